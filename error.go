@@ -1,0 +1,56 @@
+package stdops
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of refusal an [Error] is. The number that a caller of the compatible API sees, and the HTTP
+// status, are chosen from it in one table of package api.
+type Code uint8
+
+// The kinds of refusal.
+const (
+	CodeInternal        Code = iota // a defect of ours; its text never reaches a caller
+	CodeInvalid                     // the request is malformed or names something impossible
+	CodeInvalidForm                 // a form field failed its check (kept apart because callers tell the numbers apart)
+	CodeUnauthenticated             // no credentials, or wrong ones
+	CodeForbidden                   // a known caller who may not use this call at all
+	CodeDenied                      // a known caller who lacks a permission on this resource
+	CodeNotFound                    // no such thing inside the caller's project
+	CodeRefused                     // the operation does not fit the state of the thing
+	CodeEngine                      // the engine refused a command
+	CodeTooMany                     // over a rate or capacity limit
+	CodeUnavailable                 // the store or the server cannot serve now
+)
+
+// Error is the one error type that reaches users. Message is written for them: it says what is wrong and where.
+type Error struct {
+	Code    Code
+	Message string
+	// Fields holds the texts per field where a request failed field checks; it is nil otherwise.
+	Fields map[string][]string
+	// Err is the cause, for logs only.
+	Err error
+}
+
+// Errorf makes an [Error] with a formatted message; a %w verb sets its cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	wrapped := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: wrapped.Error(), Err: errors.Unwrap(wrapped)}
+}
+
+// Error gives the message.
+func (e *Error) Error() string { return e.Message }
+
+// Unwrap gives the cause, which may be nil.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrorCode gives the code of the [Error] inside err, CodeInternal when there is none.
+func ErrorCode(err error) Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

@@ -1,0 +1,340 @@
+package stdops
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A value of a variable, an input or an output is one of
+//
+//	nil  bool  int64  *big.Int  float64  string  []any  *Object
+//
+// int64 for whole numbers written without fraction and exponent, *big.Int for those beyond 64 bits. The two kinds of
+// number stay apart because texts made of them differ (1 and 1.0), as in the Python of bk-sops.
+
+// Object is a JSON object that keeps the order of its keys. The zero value is empty and ready for use.
+type Object struct {
+	keys   []string
+	values map[string]any
+}
+
+// NewObject makes an object of key, value, key, value …
+func NewObject(pairs ...any) *Object {
+	o := &Object{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		o.Set(pairs[i].(string), pairs[i+1])
+	}
+	return o
+}
+
+// Len gives the number of keys; a nil object has none.
+func (o *Object) Len() int {
+	if o == nil {
+		return 0
+	}
+	return len(o.keys)
+}
+
+// Keys gives the keys in order. The caller must not change the slice.
+func (o *Object) Keys() []string {
+	if o == nil {
+		return nil
+	}
+	return o.keys
+}
+
+// Get gives the value of key; ok is false when there is none.
+func (o *Object) Get(key string) (value any, ok bool) {
+	if o == nil {
+		return nil, false
+	}
+	value, ok = o.values[key]
+	return value, ok
+}
+
+// Text gives the value of key when it is a string, else "".
+func (o *Object) Text(key string) string {
+	v, _ := o.Get(key)
+	s, _ := v.(string)
+	return s
+}
+
+// Set gives key a value; a new key goes to the end.
+func (o *Object) Set(key string, value any) {
+	if o.values == nil {
+		o.values = make(map[string]any)
+	}
+	if _, had := o.values[key]; !had {
+		o.keys = append(o.keys, key)
+	}
+	o.values[key] = value
+}
+
+// Delete removes key.
+func (o *Object) Delete(key string) {
+	if _, had := o.values[key]; !had {
+		return
+	}
+	delete(o.values, key)
+	i := slices.Index(o.keys, key)
+	o.keys = slices.Delete(slices.Clone(o.keys), i, i+1)
+}
+
+// Clone gives a copy whose keys can be changed; nested values are shared, so they must not be changed in place.
+func (o *Object) Clone() *Object {
+	c := &Object{keys: slices.Clone(o.Keys()), values: make(map[string]any, o.Len())}
+	for _, k := range c.keys {
+		c.values[k] = o.values[k]
+	}
+	return c
+}
+
+// MarshalJSON writes the object with its keys in order.
+func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
+
+// UnmarshalJSON reads the object and keeps the order of its keys.
+func (o *Object) UnmarshalJSON(data []byte) error {
+	v, err := DecodeValue(data)
+	if err != nil {
+		return err
+	}
+	obj, ok := v.(*Object)
+	if !ok {
+		return errors.New("not a JSON object")
+	}
+	*o = *obj
+	return nil
+}
+
+// EncodeValue writes a value as JSON text.
+func EncodeValue(v any) ([]byte, error) { return AppendJSON(nil, v) }
+
+// AppendJSON appends the JSON text of a value. Values that are none of ours go through encoding/json.
+func AppendJSON(b []byte, v any) ([]byte, error) {
+	var err error
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case *big.Int:
+		return v.Append(b, 10), nil
+	case float64:
+		return appendFloat(b, v)
+	case string:
+		return AppendQuoted(b, v), nil
+	case []any:
+		b = append(b, '[')
+		for i, item := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = AppendJSON(b, item); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	case *Object:
+		if v == nil {
+			return append(b, "null"...), nil
+		}
+		b = append(b, '{')
+		for i, k := range v.keys {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(AppendQuoted(b, k), ':')
+			if b, err = AppendJSON(b, v.values[k]); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	default:
+		text, err := json.Marshal(v)
+		return append(b, text...), err
+	}
+}
+
+// appendFloat keeps a whole float recognisable as one (1.0), so that it is read back as a float.
+func appendFloat(b []byte, f float64) ([]byte, error) {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("number %v has no JSON form", f)
+	}
+	b = append(b, text...)
+	if !bytes.ContainsAny(text, ".eE") {
+		b = append(b, ".0"...)
+	}
+	return b, nil
+}
+
+const hexDigits = "0123456789abcdef"
+
+// AppendQuoted appends s as a JSON string. The signs < > & are escaped, so that an answer can stand in a page, and
+// bytes that are no UTF-8 become U+FFFD.
+func AppendQuoted(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != 0x7f {
+				i++
+				continue
+			}
+			b = append(b, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
+			b = append(b, s[start:i]...)
+			b = append(b, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	b = append(b, s[start:]...)
+	return append(b, '"')
+}
+
+// MaxDepth is how deep JSON texts may nest.
+const MaxDepth = 512
+
+// JSONError says what is wrong with a JSON text and where.
+type JSONError struct {
+	Offset int64
+	What   string
+}
+
+// Error gives what is wrong and the byte offset.
+func (e *JSONError) Error() string { return fmt.Sprintf("%s at byte %d", e.What, e.Offset) }
+
+// DecodeValue reads one JSON text strictly: no duplicate keys, no invalid UTF-8, nothing after the value, nesting of at
+// most [MaxDepth]. Its error is a [*JSONError].
+func DecodeValue(data []byte) (any, error) { return decode(data, number) }
+
+// DecodeExact is [DecodeValue] with every number kept as written, as a [json.Number].
+func DecodeExact(data []byte) (any, error) {
+	return decode(data, func(raw string) any { return json.Number(raw) })
+}
+
+func decode(data []byte, number func(string) any) (any, error) {
+	d := decoder{dec: jsontext.NewDecoder(bytes.NewReader(data)), number: number}
+	v, err := d.value()
+	if err != nil {
+		return nil, d.explain(err)
+	}
+	if _, err := d.dec.ReadToken(); err != io.EOF {
+		if err == nil {
+			return nil, &JSONError{Offset: d.dec.InputOffset(), What: "text after the value"}
+		}
+		return nil, d.explain(err)
+	}
+	return v, nil
+}
+
+type decoder struct {
+	dec    *jsontext.Decoder
+	number func(string) any
+}
+
+var errTooDeep = fmt.Errorf("nesting deeper than %d", MaxDepth)
+
+func (d *decoder) value() (any, error) {
+	token, err := d.dec.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	if d.dec.StackDepth() > MaxDepth {
+		return nil, errTooDeep
+	}
+	switch token.Kind() {
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return token.Bool(), nil
+	case '"':
+		return token.String(), nil
+	case '0':
+		return d.number(token.String()), nil
+	case '[':
+		list := []any{}
+		for d.dec.PeekKind() != ']' {
+			item, err := d.value()
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, item)
+		}
+		_, err := d.dec.ReadToken()
+		return list, err
+	default:
+		object := &Object{}
+		for d.dec.PeekKind() != '}' {
+			key, err := d.dec.ReadToken()
+			if err != nil {
+				return nil, err
+			}
+			name := key.String()
+			item, err := d.value()
+			if err != nil {
+				return nil, err
+			}
+			object.Set(name, item)
+		}
+		_, err := d.dec.ReadToken()
+		return object, err
+	}
+}
+
+func (d *decoder) explain(err error) error {
+	offset, what := d.dec.InputOffset(), err.Error()
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntax):
+		offset, what = syntax.ByteOffset, syntax.Err.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		what = "unexpected end"
+	}
+	return &JSONError{Offset: offset, What: what}
+}
+
+// number reads the text of a JSON number into int64, *big.Int or float64.
+func number(raw string) any {
+	if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
+		return i
+	}
+	if whole, ok := new(big.Int).SetString(raw, 10); ok && len(raw) <= 4300 {
+		return whole
+	}
+	f, err := strconv.ParseFloat(raw, 64)
+	if err != nil { // beyond the range of a float: the nearest is infinity, which has no JSON form
+		return raw
+	}
+	return f
+}
