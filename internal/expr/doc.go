@@ -1,0 +1,14 @@
+// Package expr renders ${…} templates and evaluates the conditions of gateways.
+//
+// A fragment is an expression of a closed subset of Python; its result is the text that Python would print. What is
+// unknown, forbidden or fails stays in the text as it was written. Parser and evaluator are our own: values are the
+// closed set of package stdops, functions and methods come from fixed tables, nothing is reached by reflection.
+//
+// Everything here is pure and bounded. A fragment has budgets of source, nesting, steps, time and size; one that is
+// used up is a [*LimitError], the only error that a rendering has. Depth is counted before a parser goes deeper and size
+// before memory is taken, so that no text can end the process.
+//
+// A condition is parsed before values are put in, so that data never changes its shape.
+//
+// The package imports the vocabulary and the standard library only.
+package expr

@@ -1,0 +1,197 @@
+package expr
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stdops/stdops"
+)
+
+// limitOf gives the name of the budget in err, "" for no error.
+func limitOf(t *testing.T, err error) string {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	limit, ok := errors.AsType[*LimitError](err)
+	if !ok {
+		t.Fatalf("error is no LimitError: %v", err)
+	}
+	return limit.Which
+}
+
+// still renders with a clock that stands, so that the outcome does not depend on the machine.
+func still(v any, vars Lookup) error {
+	r := newRenderer(vars)
+	r.now = func() time.Time { return time.Time{} }
+	_, err := r.value(v)
+	return err
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	many := func(s string, n int) string { return strings.Repeat(s, n) }
+	vars := variables("n", int64(10), "nine", int64(9), "s", many("a", 1<<19), "mib", many("a", maxSize),
+		"long", values(anyOf("x", 50_000)...), "a", "abc")
+	for _, test := range []struct{ name, source, want string }{
+		{"text repeated", "'a'*n**10", "size"},
+		{"text repeated a little", "'a'*n**5", ""},
+		{"text repeated by a variable", "s * 3", "size"},
+		{"list repeated", "[1] * n**9", "size"},
+		{"list of lists repeated", "[[1]*50000]*50000", "steps"},
+		{"tower of powers", "nine**nine**nine**nine", "size"},
+		{"power", "10**5000", "size"},
+		{"power that fits", "10**4000", ""},
+		{"power in words", "pow(n, n**n)", "size"},
+		{"modular power", "pow(7**5000, 7**5000, 7**5000-1)", "steps"},
+		{"product", "(10**4000)*(10**4000)", "size"},
+		{"width", `"%9999999d" % 1`, "size"},
+		{"width beyond 64 bits", `"%99999999999999999999d" % 1`, "size"},
+		{"width as argument", `"%*d" % (n**8, 1)`, "size"},
+		{"precision", `"%.9999999f" % 1.0`, "size"},
+		{"replace", "s.replace('a', 'aaa')", "size"},
+		{"replace nothing", "s.replace('', 'aaa')", "size"},
+		{"join", "s.join(['', '', '', ''])", "size"},
+		{"join letters", "s.join('ab')", ""},
+		{"join many letters", "s.join('abcd')", "size"},
+		{"fill with zeros", "'1'.zfill(n**9)", "size"},
+		{"pad", "'1'.ljust(n**9, 'x')", "size"},
+		{"centre", "'1'.center(2**62)", "size"},
+		{"sum of texts", "mib + 'a'", "size"},
+		{"all memory", many("'a'*1000000+", 20) + "'a'", "size"},
+		{"memory of parts", "[" + many("'a'*1000000,", 20) + "]", "size"},
+		{"split into letters", "len(mib.split('a'))", "steps"},
+		{"lines", "len(('\\n'*70000).splitlines())", "size"},
+		{"range", "len(range(n**15))", ""},
+		{"range as list", "list(range(n**15))", "steps"},
+		{"sum of a range", "sum(range(99999999))", "steps"},
+		{"text of a shared list", "[[[[[1]*99]*99]*99]*99]", "size"},
+		{"comparison of shared lists", "[[[1]*99]*99]*99 == [[[1]*99]*99]*99", "steps"},
+		{"sorting", "len(sorted(long))", "steps"},
+		{"many operations", many("1+", 30_000) + "1", ""},
+		{"many texts", "len([" + many("s.upper(),", 300) + "])", "size"},
+		{"parentheses", many("(", 30_000) + "n" + many(")", 30_000), "nesting"},
+		{"parentheses without end", many("(", 30_000), "nesting"},
+		{"brackets", many("[", 201) + many("]", 201), "nesting"},
+		{"brackets that fit", many("[", 200) + many("]", 200), ""},
+		{"indexes", many("a[", 201) + "0" + many("]", 201), "nesting"},
+		{"calls", many("str(", 201) + "0" + many(")", 201), "nesting"},
+		{"signs", many("-", 30_000) + "1", "nesting"},
+		{"negations", many("not ", 15_000) + "1", "nesting"},
+		{"powers", many("1**", 20_000) + "1", "nesting"},
+		{"conditionals", many("1 if 1 else ", 5_000) + "1", "nesting"},
+		{"a chain of indexes", "a" + many("[0]", 20_000), ""},
+		{"a chain of attributes", "a" + many(".b", 30_000), ""},
+		{"many names", manyNames(), ""},
+		{"source", "'" + many("x", maxSource) + "'", "source"},
+		{"source that fits", "'" + many("x", maxSource-2) + "'", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			err := still("<${"+test.source+"}>", vars)
+			if got := limitOf(t, err); got != test.want {
+				t.Errorf("limit %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func anyOf(v any, n int) []any {
+	items := make([]any, n)
+	for i := range items {
+		items[i] = v
+	}
+	return items
+}
+
+// manyNames lists as many different names as the source may hold.
+func manyNames() string {
+	var b strings.Builder
+	b.WriteString("[")
+	for i := 0; b.Len() < maxSource-10; i++ {
+		b.WriteString("v" + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)) + ",")
+	}
+	return b.String() + "]"
+}
+
+func TestLimitError(t *testing.T) {
+	t.Parallel()
+	if got, want := (&LimitError{"size"}).Error(), "expression limit: size"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLimitsOfACall(t *testing.T) {
+	t.Parallel()
+	half := strings.Repeat("a", maxSize/2)
+	vars := variables("half", half, "l", values(half, half), "big", strings.Repeat("a", 2*maxSize))
+	deep := any("lol")
+	for range 40 {
+		deep = values(deep, deep)
+	}
+	for _, test := range []struct {
+		name     string
+		template any
+		vars     Lookup
+		want     string
+	}{
+		{"inside of a list", values("${big}"), vars, "size"},
+		{"inside of a text", "x${big}", vars, "size"},
+		{"texts side by side", "${half}${half}", vars, ""},
+		{"text around them counts", "${half}${half}!", vars, "size"},
+		{"texts of a list", values("${half}", "x${half}", "${half}"), vars, "size"},
+		{"doubled lists", values("${deep}"), variables("deep", deep), "size"},
+		{"doubled lists in a text", "x${deep}", variables("deep", deep), "size"},
+		{"values of objects", stdops.NewObject("a", "${l}", "b", "${half}"), vars, "size"},
+		{"many fragments of many steps", manySums(40), vars, "steps"},
+		{"the same fragment is evaluated once", strings.Repeat("${sum(range(40000))}", 2000), vars, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			err := still(test.template, test.vars)
+			if got := limitOf(t, err); got != test.want {
+				t.Errorf("limit %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSingleVariableHasAnySize(t *testing.T) {
+	t.Parallel()
+	big := strings.Repeat("a", 2*maxSize)
+	if got, err := Render("${big}", variables("big", big)); err != nil || got != big {
+		t.Errorf("not the value itself: %v", err)
+	}
+}
+
+func manySums(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("${sum(range(" + string(rune('1'+i%9)) + ", 30000 + " + strings.Repeat("1+", i) + "1))}")
+	}
+	return b.String()
+}
+
+func TestTimeLimit(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		perLook time.Duration
+		want    string
+	}{
+		{time.Millisecond, ""},
+		{30 * time.Millisecond, "time"},
+	} {
+		clock := time.Unix(0, 0)
+		r := newRenderer(variables())
+		r.now = func() time.Time {
+			clock = clock.Add(test.perLook)
+			return clock
+		}
+		_, err := r.text("${" + strings.Repeat("1+", 5000) + "1}")
+		if got := limitOf(t, err); got != test.want {
+			t.Errorf("%v a look: limit %q, want %q", test.perLook, got, test.want)
+		}
+	}
+}
