@@ -1,0 +1,117 @@
+package flow
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/stdops/stdops"
+)
+
+// pruneConstants removes the constants that neither a node nor a condition refers to, directly or through others, and
+// gives them. Outputs of nodes stay, even without their node. What stays is numbered anew in the order of its index.
+func (t *Tree) pruneConstants(gone map[string]bool) *stdops.Object {
+	used := t.usedConstants()
+	dropped := &stdops.Object{}
+	var left []*Constant
+	for _, c := range t.constants {
+		if used[c.Key] || c.SourceType == sourceOutputs {
+			left = append(left, c)
+		} else {
+			dropped.Set(c.Key, c.raw)
+		}
+	}
+	slices.SortStableFunc(left, func(a, b *Constant) int { return cmp.Compare(a.index(), b.index()) })
+	keys := make(map[string]bool, len(left))
+	for i, c := range left {
+		left[i] = c.without(gone).with("index", int64(i))
+		keys[c.Key] = true
+	}
+	t.constants = left
+	t.outputs = slices.DeleteFunc(slices.Clone(t.outputs), func(key string) bool { return !keys[key] })
+	return dropped
+}
+
+// index gives the display order; constants without one go last.
+func (c *Constant) index() int64 {
+	v, _ := c.raw.Get("index")
+	if i, ok := v.(int64); ok {
+		return i
+	}
+	return math.MaxInt64
+}
+
+// without gives the constant without ties to nodes that are gone.
+func (c *Constant) without(gone map[string]bool) *Constant {
+	if !slices.ContainsFunc(c.source, func(s source) bool { return gone[s.node] }) {
+		return c
+	}
+	info := &stdops.Object{}
+	var left []source
+	for _, s := range c.source {
+		if !gone[s.node] {
+			left = append(left, s)
+			info.Set(s.node, mappedAny(s.keys))
+		}
+	}
+	changed := c.with("source_info", info)
+	changed.source = left
+	return changed
+}
+
+// usedConstants gives the keys that are referred to from nodes and conditions, also through values of constants.
+func (t *Tree) usedConstants() map[string]bool {
+	byKey := make(map[string]*Constant, len(t.constants))
+	for _, c := range t.constants {
+		byKey[c.Key] = c
+	}
+	used := map[string]bool{}
+	var todo []*Constant
+	look := func(v any) {
+		for word := range references(v) {
+			key := "${" + word + "}"
+			if c := byKey[key]; c != nil && !used[key] {
+				used[key] = true
+				todo = append(todo, c)
+			}
+		}
+	}
+	for _, n := range t.activities {
+		n.values(look)
+	}
+	for _, n := range t.gateways {
+		for _, c := range n.conditions {
+			look(c.evaluate)
+		}
+	}
+	for len(todo) > 0 {
+		c := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		look(c.Value)
+	}
+	return used
+}
+
+// values shows the values that a node takes from its level: inputs of an activity, shown constants of a subprocess.
+func (n *node) values(look func(any)) {
+	if n.component != nil {
+		for _, in := range n.component.inputs {
+			look(in.Value)
+		}
+	}
+	for _, key := range n.given.Keys() {
+		v, _ := n.given.Get(key)
+		if o, ok := v.(*stdops.Object); ok && o.Text("show_type") != showHide {
+			value, _ := o.Get("value")
+			look(value)
+		}
+	}
+	if n.pipeline == nil {
+		return
+	}
+	for _, c := range n.pipeline.constants {
+		if c.Shown {
+			look(c.Value)
+		}
+	}
+}

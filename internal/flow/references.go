@@ -1,0 +1,90 @@
+package flow
+
+import "strings"
+
+// references gives the words of all ${…} fragments inside v that may name a variable: not inside quotes and not behind
+// a dot. It may give more than are variables, never fewer.
+func references(v any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for text := range texts(v) {
+			for _, fragment := range fragments(text) {
+				for _, w := range words(fragment) {
+					if !yield(w) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// fragments gives the insides of the ${…} of a text.
+func fragments(text string) []string {
+	var list []string
+	for {
+		_, rest, ok := strings.Cut(text, "${")
+		if !ok {
+			return list
+		}
+		end := closing(rest)
+		if end < 0 {
+			return list
+		}
+		list = append(list, rest[:end])
+		text = rest[end+1:]
+	}
+}
+
+// closing gives the place of the brace that ends a fragment, -1 when there is none. Braces inside quotes do not count.
+func closing(text string) int {
+	depth, quote := 1, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '{':
+			depth++
+		case c == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return strings.IndexByte(text, '}') // quotes that do not pair: text, then
+}
+
+func words(fragment string) []string {
+	var list []string
+	quote := byte(0)
+	for i := 0; i < len(fragment); i++ {
+		switch c := fragment[i]; {
+		case quote != 0 && c == '\\':
+			i++
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case wordByte(c):
+			begin := i
+			for i+1 < len(fragment) && wordByte(fragment[i+1]) {
+				i++
+			}
+			if begin == 0 || fragment[begin-1] != '.' {
+				list = append(list, fragment[begin:i+1])
+			}
+		}
+	}
+	return list
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}

@@ -1,0 +1,199 @@
+package flow
+
+import (
+	"strings"
+
+	"github.com/stdops/stdops"
+)
+
+// Tree is one level of a pipeline tree; subprocess activities hold the level below. What callers sent is kept in raw
+// objects, never changed in place, so that unknown fields and the order of keys survive; fields that we read or change
+// are typed beside them and laid over the raw object when the tree is written.
+type Tree struct {
+	// Version names the stored version that the tree came from; who loads a child sets it, so that the echo can
+	// tell it ("original_template_version"). Empty for a tree that is not stored.
+	Version string
+
+	raw        *stdops.Object
+	start, end *node
+	activities []*node // in the order of the document, as everything here
+	gateways   []*node
+	flows      []*line
+	constants  []*Constant
+	outputs    []string
+
+	nodes    map[string]*node // by id, events included
+	lines    map[string]*line
+	numbered bool // indexes stand in all nodes and lines of all levels
+}
+
+// node is an event, an activity or a gateway.
+type node struct {
+	id, name string
+	kind     stdops.NodeKind
+	raw      *stdops.Object
+	in, out  []string // ids of flows
+	index    stdops.NodeIndex
+	source   string // template_node_id; activities only
+
+	conditions []condition // exclusive and conditional parallel gateways, in the order of the document
+	fallback   string      // default_condition.flow_id
+	converge   string      // id of the matched converge gateway
+
+	component *component     // service activities
+	child     *ChildRef      // subprocesses with template_id and no pipeline
+	given     *stdops.Object // constants of such a subprocess
+	pipeline  *Tree          // subprocesses that are unfolded
+}
+
+type line struct {
+	id, source, target string
+	raw                *stdops.Object
+	index              stdops.FlowIndex
+}
+
+type condition struct {
+	flow, evaluate string
+	raw            *stdops.Object
+}
+
+type component struct {
+	code, version string
+	inputs        []Input
+}
+
+const legacyVersion = "legacy"
+
+// all gives the nodes of this level: events first, then activities and gateways.
+func (t *Tree) all() []*node {
+	nodes := make([]*node, 0, 2+len(t.activities)+len(t.gateways))
+	nodes = append(nodes, t.start, t.end)
+	nodes = append(nodes, t.activities...)
+	return append(nodes, t.gateways...)
+}
+
+// section gives the key of the root object under which nodes of the kind stand.
+func (n *node) section() string {
+	switch {
+	case n.kind == stdops.KindStartEvent:
+		return "start_event"
+	case n.kind == stdops.KindEndEvent:
+		return "end_event"
+	case n.kind.Gateway():
+		return "gateways"
+	default:
+		return "activities"
+	}
+}
+
+// path gives the position of the node within its level.
+func (n *node) path() string {
+	if n.kind == stdops.KindStartEvent || n.kind == stdops.KindEndEvent {
+		return n.section()
+	}
+	return n.section() + "." + short(n.id)
+}
+
+// conditional reports whether the kind chooses among its flows by conditions.
+func conditional(k stdops.NodeKind) bool {
+	return k == stdops.KindExclusive || k == stdops.KindConditionalParallel
+}
+
+// parallel reports whether the kind starts several branches.
+func parallel(k stdops.NodeKind) bool {
+	return k == stdops.KindParallel || k == stdops.KindConditionalParallel
+}
+
+// level is a tree with its place in the whole.
+type level struct {
+	tree   *Tree
+	outer  *Tree  // the level around it, nil for the root
+	holder *node  // subprocess node that holds it, nil for the root
+	at     string // prefix of positions: "" or "activities.n3.pipeline."
+}
+
+// levels gives all levels of an unfolded tree, each after the one that holds it. Subprocess nodes that are not unfolded
+// have no level.
+func (t *Tree) levels() []level {
+	list := []level{{tree: t}}
+	for i := 0; i < len(list); i++ {
+		for _, n := range list[i].tree.activities {
+			if n.pipeline != nil {
+				list = append(list, level{tree: n.pipeline, outer: list[i].tree, holder: n, at: list[i].at + n.path() + ".pipeline."})
+			}
+		}
+	}
+	return list
+}
+
+// number gives every node and flow its index: the root pipeline is 0, then level by level the start event, the end
+// event, the activities and the gateways in the order of the document.
+func (t *Tree) number() {
+	if t.numbered {
+		return
+	}
+	node, flow := stdops.RootNode+1, stdops.FlowIndex(0)
+	for _, l := range t.levels() {
+		for _, n := range l.tree.all() {
+			n.index = node
+			node++
+		}
+		for _, f := range l.tree.flows {
+			f.index = flow
+			flow++
+		}
+	}
+	t.numbered = true
+}
+
+// PluginRef is a plugin that a tree uses, and where.
+type PluginRef struct {
+	Code, Version string
+	Path          string // such as activities.n3.component.code
+}
+
+// Plugins gives every use of a plugin at any level, in order of appearance.
+func (t *Tree) Plugins() []PluginRef {
+	var refs []PluginRef
+	for _, l := range t.levels() {
+		for _, n := range l.tree.activities {
+			if c := n.component; c != nil {
+				refs = append(refs, PluginRef{Code: c.code, Version: c.version, Path: l.at + n.path() + ".component.code"})
+			}
+		}
+	}
+	return refs
+}
+
+// Activities gives the ids of the activities of the root level, in order of appearance.
+func (t *Tree) Activities() []string {
+	ids := make([]string, len(t.activities))
+	for i, n := range t.activities {
+		ids[i] = n.id
+	}
+	return ids
+}
+
+// Outputs gives the keys of the declared outputs of the root level.
+func (t *Tree) Outputs() []string { return append([]string(nil), t.outputs...) }
+
+// bare cuts ${ and } off a key.
+func bare(key string) string {
+	if strings.HasPrefix(key, "${") && strings.HasSuffix(key, "}") {
+		return key[2 : len(key)-1]
+	}
+	return key
+}
+
+const longestShown = 64 // characters of a caller's text that a message repeats
+
+// short cuts a text of the caller to what a message can bear.
+func short(text string) string {
+	count := 0
+	for i := range text {
+		if count++; count > longestShown {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
