@@ -1,0 +1,107 @@
+// Package plugin is the contract between the engine and what a service activity executes, and the registry of plugins.
+//
+// A plugin never sees the engine, a tree or a store: it is given a [Call] and answers with an [Outcome] or an error.
+// The engine decides what follows. The package imports the vocabulary only.
+package plugin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/stdops/stdops"
+)
+
+// Plugin executes service activities. Execute is called once per attempt; after a crash it may be called again with the
+// same key, but only when [Spec.Execute] is [Repeat].
+//
+// An error fails the attempt and its text becomes ex_data; [ErrFailed] fails it without one. Outputs set before an error
+// are kept. A plugin must return soon after ctx is done.
+type Plugin interface {
+	Spec() Spec
+	Execute(ctx context.Context, call *Call) (Outcome, error)
+}
+
+// Scheduler is a plugin whose Execute may ask to be polled or called back: Schedule is called for each poll and each
+// callback, with the outputs of the call before.
+type Scheduler interface {
+	Plugin
+	Schedule(ctx context.Context, call *Call) (Outcome, error)
+}
+
+// ErrFailed fails an attempt without an error text of its own.
+var ErrFailed = errors.New("the plugin reported failure")
+
+// Spec describes a plugin.
+type Spec struct {
+	Code     string
+	Versions []string // every version that this plugin answers for
+	Name     string   // for people
+	Group    string
+	Doc      string
+	Inputs   []Field
+	Outputs  []Field // those of its own; _result, _loop and _inner_loop are always there
+
+	// Execute and Schedule say what is done after a crash with a call that was out at that moment.
+	Execute, Schedule CrashRule
+	// Inward says that Schedule touches nothing outside (it looks at the clock): such a poll may still record the end of
+	// a node whose task was revoked.
+	Inward bool
+}
+
+// Field describes one input or output.
+type Field struct {
+	Key, Name, Type string // Type is a JSON Schema type
+	Doc             string
+	Required        bool
+}
+
+// CrashRule is what a plugin declares about a call that may or may not have happened (docs/spec/engine.md 2.11).
+type CrashRule uint8
+
+// The crash rules.
+const (
+	Repeat  CrashRule = iota // call again with the same key
+	Ask                      // its Schedule finds out what happened
+	Unknown                  // fail the node, for a person to decide
+)
+
+// Call is one execute or schedule of one attempt of a node.
+type Call struct {
+	Key         string         // <task>.<node>.<version>.<call>: the same for a repeated call, new for any other
+	Inputs      *stdops.Object // rendered; with _loop and _inner_loop
+	Outputs     *stdops.Object // filled by the plugin; what it held is there again at the next Schedule
+	System      *stdops.Object // the attributes of ${_system}
+	Loop        int64
+	InnerLoop   int64
+	Count       int64 // number of this schedule, from 1; 0 for Execute
+	Callback    any   // data of the callback that a Schedule is about; HasCallback tells null from none
+	HasCallback bool
+	Now         time.Time      // of the server
+	Zone        *time.Location // of the project
+	Log         *slog.Logger
+}
+
+// Outcome says what follows a call that did not fail. The zero value finishes the node.
+type Outcome struct {
+	Next  Next
+	After time.Duration // Poll only: how long to wait before the next Schedule; the first one after Execute does not wait
+}
+
+// Next is what a node waits for.
+type Next uint8
+
+// What can follow a call.
+const (
+	Finish        Next = iota
+	Poll               // Schedule again after a while
+	OneCallback        // Schedule on the next callback, which then finishes the node
+	ManyCallbacks      // Schedule on every callback, until one finishes the node
+)
+
+// Done finishes the node.
+var Done = Outcome{}
+
+// PollAfter asks for another Schedule after d.
+func PollAfter(d time.Duration) Outcome { return Outcome{Next: Poll, After: d} }
