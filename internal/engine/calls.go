@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
+)
+
+// maxOutput is how large the JSON text of one output may be (docs/spec/engine.md 6.4.4 and stdops limits).
+const maxOutput = 256 << 10
+
+// pool runs calls of plugins outside the drivers.
+type pool struct {
+	plugins Plugins
+	log     *slog.Logger
+	ctx     context.Context
+	cut     context.CancelFunc
+	ended   sync.WaitGroup
+
+	mu    sync.Mutex
+	calls map[stdops.TaskRef]map[callID]context.CancelFunc // that are out
+}
+
+func newPool(ctx context.Context, plugins Plugins, log *slog.Logger) *pool {
+	ctx, cut := context.WithCancel(ctx)
+	return &pool{plugins: plugins, log: log, ctx: ctx, cut: cut, calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc)}
+}
+
+// start begins a call; its result goes to the mailbox of its driver.
+func (p *pool) start(d *driver, c call) {
+	ctx, cancel := context.WithCancel(p.ctx)
+	p.add(d.ref, c.id(), cancel)
+	p.ended.Add(1)
+	go func() {
+		defer p.ended.Done()
+		defer cancel()
+		result := p.call(ctx, d.ref, c)
+		if p.ctx.Err() == nil { // else cut off by the end of the process: what became of it the next start has to find out
+			d.engine.post(d.ref, letter{event: result, result: true})
+		}
+		p.remove(d.ref, c.id())
+	}()
+}
+
+func (p *pool) add(ref stdops.TaskRef, id callID, cancel context.CancelFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls[ref] == nil {
+		p.calls[ref] = make(map[callID]context.CancelFunc)
+	}
+	p.calls[ref][id] = cancel
+}
+
+func (p *pool) remove(ref stdops.TaskRef, id callID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.calls[ref], id)
+	if len(p.calls[ref]) == 0 {
+		delete(p.calls, ref)
+	}
+}
+
+// out gives the calls of a task that are out, with those whose result is on its way.
+func (p *pool) out(ref stdops.TaskRef) map[callID]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := make(map[callID]bool, len(p.calls[ref]))
+	for id := range p.calls[ref] {
+		ids[id] = true
+	}
+	return ids
+}
+
+func (p *pool) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, calls := range p.calls {
+		n += len(calls)
+	}
+	return n
+}
+
+// cancel tells the calls of a node that nobody waits for them any more.
+func (p *pool) cancel(ref stdops.TaskRef, n stdops.NodeIndex) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, cancel := range p.calls[ref] {
+		if id.node == n {
+			cancel()
+		}
+	}
+}
+
+// drain waits for calls that are out; when ctx is done it cuts them off.
+func (p *pool) drain(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		p.ended.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		p.cut()
+		<-ended
+	}
+	p.cut()
+}
+
+// call runs one execute or schedule and makes its result an event.
+func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
+	pc := &plugin.Call{
+		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
+		Inputs: c.inputs, Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
+		Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
+		Log: p.log.With("task", int64(ref.Task), "node", int32(c.node)),
+	}
+	outcome, err := p.run(ctx, pc, c)
+	if err == nil {
+		err = checkOutputs(pc.Outputs)
+	}
+	if err != nil && !errors.Is(err, plugin.ErrFailed) {
+		pc.Outputs.Set("ex_data", err.Error())
+	}
+	return callEnded{node: c.node, version: c.version, call: c.number, outputs: pc.Outputs, outcome: outcome, failed: err != nil}
+}
+
+// run calls the plugin; a panic of it fails the attempt and nothing else.
+func (p *pool) run(ctx context.Context, pc *plugin.Call, c call) (out plugin.Outcome, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.log.Error("plugin panicked", "plugin", c.code, "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("plugin %s panicked: %v", c.code, r)
+		}
+	}()
+	pl := p.plugins.Find(c.code, c.plugin)
+	if pl == nil {
+		return out, fmt.Errorf("component %s (version %s) does not exist.", c.code, c.plugin)
+	}
+	if c.number == 0 {
+		return pl.Execute(ctx, pc)
+	}
+	scheduler, ok := pl.(plugin.Scheduler)
+	if !ok {
+		return out, fmt.Errorf("plugin %s asked to be scheduled but cannot be", c.code)
+	}
+	return scheduler.Schedule(ctx, pc)
+}
+
+// checkOutputs refuses outputs that are too large to be kept; they are cut away, so that the failure itself can be.
+func checkOutputs(outputs *stdops.Object) error {
+	for _, key := range outputs.Keys() {
+		value, _ := outputs.Get(key)
+		text, err := stdops.EncodeValue(value)
+		if err == nil && len(text) > maxOutput {
+			err = fmt.Errorf("it has %d bytes, the limit is %d", len(text), maxOutput)
+		}
+		if err != nil {
+			outputs.Delete(key)
+			return fmt.Errorf("output %s cannot be kept: %w", key, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+)
+
+// command carries out a command or says why not; a refused command changes nothing (docs/spec/engine.md 4).
+func (s *step) command(cmd Command) error {
+	if cmd.Kind == Start {
+		return s.start(cmd.Actor)
+	}
+	if s.root().State == stdops.StateCreated {
+		return stdops.Errorf(stdops.CodeRefused, "task not started")
+	}
+	switch cmd.Kind {
+	case Pause:
+		return s.transitRoot(stdops.StateSuspended, cmd.Actor)
+	case Resume:
+		return s.resume(cmd.Actor)
+	case Revoke:
+		return s.revoke(cmd.Actor)
+	}
+	if cmd.Node <= stdops.RootNode || int(cmd.Node) >= len(s.graph.Nodes) {
+		return refusal("node(%s) does not exist", s.id(cmd.Node))
+	}
+	if cmd.Kind != CallBack && s.root().State.Ended() {
+		return refusal("task is %s, its nodes can not be operated any more", s.root().State)
+	}
+	switch cmd.Kind {
+	case CallBack:
+		return s.acceptCallback(cmd)
+	case NodePause:
+		return s.nodePause(cmd)
+	case NodeResume:
+		return s.nodeResume(cmd)
+	case Retry:
+		return s.retryCommand(cmd)
+	case Skip:
+		return s.skipCommand(cmd)
+	case SkipBranch:
+		return s.skipBranch(cmd)
+	case SubPause:
+		return s.subPause(cmd)
+	case SubResume:
+		return s.subResume(cmd)
+	case ForceFail:
+		return s.forceFailCommand(cmd)
+	default:
+		return stdops.Errorf(stdops.CodeRefused, "task command is invalid")
+	}
+}
+
+func (s *step) start(actor string) error {
+	if s.root().State != stdops.StateCreated {
+		return stdops.Errorf(stdops.CodeRefused, "task already started")
+	}
+	if err := s.transitRoot(stdops.StateRunning, actor); err != nil {
+		return err
+	}
+	s.root().Version, s.root().Started, s.change.Executor = s.version(), s.now, actor
+	s.moves = append(s.moves, move{mainToken, s.graphNode(stdops.RootNode).Pipeline.Start})
+	return nil
+}
+
+func (s *step) resume(actor string) error {
+	if s.root().State != stdops.StateSuspended {
+		return refusal("pipeline(%s) state is: %s", s.id(stdops.RootNode), s.root().State)
+	}
+	if err := s.transitRoot(stdops.StateRunning, actor); err != nil {
+		return err
+	}
+	s.release(stdops.RootNode)
+	s.startQueued()
+	return nil
+}
+
+// release lets go on what was stopped by a pause.
+func (s *step) release(by stdops.NodeIndex) {
+	s.eachFork(func(f stdops.Fork) {
+		if f.Stopped && f.SuspendedBy == by {
+			f.Stopped, f.SuspendedBy = false, 0
+			s.setFork(f)
+			s.moves = append(s.moves, move{f.Token, f.Next})
+		}
+	})
+}
+
+// revoke ends the task for good. Calls that are out and timers may still record their end; nothing else follows.
+func (s *step) revoke(actor string) error {
+	if err := s.transitRoot(stdops.StateRevoked, actor); err != nil {
+		return err
+	}
+	for i := range s.graph.Nodes {
+		n := stdops.NodeIndex(i)
+		own := s.node(n)
+		if own == nil || own.Due.IsZero() && own.Deadline.IsZero() {
+			continue
+		}
+		own = s.touch(n)
+		own.Deadline = time.Time{}
+		if own.State != stdops.StateRunning || own.Phase != stdops.PhaseWaiting {
+			own.Due = time.Time{}
+			continue
+		}
+		s.stopOutwardPoll(n)
+	}
+	s.eachFork(func(f stdops.Fork) {
+		if f.Stopped || f.Moving {
+			s.end(f.Token)
+		}
+	})
+	return nil
+}
+
+func (s *step) nodePause(cmd Command) error {
+	if kind := s.graphNode(cmd.Node).Kind; kind == stdops.KindSubprocess {
+		return refusal("can not use pause_node_appoint api for %s", kind)
+	}
+	if own := s.node(cmd.Node); own != nil && own.State == stdops.StateRunning {
+		return refusal("can't not transit node(%s) state from RUNNING to SUSPENDED: the node has begun", s.id(cmd.Node))
+	}
+	return s.transit(cmd.Node, stdops.StateSuspended, cmd.Actor, func(own *stdops.NodeState) {
+		own.State = stdops.StateSuspended
+		own.Loop, own.InnerLoop = max(own.Loop, 1), max(own.InnerLoop, 1)
+		if own.Version == "" {
+			own.Version = s.version()
+		}
+	})
+}
+
+func (s *step) nodeResume(cmd Command) error {
+	own := s.node(cmd.Node)
+	if own == nil {
+		return refusal("node(%s) does not exist", s.id(cmd.Node))
+	}
+	if own.State != stdops.StateSuspended || s.graphNode(cmd.Node).Kind == stdops.KindSubprocess {
+		return refusal("can't not transit node(%s) state from %s to READY", s.id(cmd.Node), own.State)
+	}
+	err := s.transit(cmd.Node, stdops.StateReady, cmd.Actor, func(own *stdops.NodeState) { own.State = stdops.StateReady })
+	if err == nil {
+		s.release(cmd.Node)
+	}
+	return err
+}
+
+// failed gives the state of a failed node, or the refusal for any other.
+func (s *step) failed(n stdops.NodeIndex) (*stdops.NodeState, error) {
+	own := s.node(n)
+	if own == nil {
+		return nil, refusal("node(%s) does not exist", s.id(n))
+	}
+	if own.State != stdops.StateFailed {
+		return nil, refusal("%s state is not FAILED, actual %s", s.id(n), own.State)
+	}
+	return own, nil
+}
+
+func (s *step) retryCommand(cmd Command) error {
+	node := s.graphNode(cmd.Node)
+	if node.Kind == stdops.KindSubprocess {
+		return refusal("can not retry node(%s) of type %s", s.id(cmd.Node), node.Kind)
+	}
+	if node.Activity != nil && !node.Activity.Retryable {
+		return refusal("can not retry node(%s) with can_retry(False)", s.id(cmd.Node))
+	}
+	if _, err := s.failed(cmd.Node); err != nil {
+		return err
+	}
+	if cmd.Inputs.Len() > 0 {
+		if node.Activity == nil {
+			return refusal("%s is not activity, it has no inputs", s.id(cmd.Node))
+		}
+		d := s.getData(cmd.Node)
+		s.retry(cmd.Node, cmd.Actor, false)
+		d.template = cmd.Inputs
+		s.setData(cmd.Node, d, true)
+		return nil
+	}
+	s.retry(cmd.Node, cmd.Actor, false)
+	return nil
+}
+
+// retry makes a failed node ready again and lets its thread enter it.
+func (s *step) retry(n stdops.NodeIndex, actor string, automatic bool) {
+	s.archive(n)
+	token := s.node(n).Token
+	if err := s.transit(n, stdops.StateReady, actor, func(own *stdops.NodeState) { enterReady(own, s.version(), automatic) }); err != nil {
+		s.err = err
+		return
+	}
+	s.moves = append(s.moves, move{token, n})
+}
+
+func (s *step) skipCommand(cmd Command) error {
+	node := s.graphNode(cmd.Node)
+	switch {
+	case node.Kind != stdops.KindActivity && node.Kind != stdops.KindStartEvent:
+		return refusal("can not use skip_node api for %s", node.Kind)
+	case node.Activity != nil && !node.Activity.Skippable:
+		return refusal("can not skip this node")
+	}
+	if _, err := s.failed(cmd.Node); err != nil {
+		return err
+	}
+	s.skip(cmd.Node, cmd.Actor, node.Out[0])
+	return nil
+}
+
+// skip passes over a failed node; its outputs are not handed to variables again.
+func (s *step) skip(n stdops.NodeIndex, actor string, to flow.Edge) {
+	s.archive(n)
+	if err := s.transit(n, stdops.StateFinished, actor, func(own *stdops.NodeState) { enterSkipped(own, s.version(), s.now) }); err != nil {
+		s.err = err
+		return
+	}
+	s.follow(n, to)
+}
+
+func (s *step) skipBranch(cmd Command) error {
+	node := s.graphNode(cmd.Node)
+	if node.Kind != stdops.KindExclusive {
+		return refusal("%s is not exclusive gateway, actual: %s", s.id(cmd.Node), node.Kind)
+	}
+	for _, edge := range node.Out {
+		if edge.Flow != cmd.Flow {
+			continue
+		}
+		if _, err := s.failed(cmd.Node); err != nil {
+			return err
+		}
+		s.skip(cmd.Node, cmd.Actor, edge)
+		return nil
+	}
+	return refusal("%s is no flow of %s", stdops.FlowID(s.task.ID, cmd.Flow), s.id(cmd.Node))
+}
+
+func (s *step) subPause(cmd Command) error {
+	own := s.node(cmd.Node)
+	if own == nil {
+		return refusal("node(%s) does not exist", s.id(cmd.Node))
+	}
+	if s.graphNode(cmd.Node).Kind != stdops.KindSubprocess {
+		return refusal("%s is not subprocess, actual: %s", s.id(cmd.Node), s.graphNode(cmd.Node).Kind)
+	}
+	return s.transit(cmd.Node, stdops.StateSuspended, cmd.Actor, func(own *stdops.NodeState) { own.State = stdops.StateSuspended })
+}
+
+func (s *step) subResume(cmd Command) error {
+	own := s.node(cmd.Node)
+	if own == nil {
+		return refusal("node(%s) does not exist", s.id(cmd.Node))
+	}
+	if own.State != stdops.StateSuspended || s.graphNode(cmd.Node).Kind != stdops.KindSubprocess {
+		return refusal("pipeline(%s) state is: %s", s.id(cmd.Node), own.State)
+	}
+	err := s.transit(cmd.Node, stdops.StateRunning, cmd.Actor, func(own *stdops.NodeState) { own.State = stdops.StateRunning })
+	if err == nil {
+		s.release(cmd.Node)
+	}
+	return err
+}
+
+func (s *step) forceFailCommand(cmd Command) error {
+	node, own := s.graphNode(cmd.Node), s.node(cmd.Node)
+	switch {
+	case node.Kind != stdops.KindActivity:
+		return refusal("%s is not activity, actual: %s", s.id(cmd.Node), node.Kind)
+	case own == nil:
+		return refusal("node(%s) does not exist", s.id(cmd.Node))
+	case own.State != stdops.StateRunning:
+		return refusal("%s state is not RUNNING, actual: %s", s.id(cmd.Node), own.State)
+	}
+	s.forceFail(cmd.Node, cmd.Actor, fmt.Sprintf("The node has been terminated by %s.", cmd.Actor))
+	return nil
+}

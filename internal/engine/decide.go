@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
+)
+
+// maxChanges is how many nodes one step may enter; a longer run of gateways is committed in parts.
+const maxChanges = 1000
+
+// maxCalls is how many calls of one task may be out; further nodes wait in phase queued.
+const maxCalls = 64
+
+// Plugins finds a plugin, nil when there is none.
+type Plugins interface {
+	Find(code, version string) plugin.Plugin
+}
+
+// env holds what decide needs besides state and events. Time and entropy are arguments, so that a step can be repeated.
+type env struct {
+	now     time.Time
+	entropy io.Reader
+	plugins Plugins
+	epoch   int64
+	hold    bool      // no call may begin: the process is about to end, or the task is not stored yet
+	nextDue time.Time // earliest due time of nodes that the events do not touch; zero when there is none
+}
+
+// decide turns the crank: it gives what follows from events, and for each event its refusal or nil. It writes to none of
+// its arguments. An error is a defect: nothing of the step may be stored.
+func decide(st *state, events []event, env env) (*delta, []error, error) {
+	s := newStep(st, env)
+	answers := make([]error, len(events))
+	for i, ev := range events {
+		answers[i] = s.handle(ev)
+		s.run()
+	}
+	d, err := s.finish(env.nextDue)
+	return d, answers, err
+}
+
+func (s *step) handle(ev event) error {
+	switch ev := ev.(type) {
+	case Command:
+		return s.command(ev)
+	case callEnded:
+		s.callEnded(ev)
+	case timeCame:
+		s.timeCame(ev)
+	case loaded:
+		s.resumeLoaded(ev.out)
+	case goOn:
+		s.resumeMoving()
+	default:
+		return fmt.Errorf("unknown event %T", ev)
+	}
+	return nil
+}
+
+// run lets every moving thread go on until it rests, up to the number of changes that one commit may hold.
+func (s *step) run() {
+	for len(s.moves) > 0 && len(s.change.Transitions) < maxChanges && s.err == nil {
+		m := s.moves[0]
+		s.moves = s.moves[1:]
+		s.enter(m.token, m.node)
+	}
+}
+
+// resumeMoving continues what the limit of changes stopped.
+func (s *step) resumeMoving() {
+	s.eachFork(func(f stdops.Fork) {
+		if f.Moving {
+			f.Moving = false
+			s.setFork(f)
+			s.moves = append(s.moves, move{f.Token, f.Next})
+		}
+	})
+}
+
+// resumeLoaded deals with a task that comes from the store (docs/spec/engine.md 2.11).
+func (s *step) resumeLoaded(out map[callID]bool) {
+	s.resumeMoving()
+	for _, n := range s.state.nodes {
+		if n == nil || n.State != stdops.StateRunning {
+			continue
+		}
+		switch n.Phase {
+		case stdops.PhaseNone:
+		case stdops.PhaseQueued:
+			s.queue = append(s.queue, n.Node)
+		case stdops.PhaseExecuting:
+			s.recoverExecute(n, out)
+		case stdops.PhaseScheduling:
+			s.recoverSchedule(n, out)
+		case stdops.PhaseWaiting:
+			s.takeCallback(n.Node)
+		}
+	}
+	s.startQueued()
+}
+
+const outcomeUnknown = "outcome unknown: interrupted"
+
+// recoverExecute deals with a node whose execute was out. Its inputs are not stored before it ends; they are rendered
+// again from the same variables.
+func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
+	act := s.graphNode(n.Node).Activity
+	still := out[callID{n.Node, n.Version, n.Call}]
+	switch p := s.plugins.Find(act.Code, act.Version); {
+	case still:
+		s.execute(n.Node)
+		s.calls = slices.DeleteFunc(s.calls, func(c call) bool { return c.node == n.Node })
+	case p == nil:
+		s.failMissing(n.Node)
+	case p.Spec().Execute == plugin.Unknown:
+		s.fail(n.Node, outcomeUnknown)
+	case p.Spec().Execute == plugin.Ask:
+		inputs, err := s.renderInputs(n.Node)
+		if err != nil {
+			s.failRender(n.Node, inputs, err)
+			return
+		}
+		s.setData(n.Node, nodeData{inputs: inputs, outputs: &stdops.Object{}, template: s.getData(n.Node).template}, false)
+		s.schedule(n.Node, nil, false)
+	default:
+		s.execute(n.Node)
+	}
+}
+
+func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {
+	if out[callID{n.Node, n.Version, n.Call}] {
+		return
+	}
+	act := s.graphNode(n.Node).Activity
+	p := s.plugins.Find(act.Code, act.Version)
+	if p == nil {
+		s.failMissing(n.Node)
+		return
+	}
+	if p.Spec().Schedule == plugin.Unknown {
+		s.fail(n.Node, outcomeUnknown)
+		return
+	}
+	own := s.setPhase(n.Node, stdops.PhaseScheduling)
+	data, called := s.firstCallback(n.Node)
+	s.calls = append(s.calls, s.newCall(own, data, called))
+}

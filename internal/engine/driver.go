@@ -1,0 +1,242 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/stdops/stdops"
+)
+
+// letter is an event on its way to a driver.
+type letter struct {
+	event  event
+	answer chan<- error // of a command; nil for everything else
+	wake   bool         // no event: the driver itself knows what is due
+	result bool         // of a call that was out: still taken while the engine stops
+}
+
+// driver drives one task. It lives in memory only while the task has something to do soon; at most one goroutine turns
+// its crank, and mailbox and busy are guarded by the engine's lock.
+type driver struct {
+	engine *Engine
+	ref    stdops.TaskRef
+
+	mailbox []letter
+	busy    bool
+
+	st      *state // nil until it was read
+	timers  timerHeap
+	entropy *rand.ChaCha8
+}
+
+// storePause is how long a driver waits when the store fails, before it tries again.
+const storePause = 500 * time.Millisecond
+
+// run turns the crank until there is nothing left to decide.
+func (d *driver) run() {
+	defer d.engine.running.Done()
+	ctx := context.Background() // the crank is stopped by Stop, which waits for it; a step is never abandoned half-way
+	var letters []letter
+	for {
+		letters = d.take(letters)
+		if letters == nil {
+			return
+		}
+		if d.st == nil {
+			if err := d.restore(ctx); err != nil {
+				letters = d.giveUp(letters, err)
+				continue
+			}
+			letters = append([]letter{{event: loaded{out: d.engine.pool.out(d.ref)}}}, withoutLoaded(letters)...)
+		}
+		letters = d.turn(ctx, letters)
+	}
+}
+
+// take gives the letters to be decided next: those left from before and all that came meanwhile. nil ends the run.
+func (d *driver) take(left []letter) []letter {
+	e := d.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	letters := append(left, d.mailbox...)
+	d.mailbox = nil
+	if len(letters) > 0 {
+		return letters
+	}
+	d.busy = false
+	if d.st == nil || d.idle() {
+		delete(e.drivers, d.ref)
+	}
+	return nil
+}
+
+// idle reports that the task need not stay in memory.
+func (d *driver) idle() bool {
+	return d.st.calls == 0 && (d.st.root.WakeAt.IsZero() || time.Until(d.st.root.WakeAt) > keepFor)
+}
+
+func (d *driver) restore(ctx context.Context) error {
+	st, err := d.engine.load(ctx, d.ref)
+	if err != nil {
+		return err
+	}
+	d.st, d.timers = st, nil
+	if d.entropy == nil {
+		d.entropy = entropy()
+	}
+	for _, n := range st.nodes {
+		if n != nil {
+			d.timers.add(n)
+		}
+	}
+	return nil
+}
+
+// giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
+// the task is gone, or the step is a defect, which a later command or start meets again with the record as it is stored.
+func (d *driver) giveUp(letters []letter, err error) []letter {
+	gone := stdops.ErrorCode(err) == stdops.CodeNotFound
+	final := gone || errors.Is(err, errDefect)
+	var left []letter
+	for _, l := range letters {
+		switch {
+		case l.answer != nil:
+			l.answer <- answerOf(err)
+		case !final && l.result:
+			left = append(left, l)
+		}
+	}
+	if gone {
+		return nil
+	}
+	d.engine.Log.Error("task cannot be driven", "task", int64(d.ref.Task), "error", err)
+	if final {
+		return nil
+	}
+	if len(left) > 0 {
+		time.Sleep(storePause)
+	} else {
+		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: now().Add(10 * storePause)})
+	}
+	return left
+}
+
+// withoutLoaded drops the mark of an earlier read whose step was not stored.
+func withoutLoaded(letters []letter) []letter {
+	return slices.DeleteFunc(letters, func(l letter) bool { _, is := l.event.(loaded); return is })
+}
+
+// turn decides the letters, commits what follows and carries it out. It gives back what is still to be decided.
+func (d *driver) turn(ctx context.Context, letters []letter) []letter {
+	e := d.engine
+	events := make([]event, 0, len(letters)+1)
+	for _, l := range letters {
+		if !l.wake {
+			events = append(events, l.event)
+		}
+	}
+	at := now()
+	for _, due := range d.timers.due(at) {
+		events = append(events, due)
+	}
+	env := e.env(d.entropy, d.timers.next())
+	env.now = at
+	dl, answers, err := decide(d.st, events, env)
+	if err != nil {
+		d.st = nil
+		return d.giveUp(letters, fmt.Errorf("%w: %w", errDefect, err))
+	}
+	if !dl.empty() {
+		verdict, err := e.writer.commit(ctx, dl.change)
+		if err != nil || verdict == stdops.Stale {
+			d.st = nil // read again what is stored, and decide on that
+			if err != nil {
+				return d.giveUp(letters, err)
+			}
+			return letters
+		}
+		d.st.apply(dl)
+	}
+	d.st.root.WakeAt = dl.change.Root.WakeAt
+	d.carryOut(dl)
+	d.reply(letters, answers)
+	if dl.more {
+		return []letter{{event: goOn{}}}
+	}
+	return nil
+}
+
+// reply answers the commands; their refusals stand in the order of the events.
+func (d *driver) reply(letters []letter, answers []error) {
+	i := 0
+	for _, l := range letters {
+		if l.wake {
+			continue
+		}
+		if l.answer != nil {
+			l.answer <- answers[i]
+		}
+		i++
+	}
+}
+
+// carryOut starts and ends calls and appoints the next wake-up, now that the step is stored.
+func (d *driver) carryOut(dl *delta) {
+	for _, n := range dl.cancel {
+		d.engine.pool.cancel(d.ref, n)
+	}
+	for _, n := range dl.step.nodes {
+		d.timers.add(n)
+	}
+	for _, c := range dl.calls {
+		d.engine.pool.start(d, c)
+	}
+	var next time.Time
+	if d.st.root.Live {
+		next = d.timers.next()
+	}
+	d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: next})
+}
+
+// timerHeap holds due times of nodes, earliest first. Entries of the past attempts stay until their time; they are
+// recognised by their version.
+type timerHeap []timeCame
+
+func (h *timerHeap) add(n *stdops.NodeState) {
+	for _, at := range []time.Time{n.Due, n.Deadline} {
+		if !at.IsZero() {
+			heap.Push(h, timeCame{n.Node, n.Version, at})
+		}
+	}
+}
+
+func (h *timerHeap) due(now time.Time) []timeCame {
+	var out []timeCame
+	for len(*h) > 0 && !(*h)[0].at.After(now) {
+		out = append(out, heap.Pop(h).(timeCame))
+	}
+	return out
+}
+
+func (h timerHeap) next() time.Time {
+	if len(h) == 0 {
+		return time.Time{}
+	}
+	return h[0].at
+}
+
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timeCame)) }
+func (h *timerHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	crand "crypto/rand"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+)
+
+// Commits stores steps. One call is one transaction; a change that is no longer wanted gets the verdict Stale and the
+// others are stored all the same. After an error nothing of the batch is stored.
+type Commits interface {
+	Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error)
+}
+
+// Tasks reads what drivers need.
+type Tasks interface {
+	Load(ctx context.Context, ref stdops.TaskRef) (*stdops.Snapshot, error)
+	Live(ctx context.Context) ([]stdops.Wake, error)
+}
+
+// Surroundings gives what a task shares with others: its compiled tree and its project.
+type Surroundings interface {
+	Graph(ctx context.Context, hash string) (*flow.Graph, error)
+	Info(ctx context.Context, task *stdops.Task) (Info, error)
+}
+
+// Info is what flows may ask about their task's surroundings.
+type Info struct {
+	ProjectName string
+	Biz         int64
+	Zone        *time.Location
+	TaskURL     string
+}
+
+// Wakes wakes tasks later.
+type Wakes interface {
+	Wake(w stdops.Wake)
+	Run(ctx context.Context, fire func(stdops.TaskRef))
+}
+
+// Options are the parts that an engine is made of.
+type Options struct {
+	Commits      Commits
+	Tasks        Tasks
+	Surroundings Surroundings
+	Plugins      Plugins
+	Wakes        Wakes
+	Epoch        int64
+	Log          *slog.Logger
+}
+
+// keepFor is how long a task stays in memory for the sake of its next due time.
+const keepFor = time.Minute
+
+// Engine drives the live tasks of a process.
+type Engine struct {
+	Options
+	writer *writer
+	pool   *pool
+
+	mu       sync.Mutex
+	drivers  map[stdops.TaskRef]*driver
+	stopping bool
+
+	running sync.WaitGroup // drivers that turn the crank
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+// New makes an engine. It does nothing before Start.
+func New(o Options) *Engine {
+	return &Engine{Options: o, drivers: make(map[stdops.TaskRef]*driver)}
+}
+
+// Start begins to drive: whatever was live when the last process ended goes on.
+func (e *Engine) Start(ctx context.Context) error {
+	live, err := e.Tasks.Live(ctx)
+	if err != nil {
+		return fmt.Errorf("read live tasks: %w", err)
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.stop, e.done = stop, make(chan struct{})
+	e.writer = newWriter(e.Commits)
+	e.pool = newPool(background, e.Plugins, e.Log)
+	for _, w := range live {
+		e.Wakes.Wake(w)
+	}
+	go func() {
+		defer close(e.done)
+		e.Wakes.Run(background, e.wake)
+	}()
+	return nil
+}
+
+// Stop ends driving: nothing new begins, calls that are out get until ctx is done to end and are then cut off, to be
+// dealt with by the crash rule of their plugin at the next start.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	if e.stopping || e.stop == nil {
+		e.mu.Unlock()
+		return nil
+	}
+	e.stopping = true
+	e.mu.Unlock()
+	e.pool.drain(ctx)
+	e.running.Wait()
+	e.stop()
+	<-e.done
+	e.writer.close()
+	return nil
+}
+
+// errDefect marks a step that decide could not make: a defect of ours, not of the store.
+var errDefect = errors.New("step cannot be decided")
+
+var errStopping = &stdops.Error{Code: stdops.CodeUnavailable, Message: "the server is shutting down"}
+
+// Do carries out a command and returns after its commit. A refusal is a [*stdops.Error]. When ctx ends first the command
+// may still be carried out.
+func (e *Engine) Do(ctx context.Context, ref stdops.TaskRef, cmd Command) error {
+	answer := make(chan error, 1)
+	if !e.post(ref, letter{event: cmd, answer: answer}) {
+		return errStopping
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the command was not answered in time; it may still be carried out", Err: ctx.Err()}
+	}
+}
+
+// Begin gives the first change of a task that is created and started at once. The caller stores it together with the
+// task and calls Adopt.
+func (e *Engine) Begin(ctx context.Context, task stdops.Task, graph *flow.Graph, inputs *stdops.Object, actor string) (*stdops.Change, error) {
+	info, err := e.Surroundings.Info(ctx, &task)
+	if err != nil {
+		return nil, err
+	}
+	st := newState(task, graph, info, inputs)
+	env := e.env(entropy(), time.Time{})
+	env.hold = true // no call may begin before the commit that makes the task; Adopt lets them begin
+	d, answers, err := decide(st, []event{Command{Kind: Start, Actor: actor}}, env)
+	if err != nil {
+		return nil, err
+	}
+	return &d.change, answers[0]
+}
+
+// Adopt starts to drive a task that was stored together with its first change.
+func (e *Engine) Adopt(ref stdops.TaskRef) { e.wake(ref) }
+
+// Preview gives the inputs that a node which did not run would get now (docs/spec/engine.md 6.10).
+func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeIndex) (*stdops.Object, error) {
+	st, err := e.load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return preview(st, e.env(entropy(), time.Time{}), n)
+}
+
+// Stats are figures of the moment.
+type Stats struct {
+	Driven int // tasks in memory
+	Calls  int // calls of plugins that are out
+}
+
+// Stats gives the figures of the moment; all zero before Start.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.pool == nil {
+		return Stats{}
+	}
+	return Stats{Driven: len(e.drivers), Calls: e.pool.count()}
+}
+
+// load reads a task.
+func (e *Engine) load(ctx context.Context, ref stdops.TaskRef) (*state, error) {
+	snap, err := e.Tasks.Load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := e.Surroundings.Graph(ctx, snap.Task.TreeHash)
+	if err != nil {
+		return nil, fmt.Errorf("tree of task %d: %w", ref.Task, err)
+	}
+	info, err := e.Surroundings.Info(ctx, &snap.Task)
+	if err != nil {
+		return nil, fmt.Errorf("project of task %d: %w", ref.Task, err)
+	}
+	return restore(snap, graph, info)
+}
+
+func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return env{now: now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
+}
+
+// now is cut to what is stored.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func entropy() *rand.ChaCha8 {
+	var seed [32]byte
+	crand.Read(seed[:]) // never fails: it ends the program where the system has no entropy
+	return rand.NewChaCha8(seed)
+}
+
+func (e *Engine) wake(ref stdops.TaskRef) { e.post(ref, letter{wake: true}) }
+
+// post puts a letter into the mailbox of a task, false when the engine stops.
+func (e *Engine) post(ref stdops.TaskRef, l letter) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopping && !l.result {
+		return false
+	}
+	d := e.drivers[ref]
+	if d == nil {
+		d = &driver{engine: e, ref: ref}
+		e.drivers[ref] = d
+	}
+	d.mailbox = append(d.mailbox, l)
+	if !d.busy {
+		d.busy = true
+		e.running.Add(1)
+		go d.run()
+	}
+	return true
+}
+
+// answerOf turns an error of loading or storing into what a caller may see.
+func answerOf(err error) error {
+	var known *stdops.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, errDefect):
+		return stdops.Errorf(stdops.CodeInternal, "the command could not be decided: %w", err)
+	}
+	return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the store is not available, try again", Err: err}
+}

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
+)
+
+// Kind names what a [Command] wants.
+type Kind uint8
+
+// The commands (docs/spec/engine.md 4). The first group is about the task, the second about one node.
+const (
+	Start Kind = iota + 1
+	Pause
+	Resume
+	Revoke
+
+	NodePause  // appoint a pause before a node begins
+	NodeResume // end it
+	Retry
+	Skip
+	SkipBranch // skip a failed exclusive gateway along one of its flows
+	SubPause
+	SubResume
+	ForceFail
+	CallBack
+)
+
+var kindNames = map[Kind]string{
+	Start: "start", Pause: "pause", Resume: "resume", Revoke: "revoke", NodePause: "pause node", NodeResume: "resume node",
+	Retry: "retry", Skip: "skip", SkipBranch: "skip_exg", SubPause: "pause_subproc", SubResume: "resume_subproc",
+	ForceFail: "forced_fail", CallBack: "callback",
+}
+
+// String gives the name of the command.
+func (k Kind) String() string { return kindNames[k] }
+
+// Command is what a person or a program wants of a task. Which fields count depends on the kind.
+type Command struct {
+	Kind    Kind
+	Actor   string
+	Node    stdops.NodeIndex
+	Inputs  *stdops.Object   // Retry: replaces the inputs of the node; nil or empty keeps them
+	Flow    stdops.FlowIndex // SkipBranch
+	Data    any              // CallBack
+	Version stdops.Version   // CallBack: "" means the current one
+}
+
+// An event is what a task is to react to: a [Command], or one of the types below.
+type event any
+
+// callEnded is the result of a call. It counts only while the node still has this version and call.
+type callEnded struct {
+	node    stdops.NodeIndex
+	version stdops.Version
+	call    int32
+	outputs *stdops.Object
+	outcome plugin.Outcome
+	failed  bool
+}
+
+// timeCame says that a due time or a time limit of a node has passed.
+type timeCame struct {
+	node    stdops.NodeIndex
+	version stdops.Version
+	at      time.Time
+}
+
+// loaded is the first event of a task that was read from the store: calls that were out when a process ended are in
+// doubt, and what was only queued begins.
+type loaded struct {
+	out map[callID]bool // calls that are still out in this process, so in no doubt
+}
+
+// callID names one call of a task.
+type callID struct {
+	node    stdops.NodeIndex
+	version stdops.Version
+	number  int32
+}
+
+// goOn continues a run of nodes that was committed in parts.
+type goOn struct{}

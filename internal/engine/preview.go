@@ -1,0 +1,45 @@
+package engine
+
+import "github.com/stdops/stdops"
+
+// preview renders what a node would be given if it were entered now. Subprocesses around it that were not entered either
+// are given their parameters first.
+func preview(st *state, env env, n stdops.NodeIndex) (*stdops.Object, error) {
+	s := newStep(st, env)
+	var around []stdops.NodeIndex
+	for p := s.graphNode(n).Parent; p != stdops.RootNode; p = s.graphNode(p).Parent {
+		around = append(around, p)
+	}
+	for i := len(around) - 1; i >= 0; i-- {
+		if s.node(around[i]) != nil {
+			continue
+		}
+		if _, err := s.enterDry(around[i]); err != nil {
+			return nil, err
+		}
+	}
+	switch s.graphNode(n).Kind {
+	case stdops.KindActivity:
+		enterRunning(s.touch(n), "", 0, env.now)
+		return s.renderInputs(n)
+	case stdops.KindSubprocess:
+		return s.enterDry(n)
+	default:
+		return &stdops.Object{}, nil
+	}
+}
+
+// enterDry gives a subprocess its parameters.
+func (s *step) enterDry(n stdops.NodeIndex) (*stdops.Object, error) {
+	enterRunning(s.touch(n), "", 0, s.now)
+	values, err := s.renderParams(n)
+	if err != nil {
+		return nil, err
+	}
+	inputs := &stdops.Object{}
+	for i, p := range s.graphNode(n).Pipeline.Params {
+		s.setVariable(n, p.Key, values[i])
+		inputs.Set("${"+p.Key+"}", values[i])
+	}
+	return inputs, nil
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+)
+
+// state is all that decide knows of a task. decide never writes to it; apply does, after the commit.
+type state struct {
+	task   stdops.Task // Root is kept apart
+	root   stdops.RootState
+	graph  *flow.Graph
+	info   Info
+	inputs *stdops.Object // values of the task's constants
+
+	nodes     []*stdops.NodeState // by index; nil for a node that was never reached
+	data      map[stdops.NodeIndex]nodeData
+	vars      map[varKey]any
+	forks     map[stdops.Token]stdops.Fork
+	callbacks []callback
+	queue     []stdops.NodeIndex // nodes whose execute waits for room, oldest first
+
+	calls     int // executes and schedules that are out
+	lastToken stdops.Token
+	lastOrder int32
+	lastSeq   int64
+}
+
+// nodeData is what a node was given and gave; objects in it are never changed in place.
+type nodeData struct {
+	inputs, outputs *stdops.Object
+	template        *stdops.Object // inputs given with a retry
+}
+
+type varKey struct {
+	scope stdops.NodeIndex
+	key   string
+}
+
+type callback struct {
+	stdops.Callback
+	data any
+}
+
+// mainToken is the thread of execution that a task begins with.
+const mainToken stdops.Token = 1
+
+// newState makes the state of a task that has done nothing yet.
+func newState(task stdops.Task, graph *flow.Graph, info Info, inputs *stdops.Object) *state {
+	return &state{
+		task: task, root: task.Root, graph: graph, info: info, inputs: inputs,
+		nodes: make([]*stdops.NodeState, len(graph.Nodes)), data: make(map[stdops.NodeIndex]nodeData),
+		vars: make(map[varKey]any), forks: make(map[stdops.Token]stdops.Fork), lastToken: mainToken,
+	}
+}
+
+// restore makes the state of a task from what is stored.
+func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error) {
+	inputs, err := decodeObject(snap.Inputs)
+	if err != nil {
+		return nil, fmt.Errorf("inputs of task %d: %w", snap.Task.ID, err)
+	}
+	st := newState(snap.Task, graph, info, inputs)
+	for i := range snap.Nodes {
+		n := snap.Nodes[i]
+		if int(n.Node) >= len(st.nodes) || n.Node < 0 {
+			return nil, fmt.Errorf("task %d has a state for node %d of a tree of %d nodes", snap.Task.ID, n.Node, len(st.nodes))
+		}
+		st.put(&n)
+		st.lastToken = max(st.lastToken, n.Token)
+	}
+	for _, d := range snap.Data {
+		if st.data[d.Node], err = decodeData(d); err != nil {
+			return nil, fmt.Errorf("data of node %d of task %d: %w", d.Node, snap.Task.ID, err)
+		}
+	}
+	for _, v := range snap.Variables {
+		value, err := stdops.DecodeValue(v.Value)
+		if err != nil {
+			return nil, fmt.Errorf("variable %s of task %d: %w", v.Key, snap.Task.ID, err)
+		}
+		st.vars[varKey{v.Scope, v.Key}] = value
+	}
+	for _, f := range snap.Forks {
+		st.forks[f.Token] = f
+		st.lastToken = max(st.lastToken, f.Token)
+	}
+	for _, c := range snap.Callbacks {
+		data, err := stdops.DecodeValue(c.Data)
+		if err != nil {
+			return nil, fmt.Errorf("callback %d of task %d: %w", c.Seq, snap.Task.ID, err)
+		}
+		st.callbacks = append(st.callbacks, callback{c, data})
+		st.lastSeq = max(st.lastSeq, c.Seq)
+	}
+	return st, nil
+}
+
+// put stores the state of a node and keeps the counts.
+func (st *state) put(n *stdops.NodeState) {
+	if old := st.nodes[n.Node]; old != nil && callOut(old) {
+		st.calls--
+	}
+	if callOut(n) {
+		st.calls++
+	}
+	st.nodes[n.Node] = n
+	st.lastOrder = max(st.lastOrder, n.Order)
+}
+
+func callOut(n *stdops.NodeState) bool {
+	return n.Phase == stdops.PhaseExecuting || n.Phase == stdops.PhaseScheduling
+}
+
+// apply makes a committed delta part of the state.
+func (st *state) apply(d *delta) {
+	st.root = d.change.Root
+	st.root.Revision = d.change.Revision + 1
+	if d.change.Executor != "" {
+		st.task.Executor = d.change.Executor
+	}
+	s := d.step
+	for i, n := range s.nodes {
+		st.put(n)
+		if data, ok := s.data[i]; ok {
+			st.data[i] = data
+		}
+		if n.State == stdops.StateFinished && st.data[i].template == nil {
+			delete(st.data, i)
+		}
+	}
+	for k, v := range s.vars {
+		st.vars[k] = v
+	}
+	for token, f := range s.forks {
+		if f.Dead {
+			delete(st.forks, token)
+		} else {
+			st.forks[token] = f
+		}
+	}
+	st.callbacks, st.queue = s.callbacks, s.queue
+	st.lastToken, st.lastSeq = s.lastToken, s.lastSeq
+}
+
+func decodeObject(text []byte) (*stdops.Object, error) {
+	if len(text) == 0 {
+		return &stdops.Object{}, nil
+	}
+	o := &stdops.Object{}
+	return o, o.UnmarshalJSON(text)
+}
+
+func decodeData(d stdops.NodeData) (data nodeData, err error) {
+	if data.inputs, err = decodeObject(d.Inputs); err != nil {
+		return data, err
+	}
+	if data.outputs, err = decodeObject(d.Outputs); err != nil {
+		return data, err
+	}
+	if len(d.Template) > 0 {
+		data.template, err = decodeObject(d.Template)
+	}
+	return data, err
+}
+
+// earliest gives the earlier of two times; the zero time means never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

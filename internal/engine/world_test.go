@@ -1,0 +1,266 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
+)
+
+// world is a task with everything around it in one thread: a clock that only moves when told, a record that is changed
+// as the store would change it, and calls that wait to be answered. After each step it checks what must always hold.
+type world struct {
+	t       tester
+	st      *state
+	graph   *flow.Graph
+	plugins *plugin.Registry
+	entropy *rand.ChaCha8
+	now     time.Time
+
+	record   record
+	timers   timerHeap
+	calls    []call // that are out, oldest first
+	answers  []error
+	started  map[string]int // how often each call key began
+	versions map[stdops.Version]string
+	ended    stdops.RootState // as it was when the task ended
+	crashes  int
+}
+
+// tester is what *testing.T and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// record is what the store would hold.
+type record struct {
+	snap     stdops.Snapshot
+	attempts []stdops.Attempt
+	log      []stdops.Transition
+}
+
+func newWorld(t tester, graph *flow.Graph, inputs *stdops.Object, plugins ...plugin.Plugin) *world {
+	t.Helper()
+	registry, err := plugin.NewRegistry(plugins...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
+	task := stdops.Task{ID: 7, Project: 1, Name: "a task", Created: began, Root: stdops.RootState{State: stdops.StateCreated}}
+	w := &world{
+		t: t, graph: graph, plugins: registry, entropy: rand.NewChaCha8([32]byte{1}), now: began,
+		started: make(map[string]int), versions: make(map[stdops.Version]string),
+	}
+	if inputs == nil {
+		inputs = &stdops.Object{}
+	}
+	w.st = newState(task, graph, testInfo, inputs)
+	text, err := stdops.EncodeValue(inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.record.snap = stdops.Snapshot{Task: task, Inputs: text}
+	return w
+}
+
+var testInfo = Info{ProjectName: "default", Biz: 2, Zone: time.UTC, TaskURL: "http://example/task"}
+
+// step decides events at the present moment and commits what follows; it gives the answer to the last event.
+func (w *world) step(events ...event) error {
+	w.t.Helper()
+	for _, due := range w.timers.due(w.now) {
+		events = append([]event{due}, events...)
+	}
+	for {
+		d, answers, err := decide(w.st, events, env{now: w.now, entropy: w.entropy, plugins: w.plugins, nextDue: w.timers.next()})
+		if err != nil {
+			w.t.Fatalf("step cannot be decided: %v", err)
+		}
+		w.commit(d)
+		if len(answers) > 0 {
+			w.answers = answers
+		}
+		if !d.more {
+			break
+		}
+		events = []event{goOn{}}
+	}
+	if len(w.answers) == 0 {
+		return nil
+	}
+	return w.answers[len(w.answers)-1]
+}
+
+func (w *world) commit(d *delta) {
+	w.t.Helper()
+	if !d.empty() {
+		w.record.store(w.t, &d.change)
+		w.st.apply(d)
+	}
+	w.st.root.WakeAt = d.change.Root.WakeAt
+	for _, n := range d.cancel {
+		w.calls = slices.DeleteFunc(w.calls, func(c call) bool { return c.node == n })
+	}
+	for _, n := range d.step.nodes {
+		w.timers.add(n)
+	}
+	for _, c := range d.calls {
+		key := fmt.Sprintf("%d.%s.%d", c.node, c.version, c.number)
+		w.started[key]++
+		w.calls = append(w.calls, c)
+	}
+	w.check(&d.change)
+}
+
+// check holds the state in memory against the record and looks at what must always be true.
+func (w *world) check(c *stdops.Change) {
+	w.t.Helper()
+	again, err := restore(&w.record.snap, w.graph, testInfo)
+	if err != nil {
+		w.t.Fatalf("the record cannot be read back: %v", err)
+	}
+	if diff := cmp.Diff(again.nodes, w.st.nodes, cmpopts.EquateEmpty()); diff != "" {
+		w.t.Fatalf("node states in memory differ from the record (-record +memory):\n%s", diff)
+	}
+	if diff := cmp.Diff(again.forks, w.st.forks, cmpopts.EquateEmpty()); diff != "" {
+		w.t.Fatalf("forks in memory differ from the record (-record +memory):\n%s", diff)
+	}
+	if again.calls != w.st.calls {
+		w.t.Fatalf("%d calls are out in memory, %d in the record", w.st.calls, again.calls)
+	}
+	if len(again.callbacks) != len(w.st.callbacks) {
+		w.t.Fatalf("%d callbacks in memory, %d in the record", len(w.st.callbacks), len(again.callbacks))
+	}
+	root := w.st.root
+	if w.ended.State.Ended() && (root.State != w.ended.State || !root.Finished.Equal(w.ended.Finished)) {
+		w.t.Fatalf("an ended task changed from %v to %v", w.ended, root)
+	}
+	if root.State.Ended() {
+		w.ended = root
+	}
+	for i := range c.Nodes {
+		n := &c.Nodes[i]
+		if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
+			w.t.Fatalf("node %d finished before it started", n.Node)
+		}
+		if (n.Phase != stdops.PhaseNone) != (n.State == stdops.StateRunning && w.graph.Nodes[n.Node].Kind == stdops.KindActivity) {
+			w.t.Fatalf("node %d is %s in phase %q", n.Node, n.State, n.Phase)
+		}
+		if owner := w.versions[n.Version]; n.Version != "" && owner != "" && owner != fmt.Sprint(n.Node) {
+			w.t.Fatalf("version %s belongs to nodes %s and %d", n.Version, owner, n.Node)
+		}
+		w.versions[n.Version] = fmt.Sprint(n.Node)
+	}
+	w.checkMoving()
+}
+
+// checkMoving makes sure that a live task is busy, due, or waits for somebody.
+func (w *world) checkMoving() {
+	w.t.Helper()
+	root := w.st.root
+	if root.State != stdops.StateRunning || len(w.calls) > 0 || !root.WakeAt.IsZero() {
+		return
+	}
+	for _, n := range w.st.nodes {
+		if n == nil {
+			continue
+		}
+		if n.State == stdops.StateFailed || n.State == stdops.StateSuspended || n.Phase == stdops.PhaseWaiting {
+			return
+		}
+	}
+	w.t.Fatalf("the task is stuck: %+v", root)
+}
+
+// answerCall lets the i-th call that is out end.
+func (w *world) answerCall(i int, outcome plugin.Outcome, failed bool) {
+	w.t.Helper()
+	c := w.calls[i]
+	w.calls = slices.Delete(w.calls, i, i+1)
+	w.step(callEnded{node: c.node, version: c.version, call: c.number, outputs: c.outputs, outcome: outcome, failed: failed})
+}
+
+// crash forgets all but the record, as the end of a process does.
+func (w *world) crash() {
+	w.t.Helper()
+	st, err := restore(&w.record.snap, w.graph, testInfo)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.st, w.calls, w.timers = st, nil, nil
+	for _, n := range st.nodes {
+		if n != nil {
+			w.timers.add(n)
+		}
+	}
+	w.step(loaded{})
+}
+
+// states gives the state words by name of node.
+func (w *world) states() map[string]string {
+	out := map[string]string{"root": w.st.root.State.String()}
+	for i, n := range w.st.nodes {
+		if n != nil && n.Order > 0 {
+			out[w.graph.Nodes[i].Name] = n.State.String()
+		}
+	}
+	return out
+}
+
+// store changes the record as the store would.
+func (r *record) store(t tester, c *stdops.Change) {
+	t.Helper()
+	s := &r.snap
+	if c.Revision != s.Task.Root.Revision {
+		t.Fatalf("a change decided on revision %d meets revision %d", c.Revision, s.Task.Root.Revision)
+	}
+	for _, n := range c.Archive {
+		i := slices.IndexFunc(s.Nodes, func(old stdops.NodeState) bool { return old.Node == n })
+		if i < 0 {
+			t.Fatalf("node %d has no attempt to keep", n)
+		}
+		r.attempts = append(r.attempts, stdops.Attempt{State: s.Nodes[i]})
+	}
+	r.attempts = append(r.attempts, c.Attempts...)
+	s.Task.Root = c.Root
+	s.Task.Root.Revision = c.Revision + 1
+	if c.Executor != "" {
+		s.Task.Executor = c.Executor
+	}
+	for _, n := range c.Nodes {
+		s.Nodes = upsert(s.Nodes, n, func(a stdops.NodeState) bool { return a.Node == n.Node })
+	}
+	for _, d := range c.Data {
+		s.Data = upsert(s.Data, d, func(a stdops.NodeData) bool { return a.Node == d.Node })
+	}
+	for _, v := range c.Variables {
+		s.Variables = upsert(s.Variables, v, func(a stdops.Variable) bool { return a.Scope == v.Scope && a.Key == v.Key })
+	}
+	for _, f := range c.Forks {
+		if f.Dead {
+			s.Forks = slices.DeleteFunc(s.Forks, func(a stdops.Fork) bool { return a.Token == f.Token })
+			continue
+		}
+		s.Forks = upsert(s.Forks, f, func(a stdops.Fork) bool { return a.Token == f.Token })
+	}
+	s.Callbacks = append(s.Callbacks, c.Callbacks...)
+	s.Callbacks = slices.DeleteFunc(s.Callbacks, func(a stdops.Callback) bool { return slices.Contains(c.Consumed, a.Seq) })
+	r.log = append(r.log, c.Transitions...)
+}
+
+func upsert[T any](list []T, item T, same func(T) bool) []T {
+	if i := slices.IndexFunc(list, same); i >= 0 {
+		list[i] = item
+		return list
+	}
+	return append(list, item)
+}

@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/stdops/stdops"
+)
+
+// maxBatch is how many changes go into one transaction.
+const maxBatch = 1000
+
+// writer is the one group-commit writer: changes that come while a transaction is on its way go together into the next.
+type writer struct {
+	commits Commits
+	todo    chan pending
+	done    sync.WaitGroup
+}
+
+type pending struct {
+	ctx    context.Context
+	change stdops.Change
+	answer chan<- outcome
+}
+
+type outcome struct {
+	verdict stdops.Verdict
+	err     error
+}
+
+func newWriter(commits Commits) *writer {
+	w := &writer{commits: commits, todo: make(chan pending, maxBatch)}
+	w.done.Add(1)
+	go w.run()
+	return w
+}
+
+// commit stores a change and returns when it is durable.
+func (w *writer) commit(ctx context.Context, change stdops.Change) (stdops.Verdict, error) {
+	answer := make(chan outcome, 1)
+	w.todo <- pending{ctx, change, answer}
+	out := <-answer
+	return out.verdict, out.err
+}
+
+// close ends the writer after everything handed to it was stored. Nobody may call commit after it.
+func (w *writer) close() {
+	close(w.todo)
+	w.done.Wait()
+}
+
+func (w *writer) run() {
+	defer w.done.Done()
+	for first := range w.todo {
+		batch := []pending{first}
+		for len(batch) < maxBatch {
+			select {
+			case p, ok := <-w.todo:
+				if !ok {
+					w.store(batch)
+					return
+				}
+				batch = append(batch, p)
+				continue
+			default:
+			}
+			break
+		}
+		w.store(batch)
+	}
+}
+
+// store commits a batch. After an error it tries the halves, so that one change that cannot be stored keeps no other
+// task from going on.
+func (w *writer) store(batch []pending) {
+	changes := make([]stdops.Change, len(batch))
+	for i, p := range batch {
+		changes[i] = p.change
+	}
+	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
+	if err != nil && len(batch) > 1 {
+		w.store(batch[:len(batch)/2])
+		w.store(batch[len(batch)/2:])
+		return
+	}
+	for i, p := range batch {
+		if err != nil {
+			p.answer <- outcome{err: err}
+			continue
+		}
+		p.answer <- outcome{verdict: verdicts[i]}
+	}
+}
