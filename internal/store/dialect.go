@@ -1,0 +1,97 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// anyOf is the condition that a column is one of the ids of a list parameter; the parameter is made by idList.
+func anyOf(param string) string {
+	return "IN (SELECT value FROM json_each(" + param + "))"
+}
+
+// idList makes the parameter that anyOf expects.
+func idList[T ~int64](ids []T) string {
+	list := make([]byte, 0, 2+12*len(ids))
+	list = append(list, '[')
+	for i, id := range ids {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = strconv.AppendInt(list, int64(id), 10)
+	}
+	return string(append(list, ']'))
+}
+
+// duplicate reports whether err is a refusal by a primary key or a unique index.
+func duplicate(err error) bool {
+	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY)
+}
+
+// orphan reports whether err is a refusal by a foreign key.
+func orphan(err error) bool { return errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY) }
+
+// micros is the stored form of a time.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// blob is the stored form of bytes: nil is NULL, and an empty slice is not.
+func blob(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+// instant scans a stored time; NULL gives the zero time.
+func instant(t *time.Time) sql.Scanner { return timeScanner{t} }
+
+type timeScanner struct{ t *time.Time }
+
+// Scan fulfils sql.Scanner.
+func (s timeScanner) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.t = time.Time{}
+	case int64:
+		*s.t = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("a time is stored as %T", src)
+	}
+	return nil
+}
+
+// number scans a whole number into any integer type. (What database/sql does by itself goes through text.)
+func number[T ~int8 | ~int16 | ~int32 | ~int64 | ~uint8](n *T) sql.Scanner {
+	return numberScanner[T]{n}
+}
+
+type numberScanner[T ~int8 | ~int16 | ~int32 | ~int64 | ~uint8] struct{ n *T }
+
+// Scan fulfils sql.Scanner.
+func (s numberScanner[T]) Scan(src any) error {
+	v, ok := src.(int64)
+	if !ok || int64(T(v)) != v {
+		return fmt.Errorf("a number is stored as %T %v", src, src)
+	}
+	*s.n = T(v)
+	return nil
+}
+
+// hashList makes the parameter that anyOf expects of the keys of a map.
+func hashList[V any](hashes map[string]V) (string, error) {
+	list, err := json.Marshal(slices.Collect(maps.Keys(hashes)))
+	return string(list), err
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stdops/stdops"
+)
+
+// No read of tasks or of what belongs to them looks at rows of other tasks: its time does not grow with the store.
+func TestReads_use_indexes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	defer closeStore(t, s)
+	count := countReads(t, s, dir)
+	ctx := t.Context()
+	task := createTask(t, s, newTask("one"))
+	commit(t, s, fullChange(s, task))
+	r := ref(task)
+	for method, call := range map[string]func() error{
+		"Load":              func() error { return second(s.Load(ctx, r)) },
+		"Live":              func() error { return second(s.Live(ctx)) },
+		"Task":              func() error { return second(s.Task(ctx, r)) },
+		"TaskTree":          func() error { return second(s.TaskTree(ctx, "t1")) },
+		"TaskInputs":        func() error { return second(s.TaskInputs(ctx, r)) },
+		"Tasks":             func() error { return second(s.Tasks(ctx, 1, TaskFilter{})) },
+		"NodeDetail":        func() error { return second(s.NodeDetail(ctx, r, 1)) },
+		"Failures":          func() error { return second(s.Failures(ctx, r, 9)) },
+		"Variables":         func() error { return second(s.Variables(ctx, r, 0)) },
+		"Transitions":       func() error { return second(s.Transitions(ctx, r, 0, 9)) },
+		"Statuses":          func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
+		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
+		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
+		"Templates":         func() error { return second(s.Templates(ctx, 1)) },
+		"ProjectByBiz":      func() error { return second(s.ProjectByBiz(ctx, 2)) },
+		"Session":           func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
+	} {
+		count()
+		if err := call(); err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		statements := count()
+		if len(statements) == 0 {
+			t.Errorf("%s: no statement seen", method)
+		}
+		for _, text := range statements {
+			for _, step := range plan(t, s, text) {
+				if scan.MatchString(step) && !strings.Contains(step, "json_each") {
+					t.Errorf("%s: %s in\n%s", method, step, text)
+				}
+			}
+		}
+	}
+}
+
+// scan is a step that reads a table or an index from end to end; of the live tasks that is what is meant.
+var scan = regexp.MustCompile(`^SCAN (\w+)( USING INDEX (sqlite_|task_project|template_project).*)?$`)
+
+func notFound(err error) error {
+	if stdops.ErrorCode(err) == stdops.CodeNotFound {
+		return nil
+	}
+	return err
+}
+
+func plan(t *testing.T, s *Store, text string) []string {
+	t.Helper()
+	none := make([]any, len(parameters(text)))
+	rows, err := s.readers.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, none...)
+	type step struct {
+		id, parent, unused int64
+		detail             string
+	}
+	steps, err := collect(rows, err, func(p *step) []any { return []any{&p.id, &p.parent, &p.unused, &p.detail} })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var details []string
+	for _, p := range steps {
+		details = append(details, p.detail)
+	}
+	return details
+}

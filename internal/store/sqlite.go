@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/stdops/stdops"
+)
+
+// ErrDisk marks an error after which nothing more may be acknowledged: the disk or the database file is damaged, and
+// what was believed to be written may be gone. The process has to end.
+var ErrDisk = errors.New("the disk of the data directory failed")
+
+// defaultReadLimit ends a read transaction that would keep the write-ahead log from shrinking.
+const defaultReadLimit = 2 * time.Second
+
+// The busy timeout comes first, the other settings may already have to wait.
+const writerSettings = `
+	PRAGMA busy_timeout = 10000;
+	PRAGMA journal_mode = WAL;
+	PRAGMA synchronous = FULL;
+	PRAGMA fullfsync = ON;
+	PRAGMA foreign_keys = ON;
+	PRAGMA wal_autocheckpoint = 20000;
+	PRAGMA journal_size_limit = 268435456;
+	PRAGMA cache_size = -65536;
+	PRAGMA temp_store = MEMORY;`
+
+const readerSettings = `
+	PRAGMA busy_timeout = 10000;
+	PRAGMA query_only = ON;
+	PRAGMA cache_size = -16384;
+	PRAGMA temp_store = MEMORY;`
+
+// address is the data source name of a database file, whatever characters its path has. The log beside it gets the
+// permissions of the file itself.
+func address(file, mode string) string {
+	modeof := strings.ReplaceAll(url.QueryEscape(file), "+", "%20") // SQLite knows no + for a space
+	u := url.URL{Scheme: "file", Path: file, RawQuery: "mode=" + mode + "&modeof=" + modeof}
+	return u.String()
+}
+
+// createPrivate makes a file that only its owner reads, unless it is there.
+func createPrivate(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func vacuumInto(ctx context.Context, db *sql.DB, file string) error {
+	_, err := db.ExecContext(ctx, "VACUUM INTO '"+strings.ReplaceAll(file, "'", "''")+"'")
+	return err
+}
+
+// writer is the one connection that writes. Its turn is a place in the channel.
+type writer struct {
+	db    *sql.DB
+	conn  *sql.Conn
+	turn  chan struct{}
+	batch *batch
+}
+
+func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, err error) {
+	for _, name := range []string{file, file + "-shm"} {
+		if err := createPrivate(name); err != nil {
+			return nil, fmt.Errorf("create database: %w", err)
+		}
+	}
+	if err := syncDir(filepath.Dir(file)); err != nil {
+		return nil, fmt.Errorf("create database: %w", err)
+	}
+	db, err := driver.Open(address(file, "rw"), func(c *sqlite3.Conn) error { return c.Exec(writerSettings) })
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	db.SetMaxOpenConns(1)
+	steps, err := migrations()
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	if err := migrate(ctx, db, steps, file, log); err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	batch, err := prepareBatch(conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1), batch: batch}, nil
+}
+
+// close folds the log into the database file and gives the connection back.
+func (w *writer) close() error {
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
+	_, err := w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	forget := raw(w.conn, func(*sqlite3.Conn) error { return w.batch.close() })
+	return errors.Join(err, forget, w.conn.Close(), w.db.Close())
+}
+
+// write runs fn in the one write transaction. ctx bounds the wait for its turn only: a transaction that has begun is
+// carried to its end, so that no caller is left not knowing whether it was stored.
+func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
+	select {
+	case s.writer.turn <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait to write: %w", ctx.Err())
+	}
+	defer func() { <-s.writer.turn }()
+	return classify(transact(context.WithoutCancel(ctx), s.writer.conn, fn))
+}
+
+func transact(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql.Conn) error) (err error) {
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	committed := false
+	defer func() {
+		if committed {
+			return
+		}
+		// After some errors SQLite has rolled back by itself, and then refuses this one: the first error is the one to tell.
+		_, _ = conn.ExecContext(ctx, "ROLLBACK")
+	}()
+	if err := fn(ctx, conn); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	committed = true
+	return nil
+}
+
+// classify tells errors of the disk from those of a statement.
+func classify(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sqlite3.FULL):
+		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the disk of the data directory is full", Err: err}
+	case errors.Is(err, sqlite3.IOERR), errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
+		return fmt.Errorf("%w: %w", ErrDisk, err)
+	default:
+		return err
+	}
+}
+
+func openReaders(file string) (*sql.DB, error) {
+	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error { return c.Exec(readerSettings) })
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	n := max(4, 2*runtime.GOMAXPROCS(0))
+	db.SetMaxOpenConns(n)
+	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// read runs fn in one read transaction: all its statements see the same moment.
+func (s *Store) read(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("wait to read: %w", err)
+	}
+	defer conn.Close()
+	limited, cancel := context.WithTimeout(ctx, s.readLimit)
+	defer cancel()
+	tx, err := conn.BeginTx(limited, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	err = fn(limited, tx)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		text := fmt.Sprintf("reading took longer than %v: ask for less at once", s.readLimit)
+		return &stdops.Error{Code: stdops.CodeUnavailable, Message: text, Err: err}
+	}
+	return err
+}

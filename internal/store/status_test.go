@@ -1,0 +1,290 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/stdops/stdops"
+)
+
+// countReads makes s count the statements that its readers run; the function gives those since the last call.
+func countReads(t *testing.T, s *Store, dir string) func() []string {
+	t.Helper()
+	var (
+		mu   sync.Mutex
+		seen []string
+	)
+	file := dir + "/" + databaseFile
+	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error {
+		if err := c.Exec(readerSettings); err != nil {
+			return err
+		}
+		return c.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, statement, _ any) error {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, statement.(*sqlite3.Stmt).SQL())
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.queries.close(), s.readers.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s.readers = db
+	if s.queries, err = prepareQueries(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		got := slices.DeleteFunc(seen, func(text string) bool { return !strings.HasPrefix(strings.TrimSpace(text), "SELECT") })
+		seen = nil
+		return got
+	}
+}
+
+func statuses(t testing.TB, s *Store, q StatusQuery) *StatusBatch {
+	t.Helper()
+	batch, err := s.Statuses(t.Context(), 1, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch
+}
+
+func TestStatuses_statements(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	defer closeStore(t, s)
+	var ids []stdops.TaskID
+	for i := range 50 {
+		n := newTask(fmt.Sprint(i))
+		n.Task.TreeHash = fmt.Sprint("tree ", i%5, `"`)
+		task := createTask(t, s, n)
+		commit(t, s, fullChange(s, task))
+		ids = append(ids, task.ID)
+	}
+	count := countReads(t, s, dir)
+	for _, c := range []struct {
+		name string
+		q    StatusQuery
+		want int
+	}{
+		{"trees not cached", StatusQuery{IDs: ids[:1], Children: true}, 3},
+		{"other trees not cached", StatusQuery{IDs: ids}, 3},
+		{"fifty with children", StatusQuery{IDs: ids, Children: true}, 2},
+		{"fifty without children", StatusQuery{IDs: ids}, 2},
+		{"the newest", StatusQuery{Newest: 50}, 2},
+		{"no task", StatusQuery{IDs: []stdops.TaskID{999}}, 1},
+	} {
+		statuses(t, s, c.q)
+		if got := count(); len(got) != c.want {
+			t.Errorf("%s: %d statements, want %d:\n%s", c.name, len(got), c.want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+func TestStatuses_which_tasks(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	var ids []stdops.TaskID
+	for i := range 5 {
+		n := newTask(fmt.Sprint(i))
+		if i == 3 {
+			n.Task.Project = 2
+		}
+		ids = append(ids, createTask(t, s, n).ID)
+	}
+	if err := s.DeleteTask(t.Context(), stdops.TaskRef{Project: 1, Task: ids[1]}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		q         StatusQuery
+		want      []stdops.TaskID
+		truncated bool
+	}{
+		{"asked for, the deleted one too", StatusQuery{IDs: []stdops.TaskID{ids[0], ids[1], ids[4], ids[0]}}, []stdops.TaskID{ids[4], ids[1], ids[0]}, false},
+		{"foreign and unknown", StatusQuery{IDs: []stdops.TaskID{ids[3], 99, -1, 0, 1 << 60}}, nil, false},
+		{"empty list", StatusQuery{IDs: []stdops.TaskID{}}, nil, false},
+		{"newest of many", StatusQuery{Newest: 2}, []stdops.TaskID{ids[4], ids[2]}, true},
+		{"newest, all", StatusQuery{Newest: 3}, []stdops.TaskID{ids[4], ids[2], ids[0]}, false},
+	} {
+		batch := statuses(t, s, c.q)
+		var got []stdops.TaskID
+		for _, r := range batch.Tasks {
+			got = append(got, r.Task.ID)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || batch.Truncated != c.truncated {
+			t.Errorf("%s: truncated %v (-want +got):\n%s", c.name, batch.Truncated, diff)
+		}
+		if batch.Now != noon {
+			t.Errorf("%s: now %v", c.name, batch.Now)
+		}
+	}
+}
+
+func TestStatuses_nodes(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	created := createTask(t, s, newTask("created"))
+	open, ended := createTask(t, s, newTask("open")), createTask(t, s, newTask("ended"))
+	nodes := []stdops.NodeState{
+		{Node: 1, Order: 3, State: stdops.StateFailed},
+		{Node: 5, Order: 1, State: stdops.StateFinished},
+		{Node: 3, Order: 2, State: stdops.StateRunning},
+	}
+	for _, task := range []stdops.Task{open, ended} {
+		c := running(s, task)
+		c.Nodes = nodes
+		if task.ID == ended.ID {
+			c.Root.State = stdops.StateRevoked
+		}
+		commit(t, s, c)
+	}
+	inOrder := []stdops.NodeState{nodes[1], nodes[2], nodes[0]}
+	for _, c := range []struct {
+		name     string
+		task     stdops.Task
+		children bool
+		want     []stdops.NodeState
+	}{
+		{"with children", open, true, inOrder},
+		{"with children, ended", ended, true, inOrder},
+		{"without children", open, false, inOrder[1:]},
+		{"without children, ended", ended, false, nil},
+		{"not started", created, true, nil},
+	} {
+		batch := statuses(t, s, StatusQuery{IDs: []stdops.TaskID{c.task.ID}, Children: c.children})
+		r := batch.Tasks[0]
+		if diff := cmp.Diff(c.want, r.Nodes); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if want := load(t, s, c.task).Task; r.Task != want {
+			t.Errorf("%s: task %+v, want %+v", c.name, r.Task, want)
+		}
+		if r.Err != nil || r.Skeleton == nil || len(r.Skeleton.Nodes) != 2 {
+			t.Errorf("%s: skeleton %v, %v", c.name, r.Skeleton, r.Err)
+		}
+	}
+}
+
+func TestStatuses_unreadable_tree_spoils_its_tasks_only(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	good := createTask(t, s, newTask("good"))
+	n := newTask("bad")
+	n.Task.TreeHash, n.Skeleton = "t2", []byte("{")
+	bad := createTask(t, s, n)
+	n.Task.TreeHash = "t3"
+	gone := createTask(t, s, n)
+	if _, err := s.writer.conn.ExecContext(t.Context(), "DELETE FROM tree WHERE hash = 't3'"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // damage is not cached
+		for _, r := range statuses(t, s, StatusQuery{Newest: 9}).Tasks {
+			if damaged := r.Task.ID == bad.ID || r.Task.ID == gone.ID; damaged != (r.Err != nil) || damaged != (r.Skeleton == nil) {
+				t.Errorf("task %s (good is %d): skeleton %v, error %v", r.Task.Name, good.ID, r.Skeleton, r.Err)
+			}
+		}
+	}
+}
+
+// Every commit writes the revision that it makes into all nodes of its task. Readers must never see two revisions in
+// one answer, neither of one task nor of tasks that are always committed together.
+func TestStatuses_show_one_moment(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	const tasks, rounds = 4, 150
+	changes := make([]stdops.Change, tasks)
+	ids := make([]stdops.TaskID, tasks)
+	for i := range changes {
+		task := createTask(t, s, newTask(fmt.Sprint(i)))
+		changes[i], ids[i] = running(s, task), task.ID
+	}
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer close(stop)
+	for range 3 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				batch, err := s.Statuses(t.Context(), 1, StatusQuery{IDs: ids, Children: true})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if text := mixed(batch); text != "" {
+					t.Error(text)
+					return
+				}
+			}
+		})
+	}
+	for range rounds {
+		for i := range changes {
+			c := &changes[i]
+			c.Nodes = nil
+			for n := range 20 {
+				c.Nodes = append(c.Nodes, stdops.NodeState{
+					Node: stdops.NodeIndex(n), Order: int32(n), State: stdops.StateRunning, Loop: int32(c.Revision + 1),
+				})
+			}
+		}
+		if _, err := s.Commit(t.Context(), changes); err != nil {
+			t.Fatal(err)
+		}
+		for i := range changes {
+			changes[i].Revision++
+		}
+	}
+}
+
+// mixed tells of the first two revisions in a batch that differ, "" when there are none.
+func mixed(batch *StatusBatch) string {
+	first := batch.Tasks[0].Task.Root.Revision
+	for _, r := range batch.Tasks {
+		if r.Task.Root.Revision != first {
+			return fmt.Sprintf("task %d at revision %d, another at %d", r.Task.ID, r.Task.Root.Revision, first)
+		}
+		for _, n := range r.Nodes {
+			if int64(n.Loop) != first {
+				return fmt.Sprintf("task %d at revision %d, its node %d at %d", r.Task.ID, first, n.Node, n.Loop)
+			}
+		}
+	}
+	return ""
+}
+
+func BenchmarkStatuses(b *testing.B) {
+	s := setup(b)
+	var ids []stdops.TaskID
+	for i := range 50 {
+		task := createTask(b, s, newTask(fmt.Sprint(i)))
+		c := running(s, task)
+		for n := range 20 {
+			c.Nodes = append(c.Nodes, fullNode(stdops.NodeIndex(n)))
+		}
+		commit(b, s, c)
+		ids = append(ids, task.ID)
+	}
+	for b.Loop() {
+		statuses(b, s, StatusQuery{IDs: ids, Children: true})
+	}
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/maypok86/otter/v2"
+
+	"github.com/stdops/stdops"
+)
+
+const (
+	databaseFile = "stdops.db"
+
+	// skeletonCache bounds the cached skeletons by their nodes: some 100 bytes each.
+	skeletonCache = 500_000
+
+	// largestBody bounds what one stored tree may inflate to.
+	largestBody = 256 << 20
+)
+
+// Options says where a [Store] is and what it needs from others.
+type Options struct {
+	Dir string       // data directory; made (0700) when it is not there
+	Log *slog.Logger // nil: slog.Default()
+	Now func() time.Time
+	// DecodeSkeleton reads the stored form of a skeleton, which the store does not know. Statuses needs it.
+	DecodeSkeleton func([]byte) (*stdops.Skeleton, error)
+}
+
+// Store is the open store of one process. Its methods may be called from any goroutine.
+type Store struct {
+	log   *slog.Logger
+	now   func() time.Time
+	lock  *os.File
+	epoch int64
+
+	writer  *writer
+	readers *sql.DB
+	queries queries
+
+	readLimit time.Duration
+
+	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
+	skeletons      *otter.Cache[string, *stdops.Skeleton]
+	zip            *zstd.Encoder
+	unzip          *zstd.Decoder
+}
+
+// Open opens the store of a data directory, which no other process may have open. It brings the schema up to date and
+// raises the boot number.
+func Open(ctx context.Context, o Options) (s *Store, err error) {
+	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, readLimit: defaultReadLimit}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.decodeSkeleton == nil {
+		s.decodeSkeleton = func([]byte) (*stdops.Skeleton, error) { return nil, errors.New("no decoder for skeletons") }
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+			s = nil
+		}
+	}()
+	if err := s.openFiles(ctx, o.Dir); err != nil {
+		return s, err
+	}
+	if err := s.openCaches(); err != nil {
+		return s, err
+	}
+	return s, s.boot(ctx)
+}
+
+func (s *Store) openFiles(ctx context.Context, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("open data directory: %w", err)
+	}
+	if s.lock, err = lockDir(dir); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, databaseFile)
+	if s.writer, err = openWriter(ctx, file, s.log); err != nil {
+		return err
+	}
+	if s.readers, err = openReaders(file); err != nil {
+		return err
+	}
+	s.queries, err = prepareQueries(ctx, s.readers)
+	return err
+}
+
+func (s *Store) openCaches() (err error) {
+	s.skeletons, err = otter.New(&otter.Options[string, *stdops.Skeleton]{
+		MaximumWeight: skeletonCache,
+		Weigher:       func(_ string, sk *stdops.Skeleton) uint32 { return uint32(len(sk.Nodes)) + 1 },
+		Executor:      func(work func()) { work() }, // no goroutine of which nobody knows when it ends
+	})
+	if err != nil {
+		return fmt.Errorf("make skeleton cache: %w", err)
+	}
+	if s.zip, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+		return fmt.Errorf("make compressor: %w", err)
+	}
+	if s.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
+	}
+	return nil
+}
+
+// boot raises the boot number and gives an empty store its first project.
+func (s *Store) boot(ctx context.Context) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		err := tx.QueryRowContext(ctx, `
+			INSERT INTO meta (name, value) VALUES ('boot', 1)
+			ON CONFLICT (name) DO UPDATE SET value = meta.value + 1
+			RETURNING value`).Scan(&s.epoch)
+		if err != nil {
+			return fmt.Errorf("raise boot number: %w", err)
+		}
+		if s.epoch > 1 {
+			return nil
+		}
+		_, err = insertProject(ctx, tx, Project{Name: "default", Biz: 2, Created: s.now()})
+		return err
+	})
+}
+
+// Epoch is the boot number: how many times this store was opened. A task driven by an earlier boot is driven by nobody.
+func (s *Store) Epoch() int64 { return s.epoch }
+
+// Now is the time of the store, by which all processes of one store agree.
+func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// Close ends all connections, writes everything back into the one database file, and lets the data directory go.
+// It must be called once, when no method runs.
+func (s *Store) Close() error {
+	var errs []error
+	errs = append(errs, s.queries.close())
+	if s.readers != nil {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	if s.unzip != nil {
+		s.unzip.Close()
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/stdops/stdops"
+)
+
+// NewTask is a task to be created.
+type NewTask struct {
+	Task stdops.Task // its ID is given by the store
+
+	// Body and Skeleton are what Task.TreeHash names. They are stored with the first task of a tree.
+	Body, Skeleton []byte
+
+	// Inputs is a JSON object: the values of the constants by key.
+	Inputs []byte
+
+	// Start, when set, makes the first change of the task, decided on revision 0; task and change are stored together.
+	// It runs while the store waits for it, so it only computes. A nil change is none.
+	Start func(stdops.Task) (*stdops.Change, error)
+}
+
+// CreateTask stores a task and gives it with its id, which is greater than that of any task before. An id is never
+// used again.
+func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) {
+	body := s.zip.EncodeAll(n.Body, nil)
+	task := n.Task
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO tree (hash, body, skeleton) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
+			task.TreeHash, body, nonNil(n.Skeleton))
+		if err != nil {
+			return fmt.Errorf("store tree: %w", err)
+		}
+		if err := insertTask(ctx, tx, &task); err != nil {
+			return fmt.Errorf("store task: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO task_input (project_id, task_id, inputs) VALUES ($1, $2, $3)`,
+			int64(task.Project), int64(task.ID), nonNil(n.Inputs))
+		if err != nil {
+			return fmt.Errorf("store inputs: %w", err)
+		}
+		return s.startTask(tx, &task, n.Start)
+	})
+	if err != nil {
+		return stdops.Task{}, fmt.Errorf("create task: %w", err)
+	}
+	return task, nil
+}
+
+func insertTask(ctx context.Context, tx *sql.Conn, t *stdops.Task) error {
+	r := &t.Root
+	if r.State == stdops.StateNone {
+		r.State = stdops.StateCreated
+	}
+	r.Revision = 0
+	return tx.QueryRowContext(ctx, `
+		INSERT INTO task (project_id, name, tree_hash, flow_type, claimed, deleted, template_id, template_source,
+			create_method, app, creator, executor, description, category, created_at,
+			state, version, started_at, finished_at, revision, epoch, live, wake_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, $20, $21, $22)
+		RETURNING id`,
+		int64(t.Project), t.Name, t.TreeHash, string(t.FlowType), t.Claimed, t.Deleted, int64(t.Template), t.TemplateSource,
+		t.CreateMethod, t.App, t.Creator, t.Executor, t.Description, t.Category, micros(t.Created),
+		int64(r.State), string(r.Version), micros(r.Started), micros(r.Finished), r.Epoch, r.Live, micros(r.WakeAt),
+	).Scan(number(&t.ID))
+}
+
+// startTask applies the first change of a task that was just inserted.
+func (s *Store) startTask(tx *sql.Conn, t *stdops.Task, start func(stdops.Task) (*stdops.Change, error)) error {
+	if start == nil {
+		return nil
+	}
+	change, err := start(*t)
+	if err != nil || change == nil {
+		return err
+	}
+	if change.Task != t.ID || change.Project != t.Project {
+		return fmt.Errorf("the first change of task %d is of task %d", t.ID, change.Task)
+	}
+	verdicts, err := s.apply(tx, []stdops.Change{*change})
+	if err != nil {
+		return err
+	}
+	if verdicts[0] != stdops.Committed {
+		return errors.New("the first change was not decided on revision 0")
+	}
+	t.Executor, t.Root = change.Executor, change.Root
+	t.Root.Revision, t.Root.Epoch = change.Revision+1, change.Epoch
+	return nil
+}
+
+// nonNil makes an empty value of an absent one, for columns that always have one.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Task reads one task.
+func (s *Store) Task(ctx context.Context, ref stdops.TaskRef) (stdops.Task, error) {
+	return findTask(ctx, s.readers, ref)
+}
+
+// TaskTree reads the body of the tree with that hash.
+func (s *Store) TaskTree(ctx context.Context, hash string) ([]byte, error) {
+	var packed []byte
+	err := s.readers.QueryRowContext(ctx, `SELECT body FROM tree WHERE hash = $1`, hash).Scan(&packed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, stdops.Errorf(stdops.CodeNotFound, "tree %s does not exist", hash)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load tree %s: %w", hash, err)
+	}
+	body, err := s.unzip.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("unpack tree %s: %w", hash, err)
+	}
+	return body, nil
+}
+
+// TaskInputs reads the values of a task's constants, a JSON object.
+func (s *Store) TaskInputs(ctx context.Context, ref stdops.TaskRef) ([]byte, error) {
+	return findInputs(ctx, s.readers, ref)
+}
+
+func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, error) {
+	var inputs []byte
+	err := q.QueryRowContext(ctx, `SELECT inputs FROM task_input WHERE task_id = $1 AND project_id = $2`,
+		int64(ref.Task), int64(ref.Project)).Scan(&inputs)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, noTask(ref.Task)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load inputs of task %d: %w", ref.Task, err)
+	}
+	return inputs, nil
+}
+
+// TaskFilter says which tasks [Store.Tasks] lists; what is zero does not filter.
+type TaskFilter struct {
+	Limit   int           // at most so many; 0 means 100
+	Before  stdops.TaskID // older than that one: the last of the page before
+	Keyword string        // part of the name, in any case
+	States  []stdops.State
+}
+
+const defaultTaskLimit = 100
+
+// Tasks lists tasks of a project that are not deleted, newest first.
+func (s *Store) Tasks(ctx context.Context, project stdops.ProjectID, f TaskFilter) ([]stdops.Task, error) {
+	before, limit := int64(f.Before), int64(f.Limit)
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	if limit == 0 {
+		limit = defaultTaskLimit
+	}
+	states := make([]int64, len(f.States))
+	for i, state := range f.States {
+		states[i] = int64(state)
+	}
+	rows, err := s.readers.QueryContext(ctx, `SELECT `+taskColumns+` FROM task
+		WHERE project_id = $1 AND deleted = 0 AND id < $2
+			AND ($3 = '' OR LOWER(name) LIKE LOWER($3) ESCAPE '\')
+			AND ($4 = 0 OR state `+anyOf("$5")+`)
+		ORDER BY id DESC LIMIT $6`,
+		int64(project), before, likePattern(f.Keyword), int64(len(states)), idList(states), limit)
+	tasks, err := collect(rows, err, taskFields)
+	if err != nil {
+		return nil, fmt.Errorf("list tasks of project %d: %w", project, err)
+	}
+	return tasks, nil
+}
+
+// likePattern makes a pattern that finds a text anywhere; "" stays "".
+func likePattern(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+}
+
+// DeleteTask hides a task. Its record stays, for those who ask for it by its id, and its revision is raised; a task that
+// is deleted already is left as it is.
+func (s *Store) DeleteTask(ctx context.Context, ref stdops.TaskRef) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		return execOne(ctx, tx, noTask(ref.Task), `
+			UPDATE task SET revision = revision + CASE WHEN deleted = 0 THEN 1 ELSE 0 END, deleted = 1
+			WHERE id = $1 AND project_id = $2`, int64(ref.Task), int64(ref.Project))
+	})
+}
