@@ -1,0 +1,136 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+)
+
+// ErrNotInTask is wrapped by the refusal of a node that the task does not have. A node of another task is one of those.
+var ErrNotInTask = fmt.Errorf("the node is not in the task")
+
+// place is a task with one of its nodes.
+type place struct {
+	task  stdops.Task
+	graph *flow.Graph
+	index stdops.NodeIndex
+	node  *flow.Node
+}
+
+// locate finds a node of a task by its wire id. The root is no node that can be asked about.
+func (s *Service) locate(ctx context.Context, task stdops.Task, id string) (*place, error) {
+	graph, err := s.Graph(ctx, task.TreeHash)
+	if err != nil {
+		return nil, fmt.Errorf("tree of task %d: %w", task.ID, err)
+	}
+	owner, index, ok := stdops.ParseNodeID(id)
+	if !ok || owner != task.ID || index <= stdops.RootNode || int(index) >= len(graph.Nodes) {
+		return nil, &stdops.Error{
+			Code: stdops.CodeInvalid, Err: ErrNotInTask,
+			Message: fmt.Sprintf("task[%d] does not have node[%.64s]", task.ID, id),
+		}
+	}
+	return &place{task: task, graph: graph, index: index, node: &graph.Nodes[index]}, nil
+}
+
+// NodeCommand is an action on a node.
+type NodeCommand struct {
+	Node   string // wire id
+	Action string
+	Inputs *stdops.Object // of retry
+	Data   *stdops.Object // of callback
+	Flow   string         // of skip_exg: wire id of the flow to take
+}
+
+// nodeCommands are the actions on a node that are commands of the engine.
+var nodeCommands = map[string]engine.Kind{
+	"callback": engine.CallBack, "retry": engine.Retry, "skip": engine.Skip, "skip_exg": engine.SkipBranch,
+	"pause": engine.NodePause, "resume": engine.NodeResume, "pause_subproc": engine.SubPause, "resume_subproc": engine.SubResume,
+	"forced_fail": engine.ForceFail, "retry_subprocess": engine.Retry,
+}
+
+// OperateNode carries out an action on a node and returns after its commit (docs/spec/engine.md 4.4).
+func (s *Service) OperateNode(ctx context.Context, a *Access, id stdops.TaskID, n NodeCommand) error {
+	task, err := s.operable(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	at, err := s.locate(ctx, task, n.Node)
+	if err != nil {
+		return err
+	}
+	cmd, err := at.command(n)
+	if err != nil {
+		return err
+	}
+	cmd.Actor = a.caller.User
+	return s.engine.Do(ctx, a.ref(id), cmd)
+}
+
+func (at *place) command(n NodeCommand) (engine.Command, error) {
+	kind, ok := nodeCommands[n.Action]
+	cmd := engine.Command{Kind: kind, Node: at.index}
+	switch {
+	case n.Action == "skip_cpg":
+		return cmd, engineRefusal("skip_cpg needs flow_ids and converge_gateway_id, which can not be given here")
+	case !ok:
+		return cmd, stdops.Errorf(stdops.CodeRefused, "task command is invalid")
+	case n.Action == "retry_subprocess" && at.node.Kind != stdops.KindSubprocess:
+		return cmd, engineRefusal("node(%s) type is not SubProcess", n.Node)
+	}
+	switch kind {
+	case engine.Retry:
+		cmd.Inputs = n.Inputs
+	case engine.CallBack:
+		cmd.Data = callbackData(n.Data)
+	case engine.SkipBranch:
+		owner, taken, ok := stdops.ParseFlowID(n.Flow)
+		if cmd.Flow = taken; ok && owner == at.task.ID {
+			break
+		}
+		if at.node.Kind == stdops.KindExclusive {
+			return cmd, engineRefusal("%.64s is no flow of %s", n.Flow, n.Node)
+		}
+		cmd.Flow = noFlow // the engine says that the node is none that has branches to skip
+	}
+	return cmd, nil
+}
+
+const noFlow stdops.FlowIndex = -1
+
+// callbackData gives the data of a callback by operate_node, which is an object even when nothing was sent.
+func callbackData(o *stdops.Object) any {
+	if o == nil {
+		return &stdops.Object{}
+	}
+	return o
+}
+
+func engineRefusal(format string, args ...any) error {
+	return stdops.Errorf(stdops.CodeEngine, format, args...)
+}
+
+// Callback hands data to a node that waits for it, or will; version "" means its current attempt.
+type Callback struct {
+	Node    string // wire id
+	Version stdops.Version
+	Data    any
+}
+
+// CallBack accepts a callback: when it returns, the data is stored, though not yet handled.
+func (s *Service) CallBack(ctx context.Context, a *Access, id stdops.TaskID, c Callback) error {
+	task, err := s.operable(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	at, err := s.locate(ctx, task, c.Node)
+	if err != nil {
+		return err
+	}
+	return s.engine.Do(ctx, a.ref(id), engine.Command{
+		Kind: engine.CallBack, Node: at.index, Data: c.Data, Version: c.Version, Actor: a.caller.User,
+	})
+}

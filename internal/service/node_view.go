@@ -1,0 +1,317 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
+	"github.com/stdops/stdops/internal/status"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// NodeQuery asks about a node of a task.
+type NodeQuery struct {
+	Node      string // wire id
+	Component string // code of the plugin, to list the outputs that it declares; "" for none
+	Loop      int32  // 0 for the current one; one that has not happened means the current one too
+}
+
+// NodeView is a node of a task: how it stands, what it was given and gave, and its earlier attempts.
+type NodeView struct {
+	Task      stdops.Task
+	Reached   bool
+	Status    status.Status
+	HistoryID int64 // of the attempt that is shown, -1 for the current one
+	NodeData
+	Histories []NodeHistory // earlier attempts of the loop that is shown, oldest first
+	AutoRetry *AutoRetry    // nil when the node never retries itself
+}
+
+// NodeData is what a node was given and gave.
+type NodeData struct {
+	Inputs  *stdops.Object
+	Outputs []Output
+	ExData  any // "" when there is none
+}
+
+// Output is one output of a node. Key is the name of the variable that the output feeds, where it feeds one.
+type Output struct {
+	Name   string
+	Key    string
+	Value  any
+	Preset bool // the plugin declares it
+}
+
+// NodeHistory is an earlier attempt.
+type NodeHistory struct {
+	ID      int64
+	Status  status.Status
+	Inputs  *stdops.Object
+	Outputs *stdops.Object
+	ExData  any
+}
+
+// AutoRetry is how often a node has retried itself and may.
+type AutoRetry struct {
+	Node       stdops.NodeIndex
+	Times, Max int
+}
+
+// Node tells about a node of a task; deleted tasks can still be looked at.
+func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQuery) (*NodeView, error) {
+	task, err := s.store.Task(ctx, a.ref(id))
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Require(TaskView); err != nil {
+		return nil, err
+	}
+	at, err := s.locate(ctx, task, q.Node)
+	if err != nil {
+		return nil, err
+	}
+	detail, err := s.store.NodeDetail(ctx, a.ref(id), at.index)
+	if err != nil {
+		return nil, err
+	}
+	at.task = detail.Task
+	if detail.State == nil || detail.State.Order == 0 {
+		return s.unreached(ctx, a, at, q)
+	}
+	return s.reached(ctx, a, at, detail, q)
+}
+
+// unreached tells about a node that has not run: what it would be given now.
+func (s *Service) unreached(ctx context.Context, a *Access, at *place, q NodeQuery) (*NodeView, error) {
+	view := &NodeView{Task: at.task, HistoryID: -1, AutoRetry: at.autoRetry(nil)}
+	view.Status = status.Unreached(at.index, at.node.Parent, at.node.Name)
+	view.Status.State = stdops.StateReady
+	inputs := &stdops.Object{}
+	if at.node.Kind == stdops.KindActivity || at.node.Kind == stdops.KindSubprocess {
+		preview, err := s.engine.Preview(ctx, a.ref(at.task.ID), at.index)
+		if err != nil && !isRefusal(err) {
+			return nil, fmt.Errorf("preview of node %d of task %d: %w", at.index, at.task.ID, err)
+		}
+		if err == nil {
+			inputs = preview
+		}
+		view.Outputs = at.outputs(s.declared(at, q.Component), nil)
+	}
+	view.Inputs, view.ExData = at.plainInputs(inputs), ""
+	return view, nil
+}
+
+// reached tells about a node that has run, in the loop that is asked for.
+func (s *Service) reached(ctx context.Context, a *Access, at *place, d *store.NodeDetail, q NodeQuery) (*NodeView, error) {
+	now := s.store.Now()
+	state, data, histories := *d.State, d.Data, ofLoop(d.Attempts, d.State.Loop)
+	view := &NodeView{Task: at.task, Reached: true, HistoryID: -1, AutoRetry: at.autoRetry(d.State)}
+	past := q.Loop != 0 && q.Loop < d.State.Loop
+	if past {
+		of := ofLoop(d.Attempts, q.Loop)
+		if len(of) == 0 {
+			return nil, stdops.Errorf(stdops.CodeInvalid, "node[%s] has no record of loop %d", q.Node, q.Loop)
+		}
+		last := of[len(of)-1]
+		state, data, histories = last.State, last.Data, of[:len(of)-1]
+		state.State, view.HistoryID = stdops.StateFinished, last.ID
+	}
+	view.Status = status.Of(&at.task, &state, at.node.Parent, at.node.Name, now)
+	if !past {
+		if err := s.shown(ctx, a, at, view); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if view.NodeData, err = s.nodeData(at, data, q.Component); err != nil {
+		return nil, err
+	}
+	for _, h := range histories {
+		history, err := at.history(h)
+		if err != nil {
+			return nil, err
+		}
+		view.Histories = append(view.Histories, history)
+	}
+	return view, nil
+}
+
+// shown completes the status of a subprocess node by what is inside of it.
+func (s *Service) shown(ctx context.Context, a *Access, at *place, view *NodeView) error {
+	if at.node.Kind != stdops.KindSubprocess {
+		return nil
+	}
+	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: []stdops.TaskID{at.task.ID}, Children: true})
+	if err != nil || len(rows.Tasks) == 0 {
+		return err
+	}
+	whole := s.project(ctx, &rows.Tasks[0], rows.Now, true)
+	if found := whole.Status.Find(at.index); found != nil {
+		view.Status = *found
+	}
+	return nil
+}
+
+func ofLoop(attempts []stdops.Attempt, loop int32) []stdops.Attempt {
+	var of []stdops.Attempt
+	for _, a := range attempts {
+		if a.State.Loop == loop {
+			of = append(of, a)
+		}
+	}
+	return of
+}
+
+// history shows an archived attempt; its state is FAILED whatever it was, as in bk-sops (docs/spec/engine.md 3.6).
+func (at *place) history(h stdops.Attempt) (NodeHistory, error) {
+	state := h.State
+	state.State = stdops.StateFailed
+	inputs, outputs, err := decodeData(h.Data)
+	if err != nil {
+		return NodeHistory{}, fmt.Errorf("attempt %d of node %d of task %d: %w", h.ID, at.index, at.task.ID, err)
+	}
+	if state.Finished.IsZero() {
+		state.Finished = h.Archived
+	}
+	return NodeHistory{
+		ID: h.ID, Status: status.Of(&at.task, &state, at.node.Parent, at.node.Name, h.Archived),
+		Inputs: at.plainInputs(inputs), Outputs: outputs, ExData: exData(outputs),
+	}, nil
+}
+
+func (s *Service) nodeData(at *place, d stdops.NodeData, component string) (NodeData, error) {
+	inputs, outputs, err := decodeData(d)
+	if err != nil {
+		return NodeData{}, fmt.Errorf("data of node %d of task %d: %w", at.index, at.task.ID, err)
+	}
+	if len(d.Inputs) == 0 && len(d.Outputs) == 0 {
+		return NodeData{Inputs: inputs, ExData: ""}, nil
+	}
+	return NodeData{
+		Inputs: at.plainInputs(inputs), Outputs: at.outputs(s.declared(at, component), outputs), ExData: exData(outputs),
+	}, nil
+}
+
+func decodeData(d stdops.NodeData) (inputs, outputs *stdops.Object, err error) {
+	if inputs, err = decodeObject(d.Inputs); err != nil {
+		return nil, nil, err
+	}
+	outputs, err = decodeObject(d.Outputs)
+	return inputs, outputs, err
+}
+
+func decodeObject(text []byte) (*stdops.Object, error) {
+	o := &stdops.Object{}
+	if len(text) == 0 {
+		return o, nil
+	}
+	return o, o.UnmarshalJSON(text)
+}
+
+func exData(outputs *stdops.Object) any {
+	if v, ok := outputs.Get("ex_data"); ok && v != nil {
+		return v
+	}
+	return ""
+}
+
+// plainInputs takes ${ and } off the keys of what entered a subprocess.
+func (at *place) plainInputs(inputs *stdops.Object) *stdops.Object {
+	if at.node.Kind != stdops.KindSubprocess {
+		return inputs
+	}
+	plain := &stdops.Object{}
+	for _, key := range inputs.Keys() {
+		v, _ := inputs.Get(key)
+		plain.Set(bareKey(key), v)
+	}
+	return plain
+}
+
+func bareKey(key string) string {
+	if len(key) > 3 && key[:2] == "${" && key[len(key)-1] == '}' {
+		return key[2 : len(key)-1]
+	}
+	return key
+}
+
+// always are the outputs that every plugin has, whatever it declares.
+var always = []plugin.Field{
+	{Key: "_result", Name: "result"}, {Key: "_loop", Name: "loop"}, {Key: "_inner_loop", Name: "inner loop"},
+}
+
+// declared gives the outputs that the plugin of a node declares; nil when no code is given or it is none of ours.
+func (s *Service) declared(at *place, component string) []plugin.Field {
+	if component == "" {
+		return nil
+	}
+	version := plugin.DefaultVersion
+	if act := at.node.Activity; act != nil && act.Code == component {
+		version = act.Version
+	}
+	p := s.plugins.Find(component, version)
+	if p == nil {
+		return nil
+	}
+	return append(append([]plugin.Field(nil), p.Spec().Outputs...), always...)
+}
+
+// outputs lists the outputs of a node: those that its plugin declares in their order, then whatever else there is.
+func (at *place) outputs(declared []plugin.Field, outputs *stdops.Object) []Output {
+	var list []Output
+	known := map[string]bool{}
+	for _, f := range declared {
+		value, ok := outputs.Get(f.Key)
+		if !ok {
+			value = ""
+		}
+		known[f.Key] = true
+		list = append(list, Output{Name: f.Name, Key: at.fed(f.Key), Value: value, Preset: true})
+	}
+	for _, key := range outputs.Keys() {
+		if !known[key] {
+			value, _ := outputs.Get(key)
+			list = append(list, Output{Name: key, Key: at.fed(key), Value: value})
+		}
+	}
+	return list
+}
+
+// fed gives the name of the variable that an output feeds, the key itself when it feeds none.
+func (at *place) fed(key string) string {
+	var mappings []flow.Mapping
+	if at.node.Activity != nil {
+		mappings = at.node.Activity.Outputs
+	} else if at.node.Pipeline != nil {
+		mappings = at.node.Pipeline.Mapping
+	}
+	for _, m := range mappings {
+		if m.Key == key || m.Key == bareKey(key) {
+			return m.Variable
+		}
+	}
+	return key
+}
+
+func (at *place) autoRetry(state *stdops.NodeState) *AutoRetry {
+	if at.node.Activity == nil || at.node.Activity.AutoRetry.Times == 0 {
+		return nil
+	}
+	retry := &AutoRetry{Node: at.index, Max: at.node.Activity.AutoRetry.Times}
+	if state != nil {
+		retry.Times = int(state.AutoRetries)
+	}
+	return retry
+}
+
+// isRefusal reports whether an error is one that a caller may see.
+func isRefusal(err error) bool {
+	var known *stdops.Error
+	return errors.As(err, &known) && known.Code != stdops.CodeInternal
+}
+
+var _ Engine = (*engine.Engine)(nil)

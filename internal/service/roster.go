@@ -1,0 +1,73 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// reload reads the stored identity anew. Whoever writes to it holds s.writing until after the reload, so that a later
+// write is never covered by an earlier reading.
+func (s *Service) reload(ctx context.Context) error {
+	stored, err := s.store.LoadIdentity(ctx)
+	if err != nil {
+		return err
+	}
+	s.identity.Store(roster(stored))
+	return nil
+}
+
+// roster arranges the stored identity for looking up.
+func roster(stored *store.Identity) *identity {
+	known := &identity{apps: map[string]*app{}, users: map[string]*user{}, tokens: map[string]token{}}
+	for _, a := range stored.Apps {
+		known.apps[a.Code] = &app{disabled: a.Disabled, trust: trust{all: a.TrustedAll, projects: map[stdops.ProjectID]bool{}}}
+	}
+	for _, secret := range stored.Secrets {
+		if a := known.apps[secret.App]; a != nil {
+			a.secrets = append(a.secrets, secret.Hash)
+		}
+	}
+	for _, t := range stored.Trusts {
+		if a := known.apps[t.App]; a != nil {
+			a.trust.projects[t.Project] = true
+		}
+	}
+	for _, u := range stored.Users {
+		known.users[u.Name] = &user{admin: u.Admin, disabled: u.Disabled, roles: map[stdops.ProjectID]Role{}}
+	}
+	for _, g := range stored.Grants {
+		if u := known.users[g.User]; u != nil {
+			u.roles[g.Project] = Role(g.Role)
+		}
+	}
+	for _, t := range stored.Tokens {
+		known.tokens[string(t.Hash)] = token{user: t.User, expires: t.Expires}
+	}
+	return known
+}
+
+// change writes to the stored identity and reads it again.
+func (s *Service) change(ctx context.Context, write func(known *identity) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := write(s.identity.Load()); err != nil {
+		return err
+	}
+	if err := s.reload(ctx); err != nil {
+		return fmt.Errorf("the change is stored, but who may use the server could not be read again: %w", err)
+	}
+	return nil
+}
+
+// addUser makes the row of a user that has none.
+func (s *Service) addUser(ctx context.Context, name string) error {
+	return s.change(ctx, func(known *identity) error {
+		if known.users[name] != nil {
+			return nil
+		}
+		return s.store.CreateUser(ctx, store.User{Name: name, Created: s.store.Now()})
+	})
+}

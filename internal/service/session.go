@@ -1,0 +1,95 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store"
+)
+
+const (
+	loginLinkLife = 15 * time.Minute
+	sessionLife   = 12 * time.Hour
+)
+
+// CreateLoginLink makes a secret for one sign-in with a browser, as a user or, without one, as an administrator yet to be
+// named: the way into a fresh installation.
+func (s *Service) CreateLoginLink(ctx context.Context, by *Caller, user string) (secret string, err error) {
+	if err := by.requireAdmin(); err != nil {
+		return "", err
+	}
+	secret, now := newSecret(), s.store.Now()
+	return secret, s.store.CreateLoginLink(ctx, store.LoginLink{
+		Hash: s.hash(loginLink, secret), User: user, Created: now, Expires: now.Add(loginLinkLife),
+	})
+}
+
+// HasUsers reports whether anybody but trusted applications can use the server.
+func (s *Service) HasUsers() bool { return len(s.identity.Load().users) > 0 }
+
+// SignIn opens a session with a sign-in link, which is used up by it. The name counts for a link without a user only:
+// that user becomes an administrator.
+func (s *Service) SignIn(ctx context.Context, link, name string) (session string, caller *Caller, err error) {
+	if err := checkName("user name", name); err != nil {
+		return "", nil, err
+	}
+	now := s.store.Now()
+	used, err := s.store.UseLoginLink(ctx, s.hash(loginLink, link), now)
+	if err != nil {
+		return "", nil, err
+	}
+	if used.User == "" {
+		used.User = name
+		err = s.change(ctx, func(*identity) error {
+			return s.store.CreateUser(ctx, store.User{Name: name, Admin: true, Created: now})
+		})
+		if err != nil {
+			return "", nil, err
+		}
+	}
+	session = newSecret()
+	err = s.store.CreateSession(ctx, store.Session{
+		Hash: s.hash(sessionKey, session), User: used.User, Created: now, Expires: now.Add(sessionLife),
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	caller, err = s.Session(ctx, session)
+	return session, caller, err
+}
+
+// Session gives the caller of a session.
+func (s *Service) Session(ctx context.Context, secret string) (*Caller, error) {
+	name, err := s.sessionUser(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	caller := &Caller{}
+	return caller, s.identity.Load().become(name, caller)
+}
+
+// SignOut ends a session.
+func (s *Service) SignOut(ctx context.Context, secret string) error {
+	return s.store.DeleteSession(ctx, s.hash(sessionKey, secret))
+}
+
+// TokenCaller gives the caller of a user's token, for the callers that need no application.
+func (s *Service) TokenCaller(ctx context.Context, secret string) (*Caller, error) {
+	caller := &Caller{}
+	return caller, s.authenticUser(ctx, s.identity.Load(), secret, caller)
+}
+
+func (s *Service) sessionUser(ctx context.Context, secret string) (string, error) {
+	found, err := s.store.Session(ctx, s.hash(sessionKey, secret))
+	if stdops.ErrorCode(err) == stdops.CodeNotFound {
+		return "", errToken()
+	}
+	if err != nil {
+		return "", err
+	}
+	if !s.store.Now().Before(found.Expires) {
+		return "", errToken()
+	}
+	return found.User, nil
+}

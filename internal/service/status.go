@@ -1,0 +1,78 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/status"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// StatusQuery says which tasks are asked about: those of IDs when it is not nil, deleted ones included, else the newest
+// that are not deleted.
+type StatusQuery struct {
+	IDs      []stdops.TaskID
+	Newest   int
+	Children bool
+}
+
+// TaskStatus is how one task stands. Problem is why it could not be read in full: the status then holds what is known.
+type TaskStatus struct {
+	Task    stdops.Task
+	Status  status.Status
+	Problem *stdops.Error
+}
+
+// StatusBatch is how several tasks stand at one moment, by descending id.
+type StatusBatch struct {
+	Tasks     []TaskStatus
+	Truncated bool // there are older tasks than the newest that were asked for
+	Now       time.Time
+}
+
+// TaskStatuses tells how tasks of a project stand. What cannot be read of one task does not fail the others.
+func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*StatusBatch, error) {
+	if err := a.Require(ProjectView); err != nil {
+		return nil, err
+	}
+	if q.IDs != nil && len(q.IDs) == 0 {
+		return &StatusBatch{Now: s.store.Now()}, nil
+	}
+	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery(q))
+	if err != nil {
+		return nil, err
+	}
+	batch := &StatusBatch{Truncated: rows.Truncated, Now: rows.Now, Tasks: make([]TaskStatus, len(rows.Tasks))}
+	room := s.limits.Children
+	for i := range rows.Tasks {
+		r := &rows.Tasks[i]
+		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && len(r.Nodes) <= room)
+		if q.Children && len(r.Nodes) <= room {
+			room -= len(r.Nodes)
+		} else if q.Children && batch.Tasks[i].Problem == nil {
+			batch.Tasks[i].Problem = stdops.Errorf(stdops.CodeEngine,
+				"an answer holds at most %d children; ask for this task alone, or without its children", s.limits.Children)
+		}
+	}
+	return batch, nil
+}
+
+// project makes the status of one task. A damaged record is logged, and told to the caller without its inner text.
+func (s *Service) project(ctx context.Context, r *store.StatusRows, now time.Time, children bool) TaskStatus {
+	t := TaskStatus{Task: r.Task}
+	err := r.Err
+	if err == nil {
+		t.Status, err = status.Project(r.Skeleton, &r.Task, r.Nodes, now, children)
+	} else {
+		t.Status = status.Root(&r.Task, now)
+	}
+	if err != nil {
+		s.log.ErrorContext(ctx, "the record of a task is damaged", "task", r.Task.ID, "error", err)
+		t.Problem = &stdops.Error{
+			Code: stdops.CodeEngine, Message: fmt.Sprintf("the record of task %d can not be read", r.Task.ID), Err: err,
+		}
+	}
+	return t
+}
