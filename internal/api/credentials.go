@@ -1,0 +1,105 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/service"
+)
+
+const (
+	credentialHeader = "X-Bkapi-Authorization"
+	tokenCookie      = "bk_token"
+	sessionCookie    = "stdops_session"
+	maxHeaderValue   = 16 << 10
+)
+
+// The keys of credentials, wherever they travel.
+const (
+	keyAppCode   = "bk_app_code"
+	keyAppSecret = "bk_app_secret"
+	keyToken     = "bk_token"
+	keyUsername  = "bk_username"
+)
+
+// secretKeys are removed from a body before anything else sees it; bk_ticket and access_token are not supported, but
+// are secrets all the same.
+var secretKeys = []string{keyAppSecret, keyToken, "access_token", "bk_ticket", "jwt"}
+
+// Credentials are what a request brought, and whether a cookie was needed for it.
+type Credentials struct {
+	service.Credentials
+	// Cookie says that the user is known by a cookie only: such a request may have been made by another site's page.
+	Cookie bool
+}
+
+// ReadCredentials collects the credentials of a request, each from the first place that has it: the header
+// X-Bkapi-Authorization, the query, the body, and for the user's token a cookie (docs/spec/api.md 3.1). Secrets are
+// removed from the body. Identity headers of gateways are not looked at; X-Bkapi-JWT does not count without a key, and
+// one that is the only credential leads to the same refusal as none.
+func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credentials, error) {
+	header, err := headerCredentials(r)
+	if err != nil {
+		return nil, err
+	}
+	find := func(key string) string {
+		if s := header.Text(key); s != "" {
+			return s
+		}
+		if s := query.Get(key); s != "" {
+			return s
+		}
+		if s := body.Object.Text(key); s != "" {
+			return s
+		}
+		return body.form.Get(key)
+	}
+	c := &Credentials{Credentials: service.Credentials{
+		AppCode: find(keyAppCode), AppSecret: find(keyAppSecret), Token: find(keyToken), Username: find(keyUsername),
+	}}
+	if c.Token == "" && c.Username == "" {
+		c.fromCookie(r)
+	}
+	strip(body.Object)
+	return c, nil
+}
+
+// headerCredentials reads the credential header. One that is no JSON object, or that came twice, is refused: which of
+// two credentials counts must never depend on who reads them.
+func headerCredentials(r *http.Request) (*stdops.Object, error) {
+	values := r.Header.Values(credentialHeader)
+	if len(values) == 0 {
+		return nil, nil
+	}
+	if len(values) > 1 {
+		return nil, Refuse(http.StatusUnauthorized, credentialHeader+" was sent more than once")
+	}
+	if len(values[0]) > maxHeaderValue {
+		return nil, Refuse(http.StatusUnauthorized, credentialHeader+" is too long")
+	}
+	value, err := stdops.DecodeValue([]byte(values[0]))
+	object, ok := value.(*stdops.Object)
+	if err != nil || !ok {
+		return nil, Refuse(http.StatusUnauthorized, credentialHeader+" is not a JSON object")
+	}
+	return object, nil
+}
+
+func (c *Credentials) fromCookie(r *http.Request) {
+	for _, name := range []string{tokenCookie, sessionCookie} {
+		if cookie, err := r.Cookie(name); err == nil && cookie.Value != "" {
+			c.Token, c.Cookie = cookie.Value, true
+			return
+		}
+	}
+}
+
+func strip(body *stdops.Object) {
+	if body == nil {
+		return
+	}
+	for _, key := range secretKeys {
+		body.Delete(key)
+	}
+}

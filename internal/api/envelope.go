@@ -1,0 +1,138 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/stdops/stdops"
+)
+
+// flushAt is how much of an answer is collected before it is sent on, so that a batch of large tasks is not held twice.
+const flushAt = 256 << 10
+
+// Writer writes one answer in the envelope of docs/spec/api.md 2.1: the keys of the founding page first and in its
+// order. An answer is begun by [Writer.Begin], whose caller appends the data, and ended by [Writer.End]; or written
+// whole by [Writer.Data] or [Writer.Fail].
+type Writer struct {
+	http  http.ResponseWriter
+	ids   *IDs
+	buf   []byte
+	began bool
+
+	// Number is the code that was written, for the access log.
+	Number int
+	// RequestKey says that the answer carries request_id as well, as the component families do.
+	RequestKey bool
+}
+
+// NewWriter makes the writer of an answer.
+func NewWriter(w http.ResponseWriter, ids *IDs) *Writer { return &Writer{http: w, ids: ids} }
+
+// Begin starts a successful answer; what its result appends to becomes the data.
+func (w *Writer) Begin() []byte {
+	w.buf = append(w.buf, `{"result":true,"data":`...)
+	return w.buf
+}
+
+// Flush takes what was appended and sends it on when it is much.
+func (w *Writer) Flush(b []byte) []byte {
+	w.buf = b
+	if len(b) < flushAt {
+		return b
+	}
+	w.send(http.StatusOK)
+	return w.buf
+}
+
+// End completes a successful answer: b is what [Writer.Begin] gave, with the data appended; extra are further keys of the
+// top level.
+func (w *Writer) End(b []byte, message string, extra *stdops.Object) {
+	w.Number = numberSuccess
+	b = append(b, `,"code":0,"message":`...)
+	b = stdops.AppendQuoted(b, message)
+	for _, key := range extra.Keys() {
+		value, _ := extra.Get(key)
+		b = append(stdops.AppendQuoted(append(b, ','), key), ':')
+		b = appendValue(b, value)
+	}
+	w.close(b, http.StatusOK)
+}
+
+// Data writes a whole successful answer.
+func (w *Writer) Data(data any, message string, extra *stdops.Object) {
+	w.End(appendValue(w.Begin(), data), message, extra)
+}
+
+// Fail writes a refusal.
+func (w *Writer) Fail(err error) {
+	f := explain(err)
+	w.Number = f.number
+	h := w.http.Header()
+	if f.allow != "" {
+		h.Set("Allow", f.allow)
+	}
+	if f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	b := append(w.buf[:0], `{"result":false,"data":null,"code":`...)
+	b = strconv.AppendInt(b, int64(f.number), 10)
+	b = stdops.AppendQuoted(append(b, `,"message":`...), f.message)
+	if f.fields != nil {
+		b = appendFields(append(b, `,"errors":`...), f.fields)
+	}
+	w.close(b, f.status)
+}
+
+func (w *Writer) close(b []byte, status int) {
+	b = stdops.AppendQuoted(append(b, `,"trace_id":`...), w.ids.Trace)
+	if w.RequestKey {
+		b = stdops.AppendQuoted(append(b, `,"request_id":`...), w.ids.Request)
+	}
+	w.buf = append(b, '}')
+	if !w.began {
+		w.http.Header().Set("Content-Length", strconv.Itoa(len(w.buf)))
+	}
+	w.send(status)
+}
+
+// send writes what was collected. A caller that went away is no concern of ours, so the error of Write is not looked at.
+func (w *Writer) send(status int) {
+	if !w.began {
+		w.began = true
+		h := w.http.Header()
+		h.Set("Content-Type", "application/json; charset=utf-8")
+		h.Set("Sops-Trace-Id", w.ids.Trace)
+		w.http.WriteHeader(status)
+	}
+	_, _ = w.http.Write(w.buf)
+	w.buf = w.buf[:0]
+}
+
+// appendValue appends a value; one that has no JSON form can only be a number that is none, shown as null.
+func appendValue(b []byte, v any) []byte {
+	out, err := stdops.AppendJSON(b, v)
+	if err != nil {
+		return append(b, "null"...)
+	}
+	return out
+}
+
+func appendFields(b []byte, fields map[string][]string) []byte {
+	b = append(b, '{')
+	for i, key := range slices.Sorted(maps.Keys(fields)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(stdops.AppendQuoted(b, key), ':', '[')
+		for j, text := range fields[key] {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = stdops.AppendQuoted(b, text)
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}

@@ -1,0 +1,24 @@
+package sops
+
+import (
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
+)
+
+// requiredBody gives the object of a body that must not be empty; that it is an object was checked with the project.
+func requiredBody(body *api.Body) (*stdops.Object, error) {
+	if body.Object == nil {
+		return nil, invalid("request body is not a valid json")
+	}
+	return body.Object, nil
+}
+
+// objectOf gives a field that must be an object when it is there; null counts as absent.
+func objectOf(o *stdops.Object, name string) (field *stdops.Object, ok bool) {
+	value, had := o.Get(name)
+	if !had || value == nil {
+		return nil, true
+	}
+	field, ok = value.(*stdops.Object)
+	return field, ok
+}

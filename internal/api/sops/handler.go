@@ -1,0 +1,115 @@
+package sops
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/service"
+)
+
+// Options are the settings of the handler.
+type Options struct {
+	Zone      *time.Location // in which times are shown; nil means UTC
+	PublicURL string         // of the server, for the check of requests with cookies
+	BodyLimit int64          // bytes; 0 means DefaultBodyLimit
+	Log       *slog.Logger
+}
+
+// DefaultBodyLimit is how large a body may be.
+const DefaultBodyLimit = 25 << 20
+
+// sops is the handler of all families.
+type sops struct {
+	svc     *service.Service
+	routes  routes
+	browser *api.Browser
+	zone    *time.Location
+	limit   int64
+	log     *slog.Logger
+}
+
+// New makes the handler of the four families. It is to be mounted, inside of [api.Handler], for the prefixes /apigw/,
+// /v2/sops/ and /api/c/compapi/v2/sops/ and for whatever else no other handler wants: it knows the bare names and
+// answers unknown addresses in the envelope.
+func New(svc *service.Service, o Options) http.Handler {
+	s := &sops{
+		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
+		zone: o.Zone, limit: o.BodyLimit, log: o.Log,
+	}
+	if s.zone == nil {
+		s.zone = time.UTC
+	}
+	if s.limit == 0 {
+		s.limit = DefaultBodyLimit
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	return s
+}
+
+// ServeHTTP answers one request: address and method, body, who is asking, and then the endpoint.
+func (s *sops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	out := api.NewWriter(w, api.RequestIDs(ctx))
+	entry := api.LogEntry(ctx)
+	if err := s.serve(w, r, out, entry); err != nil {
+		if api.Defect(err) {
+			s.log.ErrorContext(ctx, "request failed", "path", r.URL.Path, "error", err, "request_id", api.RequestIDs(ctx).Request)
+		}
+		out.Fail(err)
+	}
+	entry.Number = out.Number
+}
+
+func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, entry *api.Entry) error {
+	to, ok := s.routes.find(r.URL.Path)
+	if !ok {
+		return api.Refuse(http.StatusNotFound, "no such address")
+	}
+	if err := to.checkMethod(r.Method); err != nil {
+		return err
+	}
+	out.RequestKey = to.component
+	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}}
+	if r.Method == http.MethodPost {
+		body, err := api.ReadBody(w, r, s.limit, decoding(to.endpoint))
+		if err != nil {
+			return err
+		}
+		c.body, c.posted = body, true
+	}
+	if err := c.identify(r); err != nil {
+		return err
+	}
+	entry.App, entry.User = c.caller.App, c.caller.User
+	if to.endpoint.serve == nil {
+		return stdops.Errorf(stdops.CodeRefused, "%s is not offered by stdops", to.endpoint.name)
+	}
+	return to.endpoint.serve(c)
+}
+
+func decoding(e *endpoint) api.Decode {
+	if e.exact {
+		return stdops.DecodeExact
+	}
+	return stdops.DecodeValue
+}
+
+// identify finds out who is asking.
+func (c *call) identify(r *http.Request) error {
+	credentials, err := api.ReadCredentials(r, c.query, c.body)
+	if err != nil {
+		return err
+	}
+	if credentials.Cookie {
+		if err := c.sops.browser.Check(r); err != nil {
+			return err
+		}
+	}
+	c.caller, err = c.sops.svc.Authenticate(c.ctx, credentials.Credentials)
+	return err
+}

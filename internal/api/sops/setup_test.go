@@ -1,0 +1,268 @@
+package sops_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/api/sops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
+	"github.com/stdops/stdops/internal/plugin/builtin"
+	"github.com/stdops/stdops/internal/plugin/testplugin"
+	"github.com/stdops/stdops/internal/queue"
+	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const publicURL = "http://stdops.example"
+
+// server is a whole server but for its listener: the real store, engine and plugins behind the handler.
+type server struct {
+	t     *testing.T
+	svc   *service.Service
+	store *store.Store
+	http  *httptest.Server
+	log   *lockedWriter // of the access log
+
+	projects map[int64]stdops.ProjectID // by business
+	tokens   map[string]string          // by user
+}
+
+var testKey = []byte("0123456789abcdef0123456789abcdef")
+
+// setup makes a server with the project of business 2 and the trusted app "trusted".
+func setup(t *testing.T) *server {
+	t.Helper()
+	ctx := t.Context()
+	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
+	must(t, err)
+	t.Cleanup(func() { must(t, st.Close()) })
+	plugins, err := plugin.NewRegistry(append(builtin.All(), testplugin.All()...)...)
+	must(t, err)
+	around, err := service.NewSurroundings(st, time.UTC, publicURL)
+	must(t, err)
+	log := slog.New(slog.DiscardHandler)
+	eng := engine.New(engine.Options{
+		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Wakes: queue.NewLocal(), Epoch: st.Epoch(), Log: log,
+	})
+	must(t, eng.Start(ctx))
+	t.Cleanup(func() {
+		stop, cancel := context.WithCancel(context.Background())
+		cancel() // calls that are out are cut off: nobody waits for them any more
+		_ = eng.Stop(stop)
+	})
+	svc, err := service.New(ctx, service.Deps{
+		Store: st, Engine: eng, Plugins: plugins, Surroundings: around, Key: testKey, Log: log,
+	})
+	must(t, err)
+	must(t, svc.BootstrapApp(ctx, "trusted", "trusted-secret"))
+	s := &server{
+		t: t, svc: svc, store: st, log: &lockedWriter{},
+		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
+	}
+	handler := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})
+	s.http = httptest.NewServer(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil))))
+	t.Cleanup(s.http.Close)
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is an answer in its envelope.
+type answer struct {
+	status int
+	header http.Header
+	body   *stdops.Object
+	raw    string
+}
+
+func (a answer) code() int64 { n, _ := a.body.Get("code"); return n.(int64) }
+
+func (a answer) ok() bool { v, _ := a.body.Get("result"); return v == true }
+
+func (a answer) message() string { return a.body.Text("message") }
+
+func (a answer) data() *stdops.Object {
+	v, _ := a.body.Get("data")
+	o, _ := v.(*stdops.Object)
+	return o
+}
+
+// auth gives the credential header of an app for a user named by it.
+func auth(app, user string) string {
+	return fmt.Sprintf(`{"bk_app_code":%q,"bk_app_secret":%q,"bk_username":%q}`, app, app+"-secret", user)
+}
+
+// call sends a request as admin by the trusted app.
+func (s *server) call(method, path string, body any) answer {
+	s.t.Helper()
+	return s.send(method, path, body, http.Header{"X-Bkapi-Authorization": {auth("trusted", "admin")}})
+}
+
+// send sends a request; a body that is a text or bytes goes out as it is.
+func (s *server) send(method, path string, body any, header http.Header) answer {
+	s.t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	case []byte:
+		reader = bytes.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		must(s.t, err)
+		reader = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, reader)
+	must(s.t, err)
+	for key, values := range header {
+		request.Header[http.CanonicalHeaderKey(key)] = values
+	}
+	if host := header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response, err := s.http.Client().Do(request)
+	must(s.t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	must(s.t, err)
+	return s.envelope(response, string(text))
+}
+
+// envelope checks what holds for every answer: five keys, texts that are texts, no data in a refusal.
+func (s *server) envelope(response *http.Response, text string) answer {
+	s.t.Helper()
+	value, err := stdops.DecodeValue([]byte(text))
+	if err != nil {
+		s.t.Fatalf("answer with status %d is no JSON: %v\n%.300s", response.StatusCode, err, text)
+	}
+	a := answer{status: response.StatusCode, header: response.Header, body: value.(*stdops.Object), raw: text}
+	if got := strings.Join(a.body.Keys()[:4], ","); got != "result,data,code,message" {
+		s.t.Errorf("first keys are %s", got)
+	}
+	if a.body.Text("trace_id") == "" || a.body.Text("trace_id") != response.Header.Get("Sops-Trace-Id") {
+		s.t.Errorf("trace_id %q, header %q", a.body.Text("trace_id"), response.Header.Get("Sops-Trace-Id"))
+	}
+	if data, _ := a.body.Get("data"); !a.ok() && (data != nil || a.message() == "" || a.code() == 0) {
+		s.t.Errorf("refusal with data %v, message %q, code %d", data, a.message(), a.code())
+	}
+	if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("X-Request-Id") == "" {
+		s.t.Error("headers of every answer are missing")
+	}
+	return a
+}
+
+// create makes a task in the project of business 2 and gives its id and its tree.
+func (s *server) create(tree *stdops.Object) (id int64, echo *stdops.Object) {
+	s.t.Helper()
+	a := s.call("POST", "/fast_create_task/2/", stdops.NewObject("name", "a task", "pipeline_tree", tree))
+	if !a.ok() {
+		s.t.Fatalf("fast_create_task: %s", a.raw)
+	}
+	v, _ := a.data().Get("task_id")
+	e, _ := a.data().Get("pipeline_tree")
+	return v.(int64), e.(*stdops.Object)
+}
+
+func (s *server) start(id int64) {
+	s.t.Helper()
+	if a := s.call("POST", fmt.Sprintf("/start_task/%d/2/", id), "{}"); !a.ok() {
+		s.t.Fatalf("start_task: %s", a.raw)
+	}
+}
+
+// entry gives the entry of a task with its children.
+func (s *server) entry(id int64) *stdops.Object {
+	s.t.Helper()
+	a := s.call("POST", "/get_tasks_status/2/", stdops.NewObject("task_id_list", []any{id}, "include_children_status", true))
+	list, _ := a.body.Get("data")
+	if !a.ok() || len(list.([]any)) != 1 {
+		s.t.Fatalf("get_tasks_status: %s", a.raw)
+	}
+	return list.([]any)[0].(*stdops.Object)
+}
+
+func (s *server) state(id int64) string { s.t.Helper(); return at(s.entry(id), "status").Text("state") }
+
+// await waits until a task has reached a state.
+func (s *server) await(id int64, state string) {
+	s.t.Helper()
+	for range 500 {
+		if s.state(id) == state {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatalf("task %d is %s, not %s", id, s.state(id), state)
+}
+
+// at gives a nested object.
+func at(o *stdops.Object, path ...string) *stdops.Object {
+	for _, key := range path {
+		v, _ := o.Get(key)
+		o, _ = v.(*stdops.Object)
+	}
+	return o
+}
+
+// nodeNamed gives the wire id of the activity with a name in an echoed tree.
+func nodeNamed(echo *stdops.Object, name string) string {
+	all := at(echo, "activities")
+	for _, id := range all.Keys() {
+		if at(all, id).Text("name") == name {
+			return id
+		}
+	}
+	return ""
+}
+
+// chain makes a tree of activities in a row; each is "name" or "name:code".
+func chain(activities ...string) *stdops.Object {
+	acts, flows := &stdops.Object{}, &stdops.Object{}
+	link := func(i int, from, to string) string {
+		id := fmt.Sprintf("l%d", i)
+		flows.Set(id, stdops.NewObject("id", id, "source", from, "target", to, "is_default", false))
+		return id
+	}
+	last := "start"
+	for i, text := range activities {
+		name, code, ok := strings.Cut(text, ":")
+		if !ok {
+			code = "debug_no_schedule_node"
+		}
+		id := fmt.Sprintf("node%d", i)
+		incoming := link(i, last, id)
+		acts.Set(id, stdops.NewObject("id", id, "type", "ServiceActivity", "name", name, "incoming", []any{incoming},
+			"outgoing", fmt.Sprintf("l%d", i+1), "optional", true, "retryable", true, "skippable", true, "error_ignorable", false,
+			"component", stdops.NewObject("code", code, "data", &stdops.Object{})))
+		last = id
+	}
+	end := link(len(activities), last, "end")
+	return stdops.NewObject(
+		"start_event", stdops.NewObject("id", "start", "name", "", "type", "EmptyStartEvent", "incoming", "", "outgoing", "l0"),
+		"end_event", stdops.NewObject("id", "end", "name", "", "type", "EmptyEndEvent", "incoming", []any{end}, "outgoing", ""),
+		"activities", acts, "flows", flows, "gateways", &stdops.Object{}, "constants", &stdops.Object{}, "outputs", []any{},
+	)
+}

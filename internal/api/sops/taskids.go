@@ -1,0 +1,127 @@
+package sops
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/stdops/stdops"
+)
+
+const (
+	mostIDs    = 50
+	mostDigits = 40 // of an asked id
+	shownItem  = 64 // characters of a bad item that a message repeats
+)
+
+// askedID is an id as a caller asked for it.
+type askedID struct {
+	digits string // plain decimal, with a minus sign where it had one
+	task   stdops.TaskID
+}
+
+// askedIDs reads task_id_list (docs/spec/api.md 1.4, 1.5): type, length, then every item. listed is false when the body
+// has no such key; items that are null are dropped, repeats are merged.
+func askedIDs(body *stdops.Object, most int) (asked []askedID, listed bool, err error) {
+	value, ok := body.Get("task_id_list")
+	if !ok {
+		return nil, false, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, true, invalid("task_id_list must be a list")
+	}
+	if len(list) > most {
+		return nil, true, invalid("task_id_list is too long, maximum length is %d", most)
+	}
+	seen := make(map[string]bool, len(list))
+	for _, item := range list {
+		if item == nil {
+			continue
+		}
+		digits, ok := taskIDDigits(item)
+		if !ok {
+			return nil, true, invalid("task_id_list contains invalid task id: %s", shown(item))
+		}
+		if !seen[digits] {
+			seen[digits] = true
+			asked = append(asked, askedID{digits: digits, task: stdops.TaskID(number(digits))})
+		}
+	}
+	return asked, true, nil
+}
+
+// textID is what a text must look like to be an id.
+var textID = regexp.MustCompile(`^[ \t\r\n]*([+-]?)([0-9]+)[ \t\r\n]*$`)
+
+func taskIDDigits(item any) (string, bool) {
+	switch v := item.(type) {
+	case json.Number:
+		return wholeNumber(v.String())
+	case string:
+		found := textID.FindStringSubmatch(v)
+		if found == nil {
+			return "", false
+		}
+		return plain(found[1] == "-", found[2])
+	default:
+		return "", false
+	}
+}
+
+// wholeNumber gives the plain decimal form of a JSON number whose value is whole, however it is written (12.0, 1.2e1).
+// It computes with the digits: a float would lose some, and an exponent may be meant to blow up.
+func wholeNumber(literal string) (string, bool) {
+	negative := strings.HasPrefix(literal, "-")
+	mantissa, exponent, hasExponent := strings.Cut(strings.ToLower(strings.TrimPrefix(literal, "-")), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if digits == "" {
+		return "0", true
+	}
+	shift := 0
+	if hasExponent {
+		var err error
+		if shift, err = strconv.Atoi(exponent); err != nil {
+			return "", false
+		}
+	}
+	trimmed := strings.TrimRight(digits, "0")
+	zeros := shift - len(fraction) + len(digits) - len(trimmed) // that follow the last other digit
+	if zeros < 0 || zeros > mostDigits {
+		return "", false
+	}
+	return plain(negative, trimmed+strings.Repeat("0", zeros))
+}
+
+func plain(negative bool, digits string) (string, bool) {
+	digits = strings.TrimLeft(digits, "0")
+	switch {
+	case digits == "":
+		return "0", true
+	case len(digits) > mostDigits:
+		return "", false
+	case negative:
+		return "-" + digits, true
+	default:
+		return digits, true
+	}
+}
+
+// shown gives an item of a request for a message, cut to what a message can bear.
+func shown(item any) string {
+	text, ok := item.(string)
+	if !ok {
+		raw, err := stdops.EncodeValue(item)
+		if err != nil {
+			return "?"
+		}
+		text = string(raw)
+	}
+	if utf8.RuneCountInString(text) > shownItem {
+		return string([]rune(text)[:shownItem]) + "…"
+	}
+	return text
+}
