@@ -1,0 +1,237 @@
+// Package app is the composition root: it makes a server of its parts, starts it and stops it. It is the only package
+// that knows them all; nothing but the commands imports it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
+	"github.com/stdops/stdops/internal/plugin/builtin"
+	"github.com/stdops/stdops/internal/plugin/testplugin"
+	"github.com/stdops/stdops/internal/queue"
+	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// Options are the settings of a server; each is a flag of `stdops serve`.
+type Options struct {
+	Listen      string // host:port; port 0 takes a free one
+	DataDir     string
+	PublicURL   string // where people and programs reach the server; default http://<listen address>
+	TimeZone    string // of the texts in answers; default the host's, else UTC
+	TestPlugins bool
+	Version     string // of the program
+	Commit      string
+
+	// BootstrapAppCode and BootstrapAppSecret make a trusted app when no app of this code exists.
+	BootstrapAppCode, BootstrapAppSecret string
+
+	Log *slog.Logger
+}
+
+// drainTime is how long a stop waits for calls that are out.
+const drainTime = 25 * time.Second
+
+// App is one server.
+type App struct {
+	options Options
+	log     *slog.Logger
+
+	store    *store.Store
+	engine   *engine.Engine
+	service  *service.Service
+	listener net.Listener
+	socket   net.Listener
+	server   *http.Server
+	admin    *http.Server
+
+	ready   atomic.Bool
+	serving errgroup.Group
+	undo    []cleanup // what New and Start did, to be undone in reverse
+}
+
+type cleanup struct {
+	name string
+	do   func(context.Context) error
+}
+
+// New makes a server: it opens the store and takes the address, but answers nothing yet. A server that could not be made
+// leaves nothing open.
+func New(o Options) (a *App, err error) {
+	a = &App{options: o, log: o.Log}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop(context.Background()))
+			a = nil
+		}
+	}()
+	zone, err := zoneOf(o.TimeZone)
+	if err != nil {
+		return a, err
+	}
+	if err := a.listen(); err != nil {
+		return a, err
+	}
+	return a, a.assemble(context.Background(), zone)
+}
+
+func (a *App) onStop(name string, do func(context.Context) error) {
+	a.undo = append(a.undo, cleanup{name, do})
+}
+
+// listen takes the address before anything else, so that two servers cannot both believe to have it.
+func (a *App) listen() error {
+	listener, err := net.Listen("tcp", a.options.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", a.options.Listen, err)
+	}
+	a.listener = listener
+	a.onStop("listener", func(context.Context) error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	if a.options.PublicURL == "" {
+		a.options.PublicURL = "http://" + listener.Addr().String()
+	}
+	return nil
+}
+
+func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
+	a.store, err = store.Open(ctx, store.Options{Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton})
+	if err != nil {
+		return err
+	}
+	a.onStop("store", func(context.Context) error { return a.store.Close() })
+	key, err := dataKey(a.options.DataDir)
+	if err != nil {
+		return err
+	}
+	plugins, err := registry(a.options.TestPlugins)
+	if err != nil {
+		return err
+	}
+	surroundings, err := service.NewSurroundings(a.store, zone, a.options.PublicURL)
+	if err != nil {
+		return err
+	}
+	a.engine = engine.New(engine.Options{
+		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(),
+		Epoch: a.store.Epoch(), Log: a.log,
+	})
+	a.service, err = service.New(ctx, service.Deps{
+		Store: a.store, Engine: a.engine, Plugins: plugins, Surroundings: surroundings, Key: key, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.bootstrap(ctx); err != nil {
+		return err
+	}
+	return a.handlers(zone)
+}
+
+func registry(test bool) (*plugin.Registry, error) {
+	all := builtin.All()
+	if test {
+		all = append(all, testplugin.All()...)
+	}
+	return plugin.NewRegistry(all...)
+}
+
+func zoneOf(name string) (*time.Location, error) {
+	if name == "" {
+		return time.Local, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("time zone %q: %w", name, err)
+	}
+	return zone, nil
+}
+
+// Start lets the tasks go on and begins to answer.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.engine.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("engine", a.engine.Stop)
+	a.onStop("requests", a.stopServing)
+	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(a.listener)) })
+	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
+	a.ready.Store(true)
+	a.log.Info("serving", "address", a.Addr(), "public_url", a.options.PublicURL, "data_dir", a.options.DataDir)
+	return nil
+}
+
+// stopServing lets requests that are being answered end.
+func (a *App) stopServing(ctx context.Context) error {
+	a.ready.Store(false)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := a.server.Shutdown(ctx)
+	if err != nil {
+		err = a.server.Close()
+	}
+	return errors.Join(err, a.admin.Close(), a.serving.Wait())
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Stop ends the server in the reverse order of its making. It may be called more than once.
+func (a *App) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	var errs []error
+	for _, c := range slices.Backward(a.undo) {
+		if err := c.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, err))
+		}
+	}
+	a.undo = nil
+	return errors.Join(errs...)
+}
+
+// Run starts the server and stops it when ctx is done.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Start(ctx); err != nil {
+		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	<-ctx.Done()
+	a.log.Info("draining")
+	return a.Stop(context.WithoutCancel(ctx))
+}
+
+// Addr gives the address that the server listens on.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// PublicURL gives the address that the server tells others.
+func (a *App) PublicURL() string { return a.options.PublicURL }
+
+// Service gives the use-cases, for commands that run in the server's process.
+func (a *App) Service() *service.Service { return a.service }
+
+// SocketPath gives the path of the socket for local administration.
+func SocketPath(dataDir string) string { return dataDir + string(os.PathSeparator) + "stdops.sock" }

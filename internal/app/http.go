@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/api/sops"
+	v1 "github.com/stdops/stdops/internal/api/v1"
+)
+
+// Timeouts of connections: a slow sender may hold a connection, but not for long.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// handlers builds what the server answers on its address and on the socket for local administration.
+func (a *App) handlers(zone *time.Location) error {
+	mux := http.NewServeMux()
+	mux.Handle("/", sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Log: a.log}))
+	native, err := a.native(false)
+	if err != nil {
+		return err
+	}
+	mux.Handle("/api/v1/", native)
+	mux.Handle(v1.DescriptionPath, native)
+	outer := http.NewServeMux()
+	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	outer.HandleFunc("GET /readyz", a.readyz)
+	outer.Handle("GET /metrics", a.metrics())
+	outer.Handle("/", api.Handler(mux, a.log))
+	a.server = a.newServer(outer)
+	local, err := a.native(true)
+	if err != nil {
+		return err
+	}
+	return a.openSocket(api.Handler(local, a.log))
+}
+
+func (a *App) newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// openSocket opens the socket for local administration: whoever can open it is an administrator.
+func (a *App) openSocket(h http.Handler) error {
+	path := SocketPath(a.options.DataDir)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by a process that was killed
+		return fmt.Errorf("remove old socket: %w", err)
+	}
+	listener, err := listenUnix(path)
+	if err != nil {
+		return fmt.Errorf("listen on socket: %w", err)
+	}
+	a.socket, a.admin = listener, a.newServer(h)
+	a.onStop("socket", func(context.Context) error { return ignoreNetClosed(listener.Close()) })
+	return os.Chmod(path, 0o600) // the data directory itself is 0700, so nobody could come in before
+}
+
+// longestSocketPath is what the address of a unix socket can hold on every system that we run on.
+const longestSocketPath = 100
+
+// listenUnix listens on a path that may be longer than the address of a socket can be: then it goes by way of a short
+// symbolic link to the directory.
+func listenUnix(path string) (net.Listener, error) {
+	if len(path) <= longestSocketPath {
+		return net.Listen("unix", path)
+	}
+	short, err := os.MkdirTemp("", "stdops")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(short)
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	link := filepath.Join(short, "d")
+	if err := os.Symlink(dir, link); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", filepath.Join(link, filepath.Base(path)))
+	if err == nil {
+		listener.(*net.UnixListener).SetUnlinkOnClose(false) // its name goes through the link, which is gone by then
+	}
+	return listener, err
+}
+
+func ignoreNetClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (a *App) readyz(w http.ResponseWriter, _ *http.Request) {
+	if !a.ready.Load() {
+		plain(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	plain(w, http.StatusOK, "ready")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+// metrics offers figures of the process and of the engine.
+func (a *App) metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_driven_tasks", Help: "Tasks that this process drives at the moment.",
+		}, func() float64 { return float64(a.engine.Stats().Driven) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_calls_out", Help: "Calls of plugins that are out at the moment.",
+		}, func() float64 { return float64(a.engine.Stats().Calls) }),
+	)
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// bootstrap makes the app that the settings name, and tells the first person the way in.
+func (a *App) bootstrap(ctx context.Context) error {
+	if a.options.BootstrapAppCode != "" {
+		if err := a.service.BootstrapApp(ctx, a.options.BootstrapAppCode, a.options.BootstrapAppSecret); err != nil {
+			return fmt.Errorf("bootstrap app: %w", err)
+		}
+	}
+	return nil
+}
