@@ -115,6 +115,30 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// Truth reads a value as Python does in a condition: null, false, zero and everything empty is false.
+func Truth(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case *big.Int:
+		return v.Sign() != 0
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case *Object:
+		return v.Len() > 0
+	default:
+		return true
+	}
+}
+
 // EncodeValue writes a value as JSON text.
 func EncodeValue(v any) ([]byte, error) { return AppendJSON(nil, v) }
 
@@ -249,11 +273,9 @@ func decode(data []byte, number func(string) any) (any, error) {
 	if err != nil {
 		return nil, d.explain(err)
 	}
-	if _, err := d.dec.ReadToken(); err != io.EOF {
-		if err == nil {
-			return nil, &JSONError{Offset: d.dec.InputOffset(), What: "text after the value"}
-		}
-		return nil, d.explain(err)
+	end := d.dec.InputOffset()
+	if rest := bytes.TrimLeft(data[end:], " \t\r\n"); len(rest) > 0 {
+		return nil, &JSONError{Offset: int64(len(data) - len(rest)), What: "text after the value"}
 	}
 	return v, nil
 }

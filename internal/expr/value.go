@@ -95,30 +95,14 @@ func typeName(v any) string {
 // truth gives bool(v).
 func truth(v any) bool {
 	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case *big.Int:
-		return v.Sign() != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
 	case tuple:
 		return len(v) > 0
-	case *stdops.Object:
-		return v.Len() > 0
 	case span:
 		return v.length() > 0
 	case *view:
 		return len(v.items) > 0
 	default:
-		return true
+		return stdops.Truth(v)
 	}
 }
 

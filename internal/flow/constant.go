@@ -167,7 +167,7 @@ func (t *Tree) ChooseDefaults() {
 
 func defaultChoice(form *stdops.Object) any {
 	for _, key := range []string{"default", "default_text"} {
-		if v, _ := form.Get(key); truth(v) {
+		if v, _ := form.Get(key); stdops.Truth(v) {
 			return v
 		}
 	}

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"math/big"
 	"strconv"
 
 	"github.com/stdops/stdops"
@@ -182,29 +181,5 @@ func flag(o *stdops.Object, key string, absent bool) bool {
 	if v == nil {
 		return absent
 	}
-	return truth(v)
-}
-
-// truth gives the truth of a value as the web editor and old trees mean it: zero and everything empty is false.
-func truth(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case *big.Int:
-		return v.Sign() != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case *stdops.Object:
-		return v.Len() > 0
-	default:
-		return true
-	}
+	return stdops.Truth(v)
 }

@@ -30,7 +30,7 @@ func TestLocalWakesInTheOrderOfTime(t *testing.T) {
 		q.Wake(stdops.Wake{Ref: ref(2), At: began.Add(time.Second)})
 		q.Wake(stdops.Wake{Ref: ref(3), At: began.Add(2 * time.Second)})
 		q.Wake(stdops.Wake{Ref: ref(4), At: began.Add(time.Second)})
-		q.Wake(stdops.Wake{Ref: ref(4)})                                // taken back
+		q.Wake(stdops.Wake{Ref: ref(4)})                               // taken back
 		q.Wake(stdops.Wake{Ref: ref(1), At: began.Add(2 * time.Hour)}) // put off
 		time.Sleep(3 * time.Hour)
 		synctest.Wait()

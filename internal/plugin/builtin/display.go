@@ -20,4 +20,6 @@ func (display) Spec() plugin.Spec {
 }
 
 // Execute does nothing: the rendered input is the message.
-func (display) Execute(context.Context, *plugin.Call) (plugin.Outcome, error) { return plugin.Done, nil }
+func (display) Execute(context.Context, *plugin.Call) (plugin.Outcome, error) {
+	return plugin.Done, nil
+}

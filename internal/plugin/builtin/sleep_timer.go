@@ -67,7 +67,7 @@ func timingOf(call *plugin.Call) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("bk_timing: %q is no moment", text)
 	}
-	if forced, given := call.Inputs.Get("force_check"); (!given || truthy(forced)) && call.Now.After(end) {
+	if forced, given := call.Inputs.Get("force_check"); (!given || stdops.Truth(forced)) && call.Now.After(end) {
 		return time.Time{}, fmt.Errorf("bk_timing: %s has passed already", text)
 	}
 	return end, nil
@@ -83,26 +83,4 @@ func (sleepTimer) Schedule(_ context.Context, call *plugin.Call) (plugin.Outcome
 		return plugin.PollAfter(left), nil
 	}
 	return plugin.Done, nil
-}
-
-// truthy reads a value as Python would in a condition.
-func truthy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case *stdops.Object:
-		return v.Len() > 0
-	default:
-		return true
-	}
 }

@@ -1,0 +1,129 @@
+package stdops_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/stdops/stdops"
+)
+
+func TestDecodeValueKeepsTypesAndOrder(t *testing.T) {
+	t.Parallel()
+	const text = `{"z":1,"a":[1.0,1e3,-0.5,true,null,"é<",123456789012345678901234567890],"m":{}}`
+	got, err := stdops.DecodeValue([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := got.(*stdops.Object)
+	if diff := cmp.Diff([]string{"z", "a", "m"}, object.Keys()); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	list, _ := object.Get("a")
+	huge, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
+	want := []any{1.0, 1000.0, -0.5, true, nil, "é<", huge}
+	if diff := cmp.Diff(want, list, cmp.Comparer(func(a, b *big.Int) bool { return a.Cmp(b) == 0 })); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
+	again, err := stdops.EncodeValue(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.NewReplacer("1e3", "1000.0", "<", `\u003c`).Replace(text); string(again) != want {
+		t.Errorf("written again:\n%s\nwant\n%s", again, want)
+	}
+}
+
+func TestDecodeValueIsStrict(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		offset     int64
+	}{
+		{"duplicate key", `{"a":1,"a":2}`, 7},
+		{"duplicate key inside", `[{"b":{"a":1,"a":2}}]`, 13},
+		{"text after the value", `{} x`, 3},
+		{"second value", `1 2`, 2},
+		{"invalid UTF-8", "\"\xff\"", 1},
+		{"unfinished", `{"a":[1`, 7},
+		{"empty", ``, 0},
+		{"not JSON", `{'a':1}`, 1},
+		{"too deep", strings.Repeat("[", stdops.MaxDepth+1), stdops.MaxDepth + 1},
+	} {
+		_, err := stdops.DecodeValue([]byte(c.text))
+		var problem *stdops.JSONError
+		if !errors.As(err, &problem) {
+			t.Errorf("%s: got error %v", c.name, err)
+			continue
+		}
+		if problem.Offset != c.offset || problem.What == "" {
+			t.Errorf("%s: %q at byte %d, want byte %d", c.name, problem.What, problem.Offset, c.offset)
+		}
+	}
+}
+
+func TestDecodeExactKeepsNumbersAsWritten(t *testing.T) {
+	t.Parallel()
+	got, err := stdops.DecodeExact([]byte(`[12.0,18446744073709551616,1e2]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []any{json.Number("12.0"), json.Number("18446744073709551616"), json.Number("1e2")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("numbers (-want +got):\n%s", diff)
+	}
+}
+
+func TestAppendQuotedIsReadBackByOthers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "text")
+		var got string
+		text := stdops.AppendQuoted(nil, s)
+		if err := json.Unmarshal(text, &got); err != nil || got != strings.ToValidUTF8(s, "\uFFFD") {
+			t.Fatalf("%q is written as %s and read as %q, %v", s, text, got, err)
+		}
+		if strings.ContainsAny(string(text), "<>&") {
+			t.Fatalf("%s could end a tag of a page", text)
+		}
+	})
+}
+
+func TestObject(t *testing.T) {
+	t.Parallel()
+	o := stdops.NewObject("a", int64(1), "b", int64(2), "c", int64(3))
+	clone := o.Clone()
+	clone.Delete("b")
+	clone.Set("a", "new")
+	clone.Set("d", nil)
+	if diff := cmp.Diff([]string{"a", "c", "d"}, clone.Keys()); diff != "" {
+		t.Errorf("keys of the clone (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c"}, o.Keys()); diff != "" {
+		t.Errorf("keys of the original (-want +got):\n%s", diff)
+	}
+	if v, _ := o.Get("a"); v != int64(1) {
+		t.Errorf("a of the original is %v", v)
+	}
+	var none *stdops.Object
+	if v, ok := none.Get("a"); ok || v != nil || none.Len() != 0 {
+		t.Errorf("a nil object has %v", v)
+	}
+}
+
+func TestErrorfKeepsItsCause(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("disk")
+	err := stdops.Errorf(stdops.CodeNotFound, "no task %d: %w", 7, cause)
+	if err.Error() != "no task 7: disk" || !errors.Is(err, cause) || stdops.ErrorCode(err) != stdops.CodeNotFound {
+		t.Errorf("got %q, code %d", err, err.Code)
+	}
+	if stdops.ErrorCode(cause) != stdops.CodeInternal {
+		t.Error("an error without a code is not internal")
+	}
+}
