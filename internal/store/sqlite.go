@@ -70,8 +70,12 @@ func vacuumInto(ctx context.Context, db *sql.DB, file string) error {
 type writer struct {
 	db    *sql.DB
 	conn  *sql.Conn
+	file  string
 	turn  chan struct{}
 	batch *batch
+	// What follows belongs to whoever has the turn.
+	broken  error     // after a failure of the disk: nothing may be acknowledged any more
+	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
 }
 
 func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, err error) {
@@ -108,7 +112,7 @@ func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, 
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &writer{db: db, conn: conn, turn: make(chan struct{}, 1), batch: batch}, nil
+	return &writer{db: db, conn: conn, file: file, turn: make(chan struct{}, 1), batch: batch}, nil
 }
 
 // close folds the log into the database file and gives the connection back.
@@ -129,7 +133,16 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 		return fmt.Errorf("wait to write: %w", ctx.Err())
 	}
 	defer func() { <-s.writer.turn }()
-	return classify(transact(context.WithoutCancel(ctx), s.writer.conn, fn))
+	if s.writer.broken != nil {
+		return s.writer.broken
+	}
+	err := classify(transact(context.WithoutCancel(ctx), s.writer.conn, fn))
+	s.writer.written = s.now()
+	if errors.Is(err, ErrDisk) {
+		s.writer.broken = err
+		s.diskFailed(err)
+	}
+	return err
 }
 
 func transact(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql.Conn) error) (err error) {

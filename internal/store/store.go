@@ -33,6 +33,8 @@ type Options struct {
 	Now func() time.Time
 	// DecodeSkeleton reads the stored form of a skeleton, which the store does not know. Statuses needs it.
 	DecodeSkeleton func([]byte) (*stdops.Skeleton, error)
+	// DiskFailed is told once of an [ErrDisk]; the process has to end then. The store itself refuses every further write.
+	DiskFailed func(error)
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
@@ -49,6 +51,7 @@ type Store struct {
 	readLimit time.Duration
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
+	diskFailed     func(error)
 	skeletons      *otter.Cache[string, *stdops.Skeleton]
 	zip            *zstd.Encoder
 	unzip          *zstd.Decoder
@@ -57,7 +60,7 @@ type Store struct {
 // Open opens the store of a data directory, which no other process may have open. It brings the schema up to date and
 // raises the boot number.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
-	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, readLimit: defaultReadLimit}
+	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -66,6 +69,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	if s.decodeSkeleton == nil {
 		s.decodeSkeleton = func([]byte) (*stdops.Skeleton, error) { return nil, errors.New("no decoder for skeletons") }
+	}
+	if s.diskFailed == nil {
+		s.diskFailed = func(error) {}
 	}
 	defer func() {
 		if err != nil {

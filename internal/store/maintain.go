@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+const (
+	// maintainEvery is how often Maintain looks; a store that nobody wrote to for as long counts as idle.
+	maintainEvery = 5 * time.Second
+	// largestLog is how large the write-ahead log may grow while the store is never idle.
+	largestLog = 256 << 20
+)
+
+// Maintain keeps the write-ahead log short until ctx is done: it folds the log into the database file when nobody
+// writes, and when it has grown too large.
+func (s *Store) Maintain(ctx context.Context) {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.foldLog(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("the write-ahead log could not be folded into the database", "error", err)
+		}
+	}
+}
+
+func (s *Store) foldLog(ctx context.Context) error {
+	select {
+	case s.writer.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.writer.turn }()
+	w := s.writer
+	if w.broken != nil || w.written.IsZero() || s.now().Sub(w.written) < maintainEvery && logSize(w.file) < largestLog {
+		return nil
+	}
+	var busy, inLog, folded int
+	row := w.conn.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err := row.Scan(&busy, &inLog, &folded); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if busy == 0 { // else a reader still needs the log: the next look tries again
+		w.written = time.Time{}
+	}
+	return nil
+}
+
+func logSize(file string) int64 {
+	info, err := os.Stat(file + "-wal")
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
