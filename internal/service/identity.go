@@ -132,6 +132,14 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Caller, err
 	}
 }
 
+// CheckApp refuses an application that is unknown or disabled, or whose secret is wrong.
+func (s *Service) CheckApp(code, secret string) error {
+	if !s.authenticApp(s.identity.Load(), Credentials{AppCode: code, AppSecret: secret}, &Caller{}) {
+		return errApp()
+	}
+	return nil
+}
+
 // authenticApp checks code and secret. An unknown app costs the same comparison as a known one.
 func (s *Service) authenticApp(known *identity, c Credentials, caller *Caller) bool {
 	given := s.hash(secretOfApp, c.AppSecret)

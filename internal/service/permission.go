@@ -66,5 +66,13 @@ func (r Role) has(p Permission) bool {
 
 // denied is the refusal that callers of bk-sops know; its end names the action that is missing.
 func denied(p Permission) error {
-	return stdops.Errorf(stdops.CodeDenied, "iam authentication exception, please check, action:%s", p)
+	e := stdops.Errorf(stdops.CodeDenied, "iam authentication exception, please check, action:%s", p)
+	e.Err = Lacking(p)
+	return e
 }
+
+// Lacking is the cause of the refusal of a caller without a permission, for answers that say it in their own words.
+type Lacking Permission
+
+// Error names the permission.
+func (l Lacking) Error() string { return "lacks " + string(l) }

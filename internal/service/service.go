@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -24,6 +25,8 @@ type Engine interface {
 	// Preview renders the inputs of a node that did not run.
 	Preview(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) (*stdops.Object, error)
 }
+
+var _ Engine = (*engine.Engine)(nil)
 
 // Limits bound what one request may ask for (`stdops limits` prints them).
 type Limits struct {
@@ -85,4 +88,10 @@ func withDefaults(l Limits) Limits {
 		}
 	}
 	return l
+}
+
+// isRefusal reports whether an error is one that a caller may see.
+func isRefusal(err error) bool {
+	var known *stdops.Error
+	return errors.As(err, &known) && known.Code != stdops.CodeInternal
 }

@@ -15,7 +15,7 @@ import (
 type SingleStatus struct {
 	Task   stdops.Task
 	Status status.Status
-	ID     string // wire id of what the status is about
+	Absent string // the asked id of a node that has not run, or that there is not; "" otherwise
 
 	// The rest is filled when it was asked for.
 	ExData []NodeText   // of the failed nodes that hold no others
@@ -69,14 +69,14 @@ func (s *Service) TaskStatus(ctx context.Context, a *Access, id stdops.TaskID, q
 // single picks what was asked about; a node that has not run, or that there is not, stands as created.
 func single(task stdops.Task, whole *status.Status, q SingleQuery) *SingleStatus {
 	if q.Node == "" {
-		return &SingleStatus{Task: task, Status: *whole, ID: stdops.NodeID(task.ID, stdops.RootNode)}
+		return &SingleStatus{Task: task, Status: *whole}
 	}
-	answer := &SingleStatus{Task: task, ID: q.Node}
+	answer := &SingleStatus{Task: task, Absent: q.Node}
 	answer.Status = status.Unreached(stdops.RootNode, stdops.RootNode, task.Name)
 	if owner, index, ok := stdops.ParseNodeID(q.Node); ok && owner == task.ID {
 		if found := whole.Find(index); found != nil {
 			answer.Status = *found
-			answer.Status.Name = task.Name
+			answer.Status.Name, answer.Absent = task.Name, ""
 		}
 	}
 	return answer
