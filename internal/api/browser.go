@@ -26,14 +26,23 @@ func NewBrowser(publicURL string) *Browser {
 
 // Check refuses a request that a cookie must not authorise.
 func (b *Browser) Check(r *http.Request) error {
+	if err := b.CheckOrigin(r); err != nil {
+		return err
+	}
+	if r.Method == http.MethodPost && !jsonContent(r.Header.Get("Content-Type")) {
+		return Refuse(http.StatusUnsupportedMediaType, "a request authorised by a cookie must send application/json")
+	}
+	return nil
+}
+
+// CheckOrigin refuses what another site makes a browser send: a request must name a host of this server, and a write must
+// come from a page of it.
+func (b *Browser) CheckOrigin(r *http.Request) error {
 	if !b.known(r.Host) {
 		return Refuse(http.StatusMisdirectedRequest, "this server is not reached under the host of this request")
 	}
 	if b.origins.Check(r) != nil {
 		return Refuse(http.StatusForbidden, "cross-origin request refused")
-	}
-	if r.Method == http.MethodPost && !jsonContent(r.Header.Get("Content-Type")) {
-		return Refuse(http.StatusUnsupportedMediaType, "a request authorised by a cookie must send application/json")
 	}
 	return nil
 }

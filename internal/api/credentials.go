@@ -34,6 +34,16 @@ type Credentials struct {
 	Cookie bool
 }
 
+// EarlyCredentials gives the credentials of an application that header and query hold, empty when they lie in the body:
+// so that a body is read only for callers that are known, wherever that can be told before.
+func EarlyCredentials(r *http.Request, query url.Values) (code, secret string, err error) {
+	header, err := headerCredentials(r)
+	if err != nil {
+		return "", "", err
+	}
+	return first(keyAppCode, header, query), first(keyAppSecret, header, query), nil
+}
+
 // ReadCredentials collects the credentials of a request, each from the first place that has it: the header
 // X-Bkapi-Authorization, the query, the body, and for the user's token a cookie (docs/spec/api.md 3.1). Secrets are
 // removed from the body. Identity headers of gateways are not looked at; X-Bkapi-JWT does not count without a key, and
@@ -44,10 +54,7 @@ func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credential
 		return nil, err
 	}
 	find := func(key string) string {
-		if s := header.Text(key); s != "" {
-			return s
-		}
-		if s := query.Get(key); s != "" {
+		if s := first(key, header, query); s != "" {
 			return s
 		}
 		if s := body.Object.Text(key); s != "" {
@@ -58,11 +65,19 @@ func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credential
 	c := &Credentials{Credentials: service.Credentials{
 		AppCode: find(keyAppCode), AppSecret: find(keyAppSecret), Token: find(keyToken), Username: find(keyUsername),
 	}}
-	if c.Token == "" && c.Username == "" {
-		c.fromCookie(r)
+	c.fromCookie(r, tokenCookie)
+	if c.Username == "" { // a session is a person at the UI, who names nobody
+		c.fromCookie(r, sessionCookie)
 	}
 	strip(body.Object)
 	return c, nil
+}
+
+func first(key string, header *stdops.Object, query url.Values) string {
+	if s := header.Text(key); s != "" {
+		return s
+	}
+	return query.Get(key)
 }
 
 // headerCredentials reads the credential header. One that is no JSON object, or that came twice, is refused: which of
@@ -86,12 +101,13 @@ func headerCredentials(r *http.Request) (*stdops.Object, error) {
 	return object, nil
 }
 
-func (c *Credentials) fromCookie(r *http.Request) {
-	for _, name := range []string{tokenCookie, sessionCookie} {
-		if cookie, err := r.Cookie(name); err == nil && cookie.Value != "" {
-			c.Token, c.Cookie = cookie.Value, true
-			return
-		}
+// fromCookie takes the token from a cookie when no other place had one.
+func (c *Credentials) fromCookie(r *http.Request, name string) {
+	if c.Token != "" {
+		return
+	}
+	if cookie, err := r.Cookie(name); err == nil && cookie.Value != "" {
+		c.Token, c.Cookie = cookie.Value, true
 	}
 }
 

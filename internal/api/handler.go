@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -32,7 +33,7 @@ func Handler(next http.Handler, log *slog.Logger) http.Handler {
 			}
 			// The path alone: a query may hold credentials. slog escapes what a caller may have put into these texts.
 			log.LogAttrs(ctx, slog.LevelInfo, "request",
-				slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
+				slog.String("method", r.Method), slog.String("path", pathOf(r)), slog.Int("status", seen.status),
 				slog.Int("code", entry.Number), slog.String("app", entry.App), slog.String("user", entry.User),
 				slog.Duration("took", time.Since(began)), slog.String("request_id", ids.Request), slog.String("trace_id", ids.Trace))
 			if cause != nil && half {
@@ -41,6 +42,14 @@ func Handler(next http.Handler, log *slog.Logger) http.Handler {
 		}()
 		next.ServeHTTP(seen, r)
 	})
+}
+
+// pathOf gives the path of a request for the log: the secret of a sign-in link is cut away, since the link may still work.
+func pathOf(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/login/") {
+		return "/login/…"
+	}
+	return r.URL.Path
 }
 
 var errPanic = &Refusal{Status: http.StatusInternalServerError, Message: messageOfDefect}

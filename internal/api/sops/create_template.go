@@ -29,6 +29,9 @@ func createTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
+	if proxy, ok := body.Get("executor_proxy"); ok && proxy != nil && proxy != "" && proxy != c.caller.User {
+		return invalid("executor_proxy must be empty or the caller")
+	}
 	draw(tree)
 	stored, err := c.sops.svc.CreateTemplate(c.ctx, access, n, tree)
 	if err != nil {
@@ -36,7 +39,7 @@ func createTemplate(c *call) error {
 	}
 	data := stdops.NewObject("template_id", int64(stored.ID), "template_name", stored.Name,
 		"pipeline_template_id", stdops.PipelineID(stored.ID))
-	if warnings := append(ignoredSettings(body, c.caller.User), stored.Warnings...); len(warnings) > 0 {
+	if warnings := append(ignoredSettings(body), stored.Warnings...); len(warnings) > 0 {
 		data.Set("warnings", warningList(warnings))
 	}
 	c.out.Data(data, "success", nil)
@@ -100,10 +103,10 @@ func templateTree(body *stdops.Object) (*stdops.Object, error) {
 
 // ignoredSettings warns of settings that bk-sops keeps with a flow and stdops does not yet: they must not look as if
 // they were heard. The values that mean nothing special are let pass.
-func ignoredSettings(body *stdops.Object, user string) []service.Warning {
+func ignoredSettings(body *stdops.Object) []service.Warning {
 	plain := map[string][]any{
 		"notify_type": nil, "notify_receivers": nil, "timeout": {int64(20)}, "default_flow_type": {"common"},
-		"executor_proxy": {"", user},
+		"executor_proxy": {""},
 	}
 	var warnings []service.Warning
 	for _, key := range body.Keys() {

@@ -1,6 +1,8 @@
 package sops
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -57,6 +59,9 @@ func (s *sops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := api.NewWriter(w, api.RequestIDs(ctx))
 	entry := api.LogEntry(ctx)
 	if err := s.serve(w, r, out, entry); err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			err = api.Refuse(http.StatusRequestTimeout, "the caller went away")
+		}
 		if api.Defect(err) {
 			s.log.ErrorContext(ctx, "request failed", "path", r.URL.Path, "error", err, "request_id", api.RequestIDs(ctx).Request)
 		}
@@ -75,6 +80,9 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	}
 	out.RequestKey = to.component
 	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}}
+	if err := c.checkEarly(r); err != nil {
+		return err
+	}
 	if r.Method == http.MethodPost {
 		body, err := api.ReadBody(w, r, s.limit, decoding(to.endpoint))
 		if err != nil {
@@ -97,6 +105,15 @@ func decoding(e *endpoint) api.Decode {
 		return stdops.DecodeExact
 	}
 	return stdops.DecodeValue
+}
+
+// checkEarly refuses an application by what stands before the body, so that strangers cannot make the server read one.
+func (c *call) checkEarly(r *http.Request) error {
+	code, secret, err := api.EarlyCredentials(r, c.query)
+	if err != nil || code == "" || secret == "" {
+		return err
+	}
+	return c.sops.svc.CheckApp(code, secret)
 }
 
 // identify finds out who is asking.

@@ -18,7 +18,7 @@ type statusEncoder struct {
 	zone     *time.Location
 	task     stdops.TaskID
 	children bool
-	id       string // what the outermost object is called, "" for the id of its node
+	absent   string // what the outermost object is called when it is about a node that the task does not have or reach
 }
 
 // status appends a status object: the keys of the founding page first and in its order.
@@ -32,8 +32,9 @@ func (e *statusEncoder) status(b []byte, s *status.Status) []byte {
 
 // open appends a status object but for its end and its children.
 func (e *statusEncoder) open(b []byte, s *status.Status) []byte {
-	b = append(b, `{"id":`...)
-	b = e.nodeID(b, s)
+	absent := e.absent
+	e.absent = ""
+	b = e.nodeID(append(b, `{"id":`...), s.Node, absent)
 	b = append(b, `,"state":"`...)
 	b = append(b, s.State.String()...)
 	b = stdops.AppendQuoted(append(b, `","name":`...), s.Name)
@@ -46,20 +47,16 @@ func (e *statusEncoder) open(b []byte, s *status.Status) []byte {
 	b = e.time(append(b, `,"start_time":`...), s.Started)
 	b = e.time(append(b, `,"finish_time":`...), s.Finished)
 	b = strconv.AppendBool(append(b, `,"error_ignored":`...), s.ErrorIgnored)
-	b = append(b, `,"parent_id":"`...)
-	b = stdops.AppendNodeID(b, e.task, s.Parent)
-	return append(b, '"')
+	return e.nodeID(append(b, `,"parent_id":`...), s.Parent, absent)
 }
 
-// nodeID appends the id of a status. Only a node that is not in the tree is called by the text that was asked for.
-func (e *statusEncoder) nodeID(b []byte, s *status.Status) []byte {
-	if e.id != "" {
-		b = stdops.AppendQuoted(b, e.id)
-		e.id = ""
-		return b
+// nodeID appends the id of a node, or the text that stands in its place.
+func (e *statusEncoder) nodeID(b []byte, node stdops.NodeIndex, absent string) []byte {
+	if absent != "" {
+		return stdops.AppendQuoted(b, absent)
 	}
 	b = append(b, '"')
-	b = stdops.AppendNodeID(b, e.task, s.Node)
+	b = stdops.AppendNodeID(b, e.task, node)
 	return append(b, '"')
 }
 
