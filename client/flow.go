@@ -1,0 +1,55 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Flow is a stored flow, without its tree.
+type Flow struct {
+	ID          int64     `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Category    string    `json:"category,omitempty"`
+	Version     string    `json:"version" doc:"The current version"`
+	Creator     string    `json:"creator,omitempty"`
+	Created     time.Time `json:"created_at,omitzero"`
+	Edited      time.Time `json:"edited_at,omitzero"`
+	Warnings    []Warning `json:"warnings,omitempty" doc:"What its author should know; only in the answer to its creation"`
+}
+
+// Warning is something about a flow that does not keep it from being stored.
+type Warning struct {
+	Path    string `json:"path" doc:"Where in the tree"`
+	Message string `json:"message"`
+}
+
+// NewFlow is a flow to be stored.
+type NewFlow struct {
+	Name        string          `json:"name" minLength:"1" maxLength:"128"`
+	Description string          `json:"description,omitempty" maxLength:"10000"`
+	Category    string          `json:"category,omitempty" maxLength:"64"`
+	Tree        json.RawMessage `json:"tree" doc:"A pipeline tree"`
+}
+
+// FlowList holds the flows of a project, newest first.
+type FlowList struct {
+	Flows []Flow `json:"flows"`
+}
+
+func flowPath(project int64) string { return fmt.Sprintf("/projects/%d/flows", project) }
+
+// CreateFlow stores a flow.
+func (c *Client) CreateFlow(ctx context.Context, project int64, n NewFlow) (*Flow, error) {
+	f := &Flow{}
+	return f, c.call(ctx, http.MethodPost, flowPath(project), n, f)
+}
+
+// Flows lists the flows of a project.
+func (c *Client) Flows(ctx context.Context, project int64) (*FlowList, error) {
+	list := &FlowList{}
+	return list, c.call(ctx, http.MethodGet, flowPath(project), nil, list)
+}

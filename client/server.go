@@ -1,0 +1,51 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Version says what runs.
+type Version struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+}
+
+// Me is who the server takes the caller for.
+type Me struct {
+	User  string `json:"user"`
+	Admin bool   `json:"admin"`
+	Local bool   `json:"local,omitempty" doc:"Asked through the socket of the data directory"`
+}
+
+// Limit bounds what one request or one task may take.
+type Limit struct {
+	Name  string `json:"name"`
+	Value int64  `json:"value"`
+	Unit  string `json:"unit"`
+	About string `json:"about"`
+}
+
+// LimitList holds all limits.
+type LimitList struct {
+	Limits []Limit `json:"limits"`
+}
+
+// Version says what the server runs.
+func (c *Client) Version(ctx context.Context) (*Version, error) {
+	v := &Version{}
+	return v, c.call(ctx, http.MethodGet, "/version", nil, v)
+}
+
+// Me tells who the caller is.
+func (c *Client) Me(ctx context.Context) (*Me, error) {
+	m := &Me{}
+	return m, c.call(ctx, http.MethodGet, "/me", nil, m)
+}
+
+// Limits lists the limits of the server.
+func (c *Client) Limits(ctx context.Context) (*LimitList, error) {
+	list := &LimitList{}
+	return list, c.call(ctx, http.MethodGet, "/limits", nil, list)
+}

@@ -1,0 +1,178 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// The states of tasks and nodes.
+const (
+	Created       = "CREATED"
+	Ready         = "READY"
+	Running       = "RUNNING"
+	Suspended     = "SUSPENDED"
+	NodeSuspended = "NODE_SUSPENDED"
+	Failed        = "FAILED"
+	Finished      = "FINISHED"
+	Revoked       = "REVOKED"
+)
+
+// Task is how a task stands.
+type Task struct {
+	ID       int64     `json:"id" doc:"Numbers ascend in time"`
+	Name     string    `json:"name"`
+	Project  int64     `json:"project"`
+	State    string    `json:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"FAILED while a node of it is FAILED, NODE_SUSPENDED while one is paused; both may go on"`
+	Flow     int64     `json:"flow,omitempty" doc:"The stored flow that it was made from, if any"`
+	FlowType string    `json:"flow_type" doc:"common, or common_func for a task that waits to be claimed before it can start"`
+	Creator  string    `json:"creator"`
+	Executor string    `json:"executor,omitempty" doc:"Who started it"`
+	App      string    `json:"app,omitempty" doc:"The application that made it"`
+	Created  time.Time `json:"created_at"`
+	Started  time.Time `json:"started_at,omitzero" doc:"Absent before the start"`
+	Finished time.Time `json:"finished_at,omitzero" doc:"Absent while it can still go on"`
+	Elapsed  int64     `json:"elapsed_s" doc:"Whole seconds since the start, up to the end or to now"`
+	Deleted  bool      `json:"deleted,omitempty"`
+	URL      string    `json:"url" doc:"The page of the task"`
+	Problem  string    `json:"problem,omitempty" doc:"Why its record could not be read in full"`
+	Nodes    []Node    `json:"nodes,omitempty" doc:"Where they were asked for: the nodes that were reached, in the order of first execution"`
+}
+
+// Ended reports whether nothing can happen to the task any more.
+func (t *Task) Ended() bool { return t.State == Finished || t.State == Revoked }
+
+// Node is how one node of a task stands.
+type Node struct {
+	ID           string    `json:"id"`
+	Parent       string    `json:"parent" doc:"The enclosing subprocess, or the root of the task"`
+	Name         string    `json:"name"`
+	Kind         string    `json:"kind,omitempty" doc:"Such as ServiceActivity, SubProcess or ExclusiveGateway"`
+	Plugin       string    `json:"plugin,omitempty" doc:"Of an activity"`
+	State        string    `json:"state" enum:"CREATED,READY,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"CREATED: not reached"`
+	Phase        string    `json:"phase,omitempty" doc:"Of a RUNNING node: queued, executing, scheduling or waiting; of one that was not reached: appointed when a pause waits for it"`
+	Loop         int32     `json:"loop" doc:"How often it was entered"`
+	Retry        int32     `json:"retry"`
+	Skipped      bool      `json:"skipped,omitempty"`
+	ErrorIgnored bool      `json:"error_ignored,omitempty"`
+	Version      string    `json:"version,omitempty" doc:"Names the attempt"`
+	Started      time.Time `json:"started_at,omitzero"`
+	Finished     time.Time `json:"finished_at,omitzero"`
+	Elapsed      int64     `json:"elapsed_s"`
+	Error        string    `json:"error,omitempty" doc:"Why it failed"`
+	Nodes        []Node    `json:"nodes,omitempty" doc:"Of a subprocess, in the tree form"`
+}
+
+// NewTask is a task to be made, of a tree of its own or of a stored flow.
+type NewTask struct {
+	Name        string                     `json:"name" minLength:"1" maxLength:"128"`
+	Description string                     `json:"description,omitempty" maxLength:"10000"`
+	Tree        json.RawMessage            `json:"tree,omitempty" doc:"A pipeline tree; either this or flow"`
+	Flow        int64                      `json:"flow,omitempty" minimum:"0" doc:"The id of a stored flow; either this or tree"`
+	Constants   map[string]json.RawMessage `json:"constants,omitempty" doc:"Values for constants of the tree or flow, by key such as ${version}"`
+	FlowType    string                     `json:"flow_type,omitempty" enum:"common,common_func"`
+	Start       bool                       `json:"start,omitempty" doc:"Start it in the same transaction"`
+}
+
+// TaskList is one page of tasks, newest first.
+type TaskList struct {
+	Tasks  []Task `json:"tasks"`
+	Cursor string `json:"next_cursor,omitempty" doc:"Asks for the page after this one; absent on the last"`
+}
+
+// TaskPage says which page of a list to give; what is zero does not count.
+type TaskPage struct {
+	Limit   int
+	Cursor  string
+	Keyword string // part of the name
+	State   string // as tasks show it
+}
+
+// NodeList is a task with all its nodes, the ones that were not reached included.
+type NodeList struct {
+	Task  Task   `json:"task"`
+	Nodes []Node `json:"nodes"`
+}
+
+// StatusRequest asks how tasks stand.
+type StatusRequest struct {
+	IDs   []int64 `json:"ids" minItems:"1" maxItems:"1000" doc:"Up to 1,000"`
+	Nodes bool    `json:"nodes,omitempty" doc:"With the nodes that were reached"`
+}
+
+// StatusList is how tasks stood at one moment.
+type StatusList struct {
+	Tasks   []Task    `json:"tasks" doc:"By descending id"`
+	Missing []int64   `json:"missing" doc:"Ids that the project does not have, in the order asked"`
+	Now     time.Time `json:"now" doc:"The moment, by the clock of the server"`
+}
+
+// Command is something to be done to a task or to one of its nodes.
+type Command struct {
+	Command string          `json:"command" enum:"start,pause,resume,revoke,retry,skip,callback,pause-node,resume-node" doc:"The last five are for a node"`
+	Node    string          `json:"node,omitempty" doc:"The id of a node, or its name where only one node has it"`
+	Inputs  json.RawMessage `json:"inputs,omitempty" doc:"For retry: an object with new inputs"`
+	Data    json.RawMessage `json:"data,omitempty" doc:"For callback: what the node is told"`
+	Version string          `json:"version,omitempty" doc:"For callback: the attempt that is meant; without it the current one"`
+}
+
+func taskPath(project int64, rest string) string {
+	return fmt.Sprintf("/projects/%d/tasks%s", project, rest)
+}
+
+// CreateTask makes a task, and starts it when it says so.
+func (c *Client) CreateTask(ctx context.Context, project int64, n NewTask) (*Task, error) {
+	t := &Task{}
+	return t, c.call(ctx, http.MethodPost, taskPath(project, ""), n, t)
+}
+
+// Tasks lists tasks, newest first.
+func (c *Client) Tasks(ctx context.Context, project int64, p TaskPage) (*TaskList, error) {
+	query := url.Values{}
+	if p.Limit > 0 {
+		query.Set("limit", strconv.Itoa(p.Limit))
+	}
+	if p.Cursor != "" {
+		query.Set("cursor", p.Cursor)
+	}
+	if p.Keyword != "" {
+		query.Set("keyword", p.Keyword)
+	}
+	if p.State != "" {
+		query.Set("state", p.State)
+	}
+	path := taskPath(project, "")
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	list := &TaskList{}
+	return list, c.call(ctx, http.MethodGet, path, nil, list)
+}
+
+// Task tells how one task stands.
+func (c *Client) Task(ctx context.Context, project, id int64) (*Task, error) {
+	t := &Task{}
+	return t, c.call(ctx, http.MethodGet, taskPath(project, fmt.Sprintf("/%d", id)), nil, t)
+}
+
+// Nodes tells how all nodes of a task stand, each subprocess with those inside of it.
+func (c *Client) Nodes(ctx context.Context, project, id int64) (*NodeList, error) {
+	list := &NodeList{}
+	return list, c.call(ctx, http.MethodGet, taskPath(project, fmt.Sprintf("/%d/nodes", id)), nil, list)
+}
+
+// Statuses tells how many tasks stand.
+func (c *Client) Statuses(ctx context.Context, project int64, q StatusRequest) (*StatusList, error) {
+	list := &StatusList{}
+	return list, c.call(ctx, http.MethodPost, taskPath(project, ":status"), q, list)
+}
+
+// Do carries out a command and tells how the task stands after it.
+func (c *Client) Do(ctx context.Context, project, id int64, cmd Command) (*Task, error) {
+	t := &Task{}
+	return t, c.call(ctx, http.MethodPost, taskPath(project, fmt.Sprintf("/%d/commands", id)), cmd, t)
+}
