@@ -1,0 +1,41 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+// aboutServer adds what there is to know about the server itself.
+func (s *server) aboutServer() {
+	add(s, route{method: http.MethodGet, path: "/version", id: "version", about: "What the server runs", needs: needsNothing},
+		func(context.Context, *service.Caller, *none) (*body[client.Version], error) {
+			return answer(client.Version{Version: s.options.Version, Commit: s.options.Commit, Go: runtime.Version()}), nil
+		})
+	add(s, route{method: http.MethodGet, path: "/me", id: "me", about: "Who the caller is", needs: needsCaller},
+		func(_ context.Context, caller *service.Caller, _ *none) (*body[client.Me], error) {
+			return answer(client.Me{User: caller.User, Admin: caller.Admin(), Local: s.options.Local}), nil
+		})
+	add(s, route{method: http.MethodGet, path: "/limits", id: "limits", about: "What bounds requests and tasks", needs: needsCaller},
+		func(context.Context, *service.Caller, *none) (*body[client.LimitList], error) {
+			return answer(client.LimitList{Limits: s.limits()}), nil
+		})
+}
+
+func (s *server) limits() []client.Limit {
+	l := s.svc.Limits()
+	return []client.Limit{
+		{Name: "body", Value: treeBody, Unit: "bytes", About: "of a request"},
+		{Name: "json-depth", Value: stdops.MaxDepth, Unit: "levels", About: "of a request's JSON"},
+		{Name: "ids-compatible", Value: 50, Unit: "ids", About: "in one get_tasks_status"},
+		{Name: "ids-native", Value: longestBatch, Unit: "ids", About: "in one tasks:status"},
+		{Name: "page", Value: longestPage, Unit: "tasks", About: "in one page of a list"},
+		{Name: "nodes", Value: int64(l.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
+		{Name: "nesting", Value: int64(l.Nesting), Unit: "levels", About: "of subprocesses"},
+		{Name: "children", Value: int64(l.Children), Unit: "nodes", About: "in one answer with statuses"},
+	}
+}

@@ -1,0 +1,85 @@
+package v1
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+// flows adds the listing and storing of flows.
+func (s *server) flows() {
+	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows", id: "list-flows", about: "Stored flows, newest first", needs: needs(service.FlowView)},
+		func(ctx context.Context, a *service.Access, _ *ProjectPath) (*body[client.FlowList], error) {
+			found, err := s.svc.Templates(ctx, a)
+			list := client.FlowList{Flows: make([]client.Flow, len(found))}
+			for i, t := range found {
+				list.Flows[i] = client.Flow{
+					ID: int64(t.ID), Name: t.Name, Description: t.Description, Category: t.Category, Version: t.Version,
+					Creator: t.Creator, Created: t.Created, Edited: t.Edited,
+				}
+			}
+			return answer(list), err
+		})
+	addIn(s, route{
+		method: http.MethodPost, path: "/projects/{project}/flows", id: "create-flow", about: "Store a flow",
+		needs: needs(service.FlowCreate), body: treeBody, status: created,
+	}, s.createFlow)
+}
+
+type createFlowInput struct {
+	ProjectPath
+	Body client.NewFlow
+}
+
+func (s *server) createFlow(ctx context.Context, a *service.Access, in *createFlowInput) (*body[client.Flow], error) {
+	if err := plainName(in.Body.Name); err != nil {
+		return nil, err
+	}
+	tree, err := treeOf(in.Body.Tree)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.svc.CreateTemplate(ctx, a, service.NewTemplate{
+		Name: in.Body.Name, Category: in.Body.Category, Description: in.Body.Description,
+	}, tree)
+	if err != nil {
+		return nil, err
+	}
+	flow := client.Flow{
+		ID: int64(stored.ID), Name: stored.Name, Description: in.Body.Description, Category: in.Body.Category,
+		Version: stored.Version, Creator: a.Caller().User, Created: stored.Created, Edited: stored.Created,
+	}
+	for _, w := range stored.Warnings {
+		flow.Warnings = append(flow.Warnings, client.Warning{Path: w.Path, Message: w.Message})
+	}
+	return answer(flow), nil
+}
+
+// plainName refuses names that could not be shown in one line.
+func plainName(name string) error {
+	if strings.TrimSpace(name) == "" {
+		return stdops.Errorf(stdops.CodeInvalid, "name must not be empty")
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
+		return stdops.Errorf(stdops.CodeInvalid, "name contains control characters")
+	}
+	return nil
+}
+
+// treeOf reads a pipeline tree.
+func treeOf(text json.RawMessage) (*stdops.Object, error) {
+	tree := &stdops.Object{}
+	if err := tree.UnmarshalJSON(text); err != nil {
+		return nil, stdops.Errorf(stdops.CodeInvalid, "tree: %s", err)
+	}
+	return tree, nil
+}
+
+// absent reports whether an optional JSON value was left out.
+func absent(text json.RawMessage) bool { return len(text) == 0 || string(text) == "null" }

@@ -1,0 +1,126 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+// needs is what a route asks of its caller: a [service.Permission] in the project of its path, or one of these.
+type needs string
+
+const (
+	needsNothing needs = "nothing"       // open to everybody
+	needsCaller  needs = "a caller"      // anybody who is known
+	needsAdmin   needs = "administrator" // of the server
+)
+
+// permissionKey is where the description of an operation says what it needs.
+const permissionKey = "x-needs"
+
+// route describes an operation of the API.
+type route struct {
+	method, path string
+	id, about    string
+	needs        needs
+	body         int64 // bytes that a body may have; 0 means smallBody
+	status       int   // of a success; 0 means 200
+}
+
+const (
+	smallBody = 1 << 20
+	treeBody  = 25 << 20 // of a request that carries a tree
+)
+
+// add adds an operation to the API.
+func add[I, O any](s *server, r route, serve func(context.Context, *service.Caller, *I) (*O, error)) {
+	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
+		caller, err := admit(ctx, r.needs)
+		if err != nil {
+			return nil, s.refusal(ctx, err)
+		}
+		out, err := serve(ctx, caller, in)
+		if err != nil {
+			return nil, s.refusal(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// admit lets in who may use the route at all.
+func admit(ctx context.Context, n needs) (*service.Caller, error) {
+	who := callerOf(ctx)
+	switch {
+	case n == needsNothing:
+		return who.caller, nil
+	case who.err != nil:
+		return nil, who.err
+	case n == needsAdmin && !who.caller.Admin():
+		return nil, stdops.Errorf(stdops.CodeForbidden, "only an administrator may do this")
+	}
+	return who.caller, nil
+}
+
+// ProjectPath is the path of a route inside of a project. It is exported because the framework fills no other fields.
+type ProjectPath struct {
+	Project int64 `path:"project" minimum:"1" doc:"The id of the project, as stdops numbers it"`
+}
+
+func (p *ProjectPath) project() int64 { return p.Project }
+
+// addIn adds an operation inside of a project; it is served when the caller has the permission that the route needs.
+func addIn[I any, P interface {
+	*I
+	project() int64
+}, O any](s *server, r route, serve func(context.Context, *service.Access, *I) (*O, error)) {
+	add(s, r, func(ctx context.Context, caller *service.Caller, in *I) (*O, error) {
+		access, err := s.svc.Access(ctx, caller, service.ProjectRef{
+			ID: decimal(P(in).project()), Scope: service.ScopeProject,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := access.Require(service.Permission(r.needs)); err != nil {
+			return nil, err
+		}
+		return serve(ctx, access, in)
+	})
+}
+
+func (s *server) operation(r route) huma.Operation {
+	if r.body == 0 {
+		r.body = smallBody
+	}
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: prefix + r.path, Summary: r.about, DefaultStatus: r.status,
+		MaxBodyBytes: r.body, BodyReadTimeout: bodyTimeout, SkipValidateParams: false,
+		Extensions: map[string]any{permissionKey: string(r.needs)},
+		Responses:  map[string]*huma.Response{"default": s.problems},
+	}
+	if r.needs != needsNothing {
+		op.Security = []map[string][]string{{"token": {}}}
+	}
+	return op
+}
+
+// problemResponse describes refusals.
+func problemResponse(registry huma.Registry) *huma.Response {
+	return &huma.Response{Description: "Refused", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: huma.SchemaFromType(registry, typeOf[client.Error]())},
+	}}
+}
+
+// body is an answer with a JSON body.
+type body[T any] struct{ Body T }
+
+func answer[T any](v T) *body[T] { return &body[T]{Body: v} }
+
+// none is a request without parameters, or an answer without a body.
+type none struct{}
+
+const created = http.StatusCreated

@@ -1,0 +1,123 @@
+package v1
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+const (
+	longestBatch = 1000 // ids in one question
+	longestPage  = 500  // tasks in one page
+)
+
+// tasks adds what can be done with tasks.
+func (s *server) tasks() {
+	const path = "/projects/{project}/tasks"
+	addIn(s, route{method: http.MethodGet, path: path, id: "list-tasks", about: "Tasks, newest first", needs: needs(service.TaskView)}, s.listTasks)
+	addIn(s, route{
+		method: http.MethodPost, path: path, id: "create-task", about: "Make a task of a tree or of a stored flow",
+		needs: needs(service.FlowCreateTask), body: treeBody, status: created,
+	}, s.createTask)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}", id: "get-task", about: "How one task stands", needs: needs(service.TaskView)}, s.getTask)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
+	addIn(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command)
+	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
+}
+
+type listTasksInput struct {
+	ProjectPath
+	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many a page has at most"`
+	Cursor  string `query:"cursor" maxLength:"20" doc:"next_cursor of the page before"`
+	Keyword string `query:"keyword" maxLength:"128" doc:"A part of the name, in any case"`
+	State   string `query:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"As tasks show it; a page may come out short then, and has a cursor all the same"`
+}
+
+// stateWords are the states that tasks show.
+var stateWords = map[string]stdops.State{
+	client.Created: stdops.StateCreated, client.Running: stdops.StateRunning, client.Suspended: stdops.StateSuspended,
+	client.NodeSuspended: stdops.StateNodeSuspended, client.Failed: stdops.StateFailed, client.Finished: stdops.StateFinished,
+	client.Revoked: stdops.StateRevoked,
+}
+
+func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
+	q := service.TaskQuery{Limit: in.Limit, Keyword: in.Keyword, State: stateWords[in.State]}
+	if in.Cursor != "" {
+		before, err := strconv.ParseInt(in.Cursor, 10, 64)
+		if err != nil || before <= 0 {
+			return nil, stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
+		}
+		q.Before = stdops.TaskID(before)
+	}
+	found, err := s.svc.Tasks(ctx, a, q)
+	if err != nil {
+		return nil, err
+	}
+	list := client.TaskList{Tasks: make([]client.Task, len(found.Tasks))}
+	for i := range found.Tasks {
+		list.Tasks[i] = s.wireTask(&found.Tasks[i])
+	}
+	if found.Older != 0 {
+		list.Cursor = decimal(int64(found.Older))
+	}
+	return answer(list), nil
+}
+
+// TaskPath is the path of a route about one task.
+type TaskPath struct {
+	ProjectPath
+	ID int64 `path:"id" minimum:"1"`
+}
+
+func (s *server) getTask(ctx context.Context, a *service.Access, in *TaskPath) (*body[client.Task], error) {
+	return s.oneTask(ctx, a, stdops.TaskID(in.ID))
+}
+
+// oneTask tells how a task stands.
+func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskID) (*body[client.Task], error) {
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}})
+	if err != nil {
+		return nil, err
+	}
+	if len(batch.Tasks) == 0 {
+		return nil, stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id)
+	}
+	return answer(s.wireTask(&batch.Tasks[0])), nil
+}
+
+type statusesInput struct {
+	ProjectPath
+	Body client.StatusRequest
+}
+
+func (s *server) statuses(ctx context.Context, a *service.Access, in *statusesInput) (*body[client.StatusList], error) {
+	ids := make([]stdops.TaskID, len(in.Body.IDs))
+	for i, id := range in.Body.IDs {
+		ids[i] = stdops.TaskID(id)
+	}
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: ids, Children: in.Body.Nodes})
+	if err != nil {
+		return nil, err
+	}
+	list := client.StatusList{Tasks: make([]client.Task, len(batch.Tasks)), Missing: []int64{}, Now: batch.Now}
+	had := make(map[int64]bool, len(batch.Tasks))
+	for i := range batch.Tasks {
+		t := &batch.Tasks[i]
+		had[int64(t.Task.ID)] = true
+		list.Tasks[i] = s.wireTask(t)
+		if in.Body.Nodes {
+			list.Tasks[i].Nodes = wireNodes(t.Task.ID, t.Status.Children)
+		}
+	}
+	for _, id := range in.Body.IDs {
+		if !had[id] {
+			had[id] = true // an id that was asked for twice is missing once
+			list.Missing = append(list.Missing, id)
+		}
+	}
+	return answer(list), nil
+}

@@ -1,0 +1,88 @@
+package v1
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+type commandInput struct {
+	TaskPath
+	Body client.Command
+}
+
+// nodeActions are the commands for a node, by the words of this API. A callback is carried out apart: it alone has data
+// of any kind and a version.
+var nodeActions = map[string]string{
+	"retry": "retry", "skip": "skip", "pause-node": "pause", "resume-node": "resume", "callback": "callback",
+}
+
+func (s *server) command(ctx context.Context, a *service.Access, in *commandInput) (*body[client.Task], error) {
+	id, cmd := stdops.TaskID(in.ID), &in.Body
+	if err := fits(cmd); err != nil {
+		return nil, err
+	}
+	var err error
+	if action, ofNode := nodeActions[cmd.Command]; ofNode {
+		err = s.operateNode(ctx, a, id, action, cmd)
+	} else {
+		err = s.svc.OperateTask(ctx, a, id, cmd.Command)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.oneTask(ctx, a, id)
+}
+
+// fits refuses parameters that a command does not have, rather than leave them unheard.
+func fits(cmd *client.Command) error {
+	_, ofNode := nodeActions[cmd.Command]
+	switch {
+	case ofNode && cmd.Node == "":
+		return stdops.Errorf(stdops.CodeInvalid, "%s needs a node", cmd.Command)
+	case !ofNode && cmd.Node != "":
+		return stdops.Errorf(stdops.CodeInvalid, "%s is for the task as a whole; it takes no node", cmd.Command)
+	case cmd.Command != "retry" && !absent(cmd.Inputs):
+		return stdops.Errorf(stdops.CodeInvalid, "%s takes no inputs", cmd.Command)
+	case cmd.Command != "callback" && (!absent(cmd.Data) || cmd.Version != ""):
+		return stdops.Errorf(stdops.CodeInvalid, "%s takes neither data nor version", cmd.Command)
+	}
+	return nil
+}
+
+func (s *server) operateNode(ctx context.Context, a *service.Access, id stdops.TaskID, action string, cmd *client.Command) error {
+	node, err := s.svc.NodeNamed(ctx, a, id, cmd.Node)
+	if err != nil {
+		return err
+	}
+	if action == "callback" {
+		data, err := dataOf(cmd.Data)
+		if err != nil {
+			return err
+		}
+		return s.svc.CallBack(ctx, a, id, service.Callback{Node: node, Version: stdops.Version(cmd.Version), Data: data})
+	}
+	command := service.NodeCommand{Node: node, Action: action}
+	if !absent(cmd.Inputs) {
+		command.Inputs = &stdops.Object{}
+		if err := command.Inputs.UnmarshalJSON(cmd.Inputs); err != nil {
+			return stdops.Errorf(stdops.CodeInvalid, "inputs: %s", err)
+		}
+	}
+	return s.svc.OperateNode(ctx, a, id, command)
+}
+
+// dataOf reads the data of a callback; without any it is an empty object.
+func dataOf(text json.RawMessage) (any, error) {
+	if absent(text) {
+		return &stdops.Object{}, nil
+	}
+	data, err := stdops.DecodeValue(text)
+	if err != nil {
+		return nil, stdops.Errorf(stdops.CodeInvalid, "data: %s", err)
+	}
+	return data, nil
+}
