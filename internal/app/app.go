@@ -59,6 +59,7 @@ type App struct {
 	admin    *http.Server
 
 	ready   atomic.Bool
+	fatal   chan error // an error after which nothing more may be answered
 	serving errgroup.Group
 	undo    []cleanup // what New and Start did, to be undone in reverse
 }
@@ -71,7 +72,7 @@ type cleanup struct {
 // New makes a server: it opens the store and takes the address, but answers nothing yet. A server that could not be made
 // leaves nothing open.
 func New(o Options) (a *App, err error) {
-	a = &App{options: o, log: o.Log}
+	a = &App{options: o, log: o.Log, fatal: make(chan error, 1)}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -115,7 +116,9 @@ func (a *App) listen() error {
 }
 
 func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
-	a.store, err = store.Open(ctx, store.Options{Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton})
+	a.store, err = store.Open(ctx, store.Options{
+		Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: func(err error) { a.fatal <- err },
+	})
 	if err != nil {
 		return err
 	}
@@ -173,7 +176,9 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	a.onStop("engine", a.engine.Stop)
-	a.onStop("requests", a.stopServing)
+	maintenance, endMaintenance := context.WithCancel(context.WithoutCancel(ctx))
+	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
+	a.onStop("requests", func(ctx context.Context) error { endMaintenance(); return a.stopServing(ctx) })
 	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(a.listener)) })
 	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
 	a.ready.Store(true)
@@ -214,14 +219,19 @@ func (a *App) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Run starts the server and stops it when ctx is done.
+// Run starts the server and stops it when ctx is done. When the disk fails it returns at once and stops nothing: what
+// was believed to be written may be gone, so that the process must end and the next start read what is really there.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(ctx); err != nil {
 		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}
-	<-ctx.Done()
-	a.log.Info("draining")
-	return a.Stop(context.WithoutCancel(ctx))
+	select {
+	case <-ctx.Done():
+		a.log.Info("draining")
+		return a.Stop(context.WithoutCancel(ctx))
+	case err := <-a.fatal:
+		return err
+	}
 }
 
 // Addr gives the address that the server listens on.

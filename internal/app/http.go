@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/api/page"
 	"github.com/stdops/stdops/internal/api/sops"
 	v1 "github.com/stdops/stdops/internal/api/v1"
 )
@@ -36,6 +37,10 @@ func (a *App) handlers(zone *time.Location) error {
 	native, err := a.native(false)
 	if err != nil {
 		return err
+	}
+	pages := page.New(a.service, page.Options{PublicURL: a.options.PublicURL, Log: a.log})
+	for _, path := range []string{"/{$}", "/login", "/login/", "/logout", "/taskflow/", "/static/"} {
+		mux.Handle(path, pages)
 	}
 	mux.Handle("/api/v1/", native)
 	mux.Handle(v1.DescriptionPath, native)
