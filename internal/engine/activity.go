@@ -15,15 +15,14 @@ func (s *step) beginActivity(n stdops.NodeIndex) {
 		own.Deadline = s.now.Add(limit)
 	}
 	own.Phase = stdops.PhaseQueued
-	s.queue = append(s.queue[:len(s.queue):len(s.queue)], n)
+	s.enqueue(n)
 	s.startQueued()
 }
 
 // startQueued lets queued nodes execute as long as there is room for their calls.
 func (s *step) startQueued() {
-	for len(s.queue) > 0 && s.out < maxCalls && !s.hold && !s.root().State.Ended() {
-		n := s.queue[0]
-		s.queue = s.queue[1:]
+	for s.waiting() > 0 && s.out < maxCalls && !s.hold && !s.root().State.Ended() {
+		n := s.dequeue()
 		if own := s.node(n); own.State == stdops.StateRunning && own.Phase == stdops.PhaseQueued {
 			s.execute(n)
 		}
@@ -77,7 +76,7 @@ func (s *step) failRender(n stdops.NodeIndex, raw *stdops.Object, err error) {
 func (s *step) enterFailed(n stdops.NodeIndex, actor string) {
 	own := s.node(n)
 	var retryAt time.Time
-	if act := s.graphNode(n).Activity; act != nil && int(own.AutoRetries) < act.AutoRetry.Times && !s.root().State.Ended() {
+	if act := s.graphNode(n).Activity; act != nil && act.Retryable && int(own.AutoRetries) < act.AutoRetry.Times && !s.root().State.Ended() {
 		retryAt = s.now.Add(act.AutoRetry.Interval)
 	}
 	if err := s.transit(n, stdops.StateFailed, actor, func(own *stdops.NodeState) { enterFailed(own, retryAt, s.now) }); err != nil && s.err == nil {
@@ -101,7 +100,9 @@ func (s *step) callEnded(ev callEnded) {
 	outputs.Set("_loop", int64(own.Loop))
 	outputs.Set("_inner_loop", int64(own.InnerLoop))
 	d := s.getData(ev.node)
-	d.outputs = outputs
+	if d.outputs = outputs; ev.inputs != nil {
+		d.inputs = ev.inputs
+	}
 	s.setData(ev.node, d, true)
 	switch {
 	case ev.failed && s.graphNode(ev.node).Activity.IgnoreErrors:
@@ -206,9 +207,9 @@ func (s *step) overLimit(n stdops.NodeIndex) {
 		s.touch(n).Deadline = time.Time{}
 		return
 	}
-	limit := s.graphNode(n).Activity.Timeout
-	s.forceFail(n, "system", fmt.Sprintf(overLimitText, int64(limit.After/time.Second)))
-	if limit.ThenSkip {
+	act := s.graphNode(n).Activity
+	s.forceFail(n, "system", fmt.Sprintf(overLimitText, int64(act.Timeout.After/time.Second)))
+	if act.Timeout.ThenSkip && act.Skippable {
 		s.skip(n, "system", s.graphNode(n).Out[0])
 	}
 }

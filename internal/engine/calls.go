@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -119,18 +120,21 @@ func (p *pool) drain(ctx context.Context) {
 func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	pc := &plugin.Call{
 		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
-		Inputs: c.inputs, Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
+		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
 		Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
 		Log: p.log.With("task", int64(ref.Task), "node", int32(c.node)),
 	}
 	outcome, err := p.run(ctx, pc, c)
-	if err == nil {
-		err = checkOutputs(pc.Outputs)
+	if bad := checkOutputs(pc.Outputs); err == nil {
+		err = bad
 	}
 	if err != nil && !errors.Is(err, plugin.ErrFailed) {
-		pc.Outputs.Set("ex_data", err.Error())
+		text := err.Error()
+		pc.Outputs.Set("ex_data", text[:min(len(text), maxOutput)])
 	}
-	return callEnded{node: c.node, version: c.version, call: c.number, outputs: pc.Outputs, outcome: outcome, failed: err != nil}
+	return callEnded{
+		node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: pc.Outputs, outcome: outcome, failed: err != nil,
+	}
 }
 
 // run calls the plugin; a panic of it fails the attempt and nothing else.
@@ -155,18 +159,51 @@ func (p *pool) run(ctx context.Context, pc *plugin.Call, c call) (out plugin.Out
 	return scheduler.Schedule(ctx, pc)
 }
 
-// checkOutputs refuses outputs that are too large to be kept; they are cut away, so that the failure itself can be.
-func checkOutputs(outputs *stdops.Object) error {
-	for _, key := range outputs.Keys() {
+// checkOutputs refuses outputs that cannot be kept; all of them are cut away, so that the rest can be.
+func checkOutputs(outputs *stdops.Object) (first error) {
+	for _, key := range slices.Clone(outputs.Keys()) {
 		value, _ := outputs.Get(key)
-		text, err := stdops.EncodeValue(value)
-		if err == nil && len(text) > maxOutput {
-			err = fmt.Errorf("it has %d bytes, the limit is %d", len(text), maxOutput)
+		err := checkOutput(value)
+		if err == nil {
+			continue
 		}
-		if err != nil {
-			outputs.Delete(key)
-			return fmt.Errorf("output %s cannot be kept: %w", key, err)
+		outputs.Delete(key)
+		if first == nil {
+			first = fmt.Errorf("output %s cannot be kept: %w", key, err)
 		}
 	}
+	return first
+}
+
+func checkOutput(value any) error {
+	text, err := stdops.EncodeValue(value)
+	switch {
+	case err != nil:
+		return err
+	case len(text) > maxOutput:
+		return fmt.Errorf("it has %d bytes, the limit is %d", len(text), maxOutput)
+	case nesting(text) >= stdops.MaxDepth: // with the outputs around it, it could not be read back
+		return fmt.Errorf("it is nested deeper than %d", stdops.MaxDepth-1)
+	}
 	return nil
+}
+
+// nesting gives how deep a JSON text nests.
+func nesting(text []byte) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return deepest
 }

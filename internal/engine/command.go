@@ -161,9 +161,6 @@ func (s *step) failed(n stdops.NodeIndex) (*stdops.NodeState, error) {
 
 func (s *step) retryCommand(cmd Command) error {
 	node := s.graphNode(cmd.Node)
-	if node.Kind == stdops.KindSubprocess {
-		return refusal("can not retry node(%s) of type %s", s.id(cmd.Node), node.Kind)
-	}
 	if node.Activity != nil && !node.Activity.Retryable {
 		return refusal("can not retry node(%s) with can_retry(False)", s.id(cmd.Node))
 	}

@@ -25,11 +25,12 @@ type scope struct {
 	pipeline stdops.NodeIndex
 	inject   map[string]any  // values that stand above those of the pipeline
 	busy     map[string]bool // variables under evaluation: one that needs itself stays literal
+	done     map[string]any  // evaluated: each is evaluated once, however many others name it
 	err      error           // a spent budget, which a lookup cannot return
 }
 
 func (s *step) scope(pipeline stdops.NodeIndex, inject map[string]any) *scope {
-	return &scope{step: s, pipeline: pipeline, inject: inject, busy: make(map[string]bool)}
+	return &scope{step: s, pipeline: pipeline, inject: inject, busy: make(map[string]bool), done: make(map[string]any)}
 }
 
 // lookup gives the value of a variable.
@@ -44,16 +45,20 @@ func (v *scope) lookup(name string) (any, bool) {
 	if !ok || rendered || !expr.HasReference(raw) {
 		return raw, ok
 	}
+	if value, ok := v.done[name]; ok {
+		return value, true
+	}
 	if v.busy[name] {
 		return nil, false
 	}
 	v.busy[name] = true
 	defer delete(v.busy, name)
-	value, err := expr.Render(raw, v.lookup)
+	value, err := v.rendered(raw)
 	if err != nil {
 		v.err = err
 		return nil, false
 	}
+	v.done[name] = value
 	return value, true
 }
 
@@ -78,11 +83,65 @@ func (v *scope) raw(name string) (value any, rendered, ok bool) {
 }
 
 func (v *scope) render(value any) (any, error) {
-	out, err := expr.Render(value, v.lookup)
+	out, err := v.rendered(value)
 	if err == nil {
 		err = v.err
 	}
 	return out, err
+}
+
+// rendered renders a template. What values put together nest too deep for could be stored but never be read back.
+func (v *scope) rendered(template any) (any, error) {
+	value, err := expr.Render(template, v.lookup)
+	if err == nil && depth(value) >= stdops.MaxDepth {
+		return nil, &expr.LimitError{Which: "nesting"}
+	}
+	return value, err
+}
+
+// depth gives how deep a value nests: 0 for one that is no container.
+func depth(value any) (deepest int) {
+	switch value := value.(type) {
+	case []any:
+		for _, item := range value {
+			deepest = max(deepest, depth(item))
+		}
+		return deepest + 1
+	case *stdops.Object:
+		for _, key := range value.Keys() {
+			item, _ := value.Get(key)
+			deepest = max(deepest, depth(item))
+		}
+		return deepest + 1
+	default:
+		return 0
+	}
+}
+
+// preRender gives the values of the variables of a pipeline that are evaluated once, and of all that they name.
+func (s *step) preRender(p stdops.NodeIndex) (map[string]any, error) {
+	v, pipeline := s.scope(p, nil), s.graphNode(p).Pipeline
+	var todo []string
+	for _, key := range pipeline.Order {
+		if pipeline.Variables[key].PreRender {
+			todo = append(todo, key)
+		}
+	}
+	values := make(map[string]any, len(todo))
+	for len(todo) > 0 {
+		key := todo[0]
+		todo = todo[1:]
+		raw, rendered, ok := v.raw(key)
+		if _, seen := values[key]; seen || !ok || rendered || !expr.HasReference(raw) {
+			continue
+		}
+		values[key], _ = v.lookup(key)
+		if v.err != nil {
+			return nil, v.err
+		}
+		todo = append(todo, expr.References(raw)...)
+	}
+	return values, nil
 }
 
 // loopVariables gives the variables that are fed from the loop counters of a node: they show the new count already while

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -71,10 +70,14 @@ func (s *step) run() {
 	}
 }
 
-// resumeMoving continues what the limit of changes stopped.
+// resumeMoving continues what the limit of changes stopped, as much of it as fits into this step.
 func (s *step) resumeMoving() {
 	s.eachFork(func(f stdops.Fork) {
-		if f.Moving {
+		switch {
+		case !f.Moving:
+		case len(s.moves) >= maxChanges:
+			s.left = true
+		default:
 			f.Moving = false
 			s.setFork(f)
 			s.moves = append(s.moves, move{f.Token, f.Next})
@@ -92,7 +95,7 @@ func (s *step) resumeLoaded(out map[callID]bool) {
 		switch n.Phase {
 		case stdops.PhaseNone:
 		case stdops.PhaseQueued:
-			s.queue = append(s.queue, n.Node)
+			s.enqueue(n.Node)
 		case stdops.PhaseExecuting:
 			s.recoverExecute(n, out)
 		case stdops.PhaseScheduling:
@@ -107,17 +110,17 @@ func (s *step) resumeLoaded(out map[callID]bool) {
 const outcomeUnknown = "outcome unknown: interrupted"
 
 // recoverExecute deals with a node whose execute was out. Its inputs are not stored before it ends; they are rendered
-// again from the same variables.
+// again, from the variables as they are now.
 func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
+	if out[callID{n.Node, n.Version, n.Call}] || s.hold {
+		return // its result, or the next process, goes on
+	}
 	act := s.graphNode(n.Node).Activity
-	still := out[callID{n.Node, n.Version, n.Call}]
 	switch p := s.plugins.Find(act.Code, act.Version); {
-	case still:
-		s.execute(n.Node)
-		s.calls = slices.DeleteFunc(s.calls, func(c call) bool { return c.node == n.Node })
 	case p == nil:
 		s.failMissing(n.Node)
-	case p.Spec().Execute == plugin.Unknown:
+	case p.Spec().Execute == plugin.Unknown || s.root().State.Ended(): // nothing begins in a task that has ended
+		s.setData(n.Node, nodeData{outputs: &stdops.Object{}, template: s.getData(n.Node).template}, false)
 		s.fail(n.Node, outcomeUnknown)
 	case p.Spec().Execute == plugin.Ask:
 		inputs, err := s.renderInputs(n.Node)
@@ -133,7 +136,7 @@ func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
 }
 
 func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {
-	if out[callID{n.Node, n.Version, n.Call}] {
+	if out[callID{n.Node, n.Version, n.Call}] || s.hold {
 		return
 	}
 	act := s.graphNode(n.Node).Activity
@@ -144,6 +147,10 @@ func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {
 	}
 	if p.Spec().Schedule == plugin.Unknown {
 		s.fail(n.Node, outcomeUnknown)
+		return
+	}
+	if s.root().State.Ended() && !p.Spec().Inward {
+		s.setPhase(n.Node, stdops.PhaseWaiting)
 		return
 	}
 	own := s.setPhase(n.Node, stdops.PhaseScheduling)

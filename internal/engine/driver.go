@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func (d *driver) run() {
 				letters = d.giveUp(letters, err)
 				continue
 			}
-			letters = append([]letter{{event: loaded{out: d.engine.pool.out(d.ref)}}}, withoutLoaded(letters)...)
+			letters = append([]letter{{event: loaded{out: d.out(letters)}}}, withoutLoaded(letters)...)
 		}
 		letters = d.turn(ctx, letters)
 	}
@@ -73,6 +74,19 @@ func (d *driver) take(left []letter) []letter {
 		delete(e.drivers, d.ref)
 	}
 	return nil
+}
+
+// out gives the calls that are in no doubt: those that are out, and those whose result waits to be decided.
+func (d *driver) out(letters []letter) map[callID]bool {
+	out := d.engine.pool.out(d.ref) // first: a result is in the mailbox before its call leaves the pool
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	for _, l := range slices.Concat(letters, d.mailbox) {
+		if ended, ok := l.event.(callEnded); ok {
+			out[callID{ended.node, ended.version, ended.call}] = true
+		}
+	}
+	return out
 }
 
 // idle reports that the task need not stay in memory.
@@ -98,10 +112,11 @@ func (d *driver) restore(ctx context.Context) error {
 }
 
 // giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
-// the task is gone, or the step is a defect, which a later command or start meets again with the record as it is stored.
+// the task is gone, the process ends, or the step is a defect, which a later command or start meets again with the record
+// as it is stored.
 func (d *driver) giveUp(letters []letter, err error) []letter {
 	gone := stdops.ErrorCode(err) == stdops.CodeNotFound
-	final := gone || errors.Is(err, errDefect)
+	final := gone || errors.Is(err, errDefect) || d.engine.ending()
 	var left []letter
 	for _, l := range letters {
 		switch {
@@ -133,7 +148,26 @@ func withoutLoaded(letters []letter) []letter {
 
 // turn decides the letters, commits what follows and carries it out. It gives back what is still to be decided.
 func (d *driver) turn(ctx context.Context, letters []letter) []letter {
+	dl, answers, err := d.advance(ctx, letters)
+	if err != nil || dl == nil {
+		d.st = nil // read again what is stored, and decide on that
+		if err != nil {
+			return d.giveUp(letters, err)
+		}
+		return letters
+	}
+	d.reply(letters, answers)
+	if dl.more {
+		return []letter{{event: goOn{}}}
+	}
+	return nil
+}
+
+// advance takes one step. It gives no delta when the record has changed meanwhile.
+func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error, error) {
 	e := d.engine
+	e.steps.RLock()
+	defer e.steps.RUnlock()
 	events := make([]event, 0, len(letters)+1)
 	for _, l := range letters {
 		if !l.wake {
@@ -146,29 +180,32 @@ func (d *driver) turn(ctx context.Context, letters []letter) []letter {
 	}
 	env := e.env(d.entropy, d.timers.next())
 	env.now = at
-	dl, answers, err := decide(d.st, events, env)
+	dl, answers, err := decideSafely(d.st, events, env)
 	if err != nil {
-		d.st = nil
-		return d.giveUp(letters, fmt.Errorf("%w: %w", errDefect, err))
+		return nil, nil, fmt.Errorf("%w: %w", errDefect, err)
 	}
 	if !dl.empty() {
 		verdict, err := e.writer.commit(ctx, dl.change)
 		if err != nil || verdict == stdops.Stale {
-			d.st = nil // read again what is stored, and decide on that
-			if err != nil {
-				return d.giveUp(letters, err)
-			}
-			return letters
+			return nil, nil, err
 		}
+		d.timers.follow(d.st, dl)
 		d.st.apply(dl)
 	}
-	d.st.root.WakeAt = dl.change.Root.WakeAt
+	d.st.keep(dl)
 	d.carryOut(dl)
-	d.reply(letters, answers)
-	if dl.more {
-		return []letter{{event: goOn{}}}
-	}
-	return nil
+	return dl, answers, nil
+}
+
+// decideSafely makes an error of a panic: a task that cannot be decided must not take all others with it, at this start
+// and at every later one.
+func decideSafely(st *state, events []event, env env) (dl *delta, answers []error, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return decide(st, events, env)
 }
 
 // reply answers the commands; their refusals stand in the order of the events.
@@ -190,9 +227,6 @@ func (d *driver) carryOut(dl *delta) {
 	for _, n := range dl.cancel {
 		d.engine.pool.cancel(d.ref, n)
 	}
-	for _, n := range dl.step.nodes {
-		d.timers.add(n)
-	}
 	for _, c := range dl.calls {
 		d.engine.pool.start(d, c)
 	}
@@ -212,6 +246,22 @@ func (h *timerHeap) add(n *stdops.NodeState) {
 		if !at.IsZero() {
 			heap.Push(h, timeCame{n.Node, n.Version, at})
 		}
+	}
+}
+
+// follow takes up what a step appoints, before it is applied. What was appointed already is in the heap.
+func (h *timerHeap) follow(st *state, d *delta) {
+	for i, n := range d.step.nodes {
+		fresh := *n
+		if old := st.nodes[i]; old != nil && old.Version == n.Version {
+			if old.Due.Equal(n.Due) {
+				fresh.Due = time.Time{}
+			}
+			if old.Deadline.Equal(n.Deadline) {
+				fresh.Deadline = time.Time{}
+			}
+		}
+		h.add(&fresh)
 	}
 }
 

@@ -71,6 +71,7 @@ type Engine struct {
 	drivers  map[stdops.TaskRef]*driver
 	stopping bool
 
+	steps   sync.RWMutex   // read-locked during a step: when Stop has got it, no step that may begin calls is on its way
 	running sync.WaitGroup // drivers that turn the crank
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -88,9 +89,11 @@ func (e *Engine) Start(ctx context.Context) error {
 		return fmt.Errorf("read live tasks: %w", err)
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	e.mu.Lock()
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits)
 	e.pool = newPool(background, e.Plugins, e.Log)
+	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
 	}
@@ -104,19 +107,34 @@ func (e *Engine) Start(ctx context.Context) error {
 // Stop ends driving: nothing new begins, calls that are out get until ctx is done to end and are then cut off, to be
 // dealt with by the crash rule of their plugin at the next start.
 func (e *Engine) Stop(ctx context.Context) error {
-	e.mu.Lock()
-	if e.stopping || e.stop == nil {
-		e.mu.Unlock()
+	if !e.end() {
 		return nil
 	}
-	e.stopping = true
-	e.mu.Unlock()
 	e.pool.drain(ctx)
 	e.running.Wait()
 	e.stop()
 	<-e.done
 	e.writer.close()
 	return nil
+}
+
+// end lets no call begin any more, false when there is nothing to end.
+func (e *Engine) end() bool {
+	e.steps.Lock()
+	defer e.steps.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopping || e.stop == nil {
+		return false
+	}
+	e.stopping = true
+	return true
+}
+
+func (e *Engine) ending() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stopping
 }
 
 // errDefect marks a step that decide could not make: a defect of ours, not of the store.

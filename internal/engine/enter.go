@@ -69,7 +69,9 @@ func (s *step) stoppedBy(n stdops.NodeIndex) (by stdops.NodeIndex, stopped bool)
 func (s *step) begin(token stdops.Token, n stdops.NodeIndex) {
 	node := s.graphNode(n)
 	switch node.Kind {
-	case stdops.KindStartEvent, stdops.KindConverge:
+	case stdops.KindStartEvent:
+		s.beginPipeline(n)
+	case stdops.KindConverge:
 		s.pass(n)
 	case stdops.KindActivity:
 		s.beginActivity(n)
@@ -87,6 +89,21 @@ func (s *step) begin(token stdops.Token, n stdops.NodeIndex) {
 	case stdops.KindPipeline:
 		s.err = fmt.Errorf("node %d is a pipeline and cannot be entered", n)
 	}
+}
+
+// beginPipeline begins the pipeline around a start event: some variables get their final value there
+// (docs/spec/engine.md 2.4, 6.4.3).
+func (s *step) beginPipeline(n stdops.NodeIndex) {
+	p := s.graphNode(n).Parent
+	values, err := s.preRender(p)
+	if err != nil {
+		s.fail(n, hydrateText("context", err))
+		return
+	}
+	for key, value := range values {
+		s.setVariable(p, key, value)
+	}
+	s.pass(n)
 }
 
 // finish1 finishes a node and stays there.

@@ -56,6 +56,7 @@ type callEnded struct {
 	node    stdops.NodeIndex
 	version stdops.Version
 	call    int32
+	inputs  *stdops.Object // that the call was given
 	outputs *stdops.Object
 	outcome plugin.Outcome
 	failed  bool

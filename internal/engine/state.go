@@ -24,6 +24,7 @@ type state struct {
 	queue     []stdops.NodeIndex // nodes whose execute waits for room, oldest first
 
 	calls     int // executes and schedules that are out
+	appointed int // nodes with a due time or a time limit
 	lastToken stdops.Token
 	lastOrder int32
 	lastSeq   int64
@@ -101,18 +102,35 @@ func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error
 
 // put stores the state of a node and keeps the counts.
 func (st *state) put(n *stdops.NodeState) {
-	if old := st.nodes[n.Node]; old != nil && callOut(old) {
-		st.calls--
+	if old := st.nodes[n.Node]; old != nil {
+		st.calls -= count(callOut(old))
+		st.appointed -= count(hasTime(old))
 	}
-	if callOut(n) {
-		st.calls++
-	}
+	st.calls += count(callOut(n))
+	st.appointed += count(hasTime(n))
 	st.nodes[n.Node] = n
 	st.lastOrder = max(st.lastOrder, n.Order)
 }
 
 func callOut(n *stdops.NodeState) bool {
 	return n.Phase == stdops.PhaseExecuting || n.Phase == stdops.PhaseScheduling
+}
+
+// hasTime reports whether something is to happen to the node by the clock.
+func hasTime(n *stdops.NodeState) bool { return !n.Due.IsZero() || !n.Deadline.IsZero() }
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// keep takes over what a step decided but does not store: it follows from what is stored. It is called for every step,
+// also for one that has nothing to commit.
+func (st *state) keep(d *delta) {
+	st.root.WakeAt = d.change.Root.WakeAt
+	st.queue = append(st.queue[d.step.taken:], d.step.queued...)
 }
 
 // apply makes a committed delta part of the state.
@@ -142,7 +160,7 @@ func (st *state) apply(d *delta) {
 			st.forks[token] = f
 		}
 	}
-	st.callbacks, st.queue = s.callbacks, s.queue
+	st.callbacks = s.callbacks
 	st.lastToken, st.lastSeq = s.lastToken, s.lastSeq
 }
 

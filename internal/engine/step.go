@@ -25,7 +25,8 @@ type step struct {
 	vars      map[varKey]any
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
-	queue     []stdops.NodeIndex
+	taken     int                // so many nodes of the state's queue are no longer in it
+	queued    []stdops.NodeIndex // and these follow
 	lastToken stdops.Token
 	lastOrder int32
 	lastSeq   int64
@@ -33,6 +34,7 @@ type step struct {
 
 	saved  map[stdops.NodeIndex]bool // data that belongs to the change, not only to memory
 	moves  []move
+	left   bool // more threads are to move on than one step takes
 	change stdops.Change
 	calls  []call
 	cancel []stdops.NodeIndex
@@ -69,7 +71,7 @@ func newStep(st *state, env env) *step {
 		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold,
 		nodes: make(map[stdops.NodeIndex]*stdops.NodeState, 4), data: make(map[stdops.NodeIndex]nodeData, 2),
 		vars: make(map[varKey]any), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
-		callbacks: st.callbacks, queue: st.queue, lastToken: st.lastToken, lastOrder: st.lastOrder, lastSeq: st.lastSeq,
+		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, lastSeq: st.lastSeq,
 		out: st.calls,
 		change: stdops.Change{
 			Task: st.task.ID, Project: st.task.Project, Revision: st.root.Revision, Epoch: env.epoch, Root: st.root,
@@ -141,7 +143,7 @@ func (s *step) transitRoot(to stdops.State, actor string) error {
 	}
 	s.root().State = to
 	if to.Ended() {
-		s.root().Finished = s.now
+		s.root().Finished = latest(s.root().Started, s.now)
 	}
 	s.note(stdops.RootNode, from, to, actor)
 	return nil
@@ -170,6 +172,23 @@ func (s *step) reached(own *stdops.NodeState) {
 		s.lastOrder++
 		own.Order = s.lastOrder
 	}
+}
+
+// enqueue lets a node wait until there is room for its call.
+func (s *step) enqueue(n stdops.NodeIndex) { s.queued = append(s.queued, n) }
+
+// waiting gives the number of nodes that wait for room.
+func (s *step) waiting() int { return len(s.state.queue) - s.taken + len(s.queued) }
+
+// dequeue gives the node that waits longest; there must be one.
+func (s *step) dequeue() (n stdops.NodeIndex) {
+	if s.taken < len(s.state.queue) {
+		n = s.state.queue[s.taken]
+		s.taken++
+		return n
+	}
+	n, s.queued = s.queued[0], s.queued[1:]
+	return n
 }
 
 func (s *step) version() stdops.Version {
@@ -231,11 +250,12 @@ func (s *step) eachFork(do func(stdops.Fork)) {
 	}
 }
 
-// archive keeps the attempt that a node has just had. One that began before this step is copied by the store from its
-// own rows; one that began within it is not stored yet and is handed over whole.
+// archive keeps the attempt that a node has just had. One that ended before this step is copied by the store from its
+// own rows, because memory has not got its data any more; one that began or ended within it is not stored like that and
+// is handed over whole.
 func (s *step) archive(n stdops.NodeIndex) {
 	own, touched := s.nodes[n]
-	if !touched {
+	if old := s.state.nodes[n]; !touched || old != nil && old.State == own.State && old.Version == own.Version {
 		s.change.Archive = append(s.change.Archive, n)
 		return
 	}
@@ -294,7 +314,7 @@ func (d *delta) empty() bool {
 
 // finish writes down what the step touched.
 func (s *step) finish(nextDue time.Time) (*delta, error) {
-	d := &delta{step: s, calls: s.calls, cancel: s.cancel, more: len(s.moves) > 0}
+	d := &delta{step: s, calls: s.calls, cancel: s.cancel, more: len(s.moves) > 0 || s.left}
 	for _, m := range s.moves {
 		f := s.fork(m.token)
 		f.Moving, f.Next = true, m.node
@@ -327,15 +347,20 @@ func (s *step) finish(nextDue time.Time) (*delta, error) {
 
 // setWake notes when the task wants to be looked at again, were this process to end now.
 func (s *step) setWake(next time.Time, more bool) {
-	root := s.root()
-	for _, n := range s.nodes {
+	root, appointed := s.root(), s.state.appointed
+	for i, n := range s.nodes {
 		next = earliest(next, earliest(n.Due, n.Deadline))
+		appointed += count(hasTime(n))
+		if old := s.state.nodes[i]; old != nil {
+			appointed -= count(hasTime(old))
+		}
 	}
-	if s.out > 0 || more || len(s.queue) > 0 && !root.State.Ended() {
+	pending := s.waiting() > 0 || len(s.callbacks) > 0 // held back until the next process goes on
+	if s.out > 0 || more || pending && !root.State.Ended() {
 		next = s.now
 	}
 	root.WakeAt = next
-	root.Live = root.State != stdops.StateCreated && (!root.State.Ended() || !next.IsZero())
+	root.Live = root.State != stdops.StateCreated && (!root.State.Ended() || s.out > 0 || more || appointed > 0)
 	if !root.Live {
 		root.WakeAt = time.Time{}
 	}

@@ -83,6 +83,17 @@ func enterReady(n *stdops.NodeState, fresh stdops.Version, automatic bool) {
 }
 
 func rest(n *stdops.NodeState, finished time.Time) {
+	if !finished.IsZero() {
+		finished = latest(n.Started, finished)
+	}
 	n.Phase, n.Call = stdops.PhaseNone, 0
 	n.Finished, n.Due, n.Deadline = finished, time.Time{}, time.Time{}
+}
+
+// latest gives the later of two times: a clock that was set back lets nothing end before it began.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -106,7 +106,7 @@ func (w *world) commit(d *delta) {
 		w.record.store(w.t, &d.change)
 		w.st.apply(d)
 	}
-	w.st.root.WakeAt = d.change.Root.WakeAt
+	w.st.keep(d)
 	for _, n := range d.cancel {
 		w.calls = slices.DeleteFunc(w.calls, func(c call) bool { return c.node == n })
 	}
@@ -186,7 +186,7 @@ func (w *world) answerCall(i int, outcome plugin.Outcome, failed bool) {
 	w.t.Helper()
 	c := w.calls[i]
 	w.calls = slices.Delete(w.calls, i, i+1)
-	w.step(callEnded{node: c.node, version: c.version, call: c.number, outputs: c.outputs, outcome: outcome, failed: failed})
+	w.step(callEnded{node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: c.outputs, outcome: outcome, failed: failed})
 }
 
 // crash forgets all but the record, as the end of a process does.

@@ -64,9 +64,13 @@ func (q *Local) Len() int {
 	return len(q.heap)
 }
 
+// longestSleep bounds how late a wake-up can be after the clock was set or the machine was suspended: a timer counts time
+// that has passed, due times are moments.
+const longestSleep = 5 * time.Second
+
 // Run calls fire for each task whose moment has come, until ctx is done. fire must not block for long.
 func (q *Local) Run(ctx context.Context, fire func(stdops.TaskRef)) {
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(longestSleep)
 	defer timer.Stop()
 	for {
 		due, next := q.take(time.Now())
@@ -93,9 +97,9 @@ func (q *Local) take(now time.Time) (due []stdops.TaskRef, next time.Duration) {
 		due = append(due, e.wake.Ref)
 	}
 	if len(q.heap) == 0 {
-		return due, time.Hour
+		return due, longestSleep
 	}
-	return due, q.heap[0].wake.At.Sub(now)
+	return due, min(longestSleep, q.heap[0].wake.At.Sub(now))
 }
 
 type wakeHeap []*entry

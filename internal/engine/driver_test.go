@@ -1,0 +1,396 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
+	"github.com/stdops/stdops/internal/queue"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// rig is an engine on a real store; it can be stopped and started again as often as a test likes.
+type rig struct {
+	t      *testing.T
+	dir    string
+	graph  *flow.Graph
+	plugin *scripted
+
+	store  *store.Store
+	engine *engine.Engine
+
+	broken   atomic.Bool   // commits fail
+	commits  chan struct{} // holds a token when something was committed
+	onCommit atomic.Pointer[func([]stdops.Change)]
+}
+
+func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, commits: make(chan struct{}, 1)}
+	r.open()
+	t.Cleanup(func() { r.close(t.Context()) })
+	return r
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	st, err := store.Open(r.t.Context(), store.Options{Dir: r.dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	registry, err := plugin.NewRegistry(r.plugin)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.store = st
+	r.engine = engine.New(engine.Options{
+		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err := r.engine.Start(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// close stops the engine; calls that are out get until ctx is done.
+func (r *rig) close(ctx context.Context) {
+	r.t.Helper()
+	if r.store == nil {
+		return
+	}
+	if err := r.engine.Stop(ctx); err != nil {
+		r.t.Error(err)
+	}
+	if err := r.store.Close(); err != nil {
+		r.t.Error(err)
+	}
+	r.store = nil
+}
+
+// Commit hands the changes to the store.
+func (r *rig) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
+	if r.broken.Load() {
+		return nil, errors.New("the disk is gone")
+	}
+	if do := r.onCommit.Swap(nil); do != nil {
+		(*do)(changes)
+	}
+	verdicts, err := r.store.Commit(ctx, changes)
+	select {
+	case r.commits <- struct{}{}:
+	default:
+	}
+	return verdicts, err
+}
+
+// Graph gives the one graph there is.
+func (r *rig) Graph(context.Context, string) (*flow.Graph, error) { return r.graph, nil }
+
+// Info gives the surroundings of every task.
+func (r *rig) Info(context.Context, *stdops.Task) (engine.Info, error) {
+	return engine.Info{ProjectName: "default", Biz: 2, Zone: time.UTC}, nil
+}
+
+func (r *rig) create() stdops.TaskRef {
+	r.t.Helper()
+	task, err := r.store.CreateTask(r.t.Context(), store.NewTask{
+		Task: stdops.Task{
+			Project: 1, Name: "a task", TreeHash: "t", FlowType: stdops.FlowCommon, Created: time.Now(),
+			Root: stdops.RootState{State: stdops.StateCreated},
+		},
+		Body: []byte("{}"), Inputs: []byte("{}"),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return stdops.TaskRef{Project: 1, Task: task.ID}
+}
+
+func (r *rig) do(ref stdops.TaskRef, cmd engine.Command) {
+	r.t.Helper()
+	if err := r.engine.Do(r.t.Context(), ref, cmd); err != nil {
+		r.t.Fatalf("%s: %v", cmd.Kind, err)
+	}
+}
+
+// await returns when the stored task is as wanted.
+func (r *rig) await(ref stdops.TaskRef, wanted func(*stdops.Snapshot) bool) *stdops.Snapshot {
+	r.t.Helper()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	for {
+		snap := r.load(ref)
+		if wanted(snap) {
+			return snap
+		}
+		select {
+		case <-r.commits:
+		case <-limit.C:
+			r.t.Fatalf("the task stays as it is: %+v", snap)
+		}
+	}
+}
+
+func (r *rig) load(ref stdops.TaskRef) *stdops.Snapshot {
+	r.t.Helper()
+	snap, err := r.store.Load(r.t.Context(), ref)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return snap
+}
+
+func finished(s *stdops.Snapshot) bool { return s.Task.Root.State == stdops.StateFinished }
+
+func inState(state stdops.State) func(*stdops.Snapshot) bool {
+	return func(s *stdops.Snapshot) bool {
+		for i := range s.Nodes {
+			if s.Nodes[i].State == state {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// scripted is a plugin that waits for leave before it ends.
+type scripted struct {
+	rule  plugin.CrashRule
+	began chan string   // the key of each execute
+	leave chan struct{} // nil: it ends at once
+
+	mu   sync.Mutex
+	keys map[string]int
+}
+
+func newScripted(rule plugin.CrashRule) *scripted {
+	return &scripted{rule: rule, began: make(chan string, 10_000), leave: make(chan struct{}), keys: make(map[string]int)}
+}
+
+func (p *scripted) Spec() plugin.Spec {
+	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule}
+}
+
+func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome, error) {
+	p.mu.Lock()
+	p.keys[c.Key]++
+	p.mu.Unlock()
+	p.began <- c.Key
+	if p.leave == nil {
+		return plugin.Done, nil
+	}
+	select {
+	case <-p.leave:
+		return plugin.Done, nil
+	case <-ctx.Done():
+		return plugin.Done, ctx.Err()
+	}
+}
+
+func (p *scripted) wantOnce(t *testing.T, calls int) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.keys) != calls {
+		t.Errorf("%d calls, want %d: %v", len(p.keys), calls, p.keys)
+	}
+	for key, n := range p.keys {
+		if n != 1 {
+			t.Errorf("call %s began %d times", key, n)
+		}
+	}
+}
+
+func TestEngineStartsOnce(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Repeat)
+	p.leave = nil
+	r := newRig(t, engine.Line(2), p)
+	ref := r.create()
+	var ok atomic.Int32
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			err := r.engine.Do(t.Context(), ref, engine.Command{Kind: engine.Start, Actor: "ann"})
+			switch {
+			case err == nil:
+				ok.Add(1)
+			case stdops.ErrorCode(err) != stdops.CodeRefused:
+				t.Errorf("refusal: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if ok.Load() != 1 {
+		t.Errorf("%d starts were accepted", ok.Load())
+	}
+	r.await(ref, finished)
+	p.wantOnce(t, 2)
+}
+
+// TestEngineDecidesAgainOnAStaleRevision: somebody else raises the revision between decision and commit, for every
+// commit of the task.
+func TestEngineDecidesAgainOnAStaleRevision(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []plugin.CrashRule{plugin.Repeat, plugin.Unknown} {
+		t.Run(strconv.Itoa(int(rule)), func(t *testing.T) {
+			t.Parallel()
+			p := newScripted(rule)
+			r := newRig(t, engine.Line(3), p)
+			ref := r.create()
+			raise := func([]stdops.Change) {
+				if err := r.store.DeleteTask(context.Background(), ref); err != nil {
+					t.Error(err)
+				}
+			}
+			r.do(ref, engine.Command{Kind: engine.Start})
+			<-p.began
+			r.onCommit.Store(&raise)
+			close(p.leave)
+			snap := r.await(ref, func(s *stdops.Snapshot) bool { return finished(s) || inState(stdops.StateFailed)(s) })
+			if !finished(snap) {
+				t.Errorf("the task did not finish: %+v", snap.Nodes)
+			}
+			if !snap.Task.Deleted {
+				t.Error("the revision was not raised from outside")
+			}
+			p.wantOnce(t, 3)
+		})
+	}
+}
+
+func TestEngineStopWaitsForCallsAndTheNextStartGoesOn(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Unknown)
+	r := newRig(t, engine.Line(3), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	<-p.began
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.close(t.Context())
+	}()
+	for !errors.Is(stopping(r, ref), engine.ErrStopping) { // until Stop has begun
+		continue
+	}
+	close(p.leave)
+	<-stopped
+	p.wantOnce(t, 1)
+	r.open()
+	r.await(ref, finished)
+	p.wantOnce(t, 3)
+}
+
+func stopping(r *rig, ref stdops.TaskRef) error {
+	return r.engine.Do(context.Background(), ref, engine.Command{Kind: engine.Start})
+}
+
+// TestEngineCallsCutOffAreInDoubt: Stop cannot wait, so the crash rule of the plugin holds at the next start.
+func TestEngineCallsCutOffAreInDoubt(t *testing.T) {
+	t.Parallel()
+	for rule, again := range map[plugin.CrashRule]bool{plugin.Repeat: true, plugin.Unknown: false} {
+		t.Run(strconv.FormatBool(again), func(t *testing.T) {
+			t.Parallel()
+			p := newScripted(rule)
+			r := newRig(t, engine.Line(1), p)
+			ref := r.create()
+			r.do(ref, engine.Command{Kind: engine.Start})
+			key := <-p.began
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			r.close(over)
+			r.open()
+			if !again {
+				r.await(ref, inState(stdops.StateFailed))
+				p.wantOnce(t, 1)
+				return
+			}
+			if repeated := <-p.began; repeated != key {
+				t.Errorf("the repeated call has the key %s, the first had %s", repeated, key)
+			}
+			close(p.leave)
+			r.await(ref, finished)
+		})
+	}
+}
+
+// TestEngineStopsWhileTheStoreFails: a result that cannot be stored must not keep the process from ending.
+func TestEngineStopsWhileTheStoreFails(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Repeat)
+	r := newRig(t, engine.Line(2), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	<-p.began
+	r.broken.Store(true)
+	close(p.leave)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.close(t.Context())
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(20 * time.Second):
+		t.Fatal("Stop does not return")
+	}
+	r.broken.Store(false)
+	r.open()
+	r.await(ref, finished)
+}
+
+func TestEngineResultsSurviveAStoreThatFailsForAWhile(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Unknown)
+	r := newRig(t, engine.Line(2), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	<-p.began
+	r.broken.Store(true)
+	p.leave <- struct{}{}
+	if err := r.engine.Do(t.Context(), ref, engine.Command{Kind: engine.Pause}); stdops.ErrorCode(err) != stdops.CodeUnavailable {
+		t.Errorf("pause without a store: %v", err)
+	}
+	r.broken.Store(false)
+	<-p.began
+	close(p.leave)
+	r.await(ref, finished)
+	p.wantOnce(t, 2)
+}
+
+// TestEngineStopAmidManyTasks stops while calls end, begin and are committed all over, and starts again: every task
+// comes to its end, and no call that was not cut off begins twice.
+func TestEngineStopAmidManyTasks(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Unknown)
+	p.leave = nil
+	r := newRig(t, engine.Wide(6), p)
+	var refs []stdops.TaskRef
+	for range 40 {
+		refs = append(refs, r.create())
+	}
+	var all sync.WaitGroup
+	for _, ref := range refs {
+		all.Go(func() { r.do(ref, engine.Command{Kind: engine.Start}) })
+	}
+	all.Wait()
+	for range 3 {
+		<-p.began
+		r.close(t.Context())
+		r.open()
+	}
+	for _, ref := range refs {
+		r.await(ref, finished)
+	}
+	p.wantOnce(t, len(refs)*12)
+}
