@@ -23,7 +23,7 @@ func (a *App) native(local bool) (http.Handler, error) {
 // FirstSignIn gives a link for the first person at a server that nobody can sign in to yet, "" at any other: whoever uses
 // it becomes administrator.
 func (a *App) FirstSignIn(ctx context.Context) (string, error) {
-	if a.service.HasUsers() {
+	if a.service.HasAdmin() {
 		return "", nil
 	}
 	secret, _, err := a.service.IssueLoginLink(ctx, service.LocalAdmin(), "")

@@ -45,7 +45,7 @@ func TestAuthenticateApp(t *testing.T) {
 func TestNoDefaults(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if known := b.identity.Load(); len(known.apps) != 0 || len(known.users) != 0 || b.HasUsers() {
+	if known := b.identity.Load(); len(known.apps) != 0 || len(known.users) != 0 || b.HasAdmin() {
 		t.Errorf("a fresh store knows %d apps and %d users", len(known.apps), len(known.users))
 	}
 	secret, err := b.CreateApp(t.Context(), LocalAdmin(), "shop", "")
@@ -150,7 +150,7 @@ func TestSessions(t *testing.T) {
 	must(t, err)
 	session, caller, err := b.SignIn(t.Context(), link, "ann")
 	must(t, err)
-	if caller.User != "ann" || !caller.Admin() || !b.HasUsers() {
+	if caller.User != "ann" || !caller.Admin() || !b.HasAdmin() {
 		t.Errorf("first user %+v", caller)
 	}
 	_, _, err = b.SignIn(t.Context(), link, "bob")

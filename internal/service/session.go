@@ -25,8 +25,16 @@ func (s *Service) CreateLoginLink(ctx context.Context, by *Caller, user string) 
 	})
 }
 
-// HasUsers reports whether anybody but trusted applications can use the server.
-func (s *Service) HasUsers() bool { return len(s.identity.Load().users) > 0 }
+// HasAdmin reports whether there is a person who can administer the server. Users that a trusted application has merely
+// named do not count: none of them could let anybody in.
+func (s *Service) HasAdmin() bool {
+	for _, u := range s.identity.Load().users {
+		if u.admin && !u.disabled {
+			return true
+		}
+	}
+	return false
+}
 
 // SignIn opens a session with a sign-in link, which is used up by it. The name counts for a link without a user only:
 // that user becomes an administrator.

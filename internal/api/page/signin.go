@@ -15,7 +15,7 @@ func (p *pages) loginForm(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return
 	}
-	p.render(w, r, http.StatusOK, newLogin(next, !p.service.HasUsers(), ""))
+	p.render(w, r, http.StatusOK, newLogin(next, !p.service.HasAdmin(), ""))
 }
 
 func newLogin(next string, fresh bool, problem string) *loginView {
@@ -31,7 +31,7 @@ func (p *pages) loginWithToken(w http.ResponseWriter, r *http.Request) {
 	session, _, err := p.service.SignInWithToken(r.Context(), strings.TrimSpace(r.PostForm.Get("token")))
 	switch {
 	case stdops.ErrorCode(err) == stdops.CodeUnauthenticated:
-		p.render(w, r, http.StatusUnauthorized, newLogin(next, !p.service.HasUsers(), "This token is unknown or has expired."))
+		p.render(w, r, http.StatusUnauthorized, newLogin(next, !p.service.HasAdmin(), "This token is unknown or has expired."))
 	case err != nil:
 		p.fail(w, r, err)
 	default:
