@@ -27,7 +27,7 @@ type Object struct {
 	values map[string]any
 }
 
-// NewObject makes an object of key, value, key, value …
+// NewObject makes an object of key, value, key, value and so on.
 func NewObject(pairs ...any) *Object {
 	o := &Object{}
 	for i := 0; i+1 < len(pairs); i += 2 {

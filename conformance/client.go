@@ -202,8 +202,10 @@ const codeNotOffered = 3545000
 
 // chooseChildren looks whether the server can store child flows as templates; without it they are embedded.
 func (s *server) chooseChildren(ctx context.Context) error {
-	got, err := s.send(ctx, request{method: http.MethodPost, path: fmt.Sprintf("/apigw/create_template/%d/", s.project),
-		body: stdops.NewObject("scope", "project")})
+	got, err := s.send(ctx, request{
+		method: http.MethodPost, path: fmt.Sprintf("/apigw/create_template/%d/", s.project),
+		body: stdops.NewObject("scope", "project"),
+	})
 	if err != nil {
 		return err
 	}

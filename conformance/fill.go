@@ -85,8 +85,10 @@ func (r *run) blankValue(kind, arg string) (string, error) {
 		return r.built[arg], nil
 	}
 	s := r.server
-	return map[string]string{"project": strconv.FormatInt(s.project, 10), "biz": strconv.FormatInt(s.biz, 10),
-		"unique": r.unique, "code": s.code, "secret": s.secret, "user": s.user}[kind], nil
+	return map[string]string{
+		"project": strconv.FormatInt(s.project, 10), "biz": strconv.FormatInt(s.biz, 10),
+		"unique": r.unique, "code": s.code, "secret": s.secret, "user": s.user,
+	}[kind], nil
 }
 
 func (r *run) fillObject(ctx context.Context, o *stdops.Object) (any, error) {

@@ -15,14 +15,32 @@ type keyRule struct{ key, kind string }
 var envelopeKeys = []keyRule{{"result", "bool"}, {"code", "int"}, {"message", "str"}, {"trace_id", "str"}}
 
 var entryKeys = []keyRule{
-	{"id", "int"}, {"name", "str"}, {"status", "dict"}, {"flow_type", "str"}, {"current_flow", "str"},
-	{"is_deleted", "bool"}, {"create_time", "str"}, {"start_time", "str"}, {"finish_time", "str"}, {"url", "str"},
+	{"id", "int"},
+	{"name", "str"},
+	{"status", "dict"},
+	{"flow_type", "str"},
+	{"current_flow", "str"},
+	{"is_deleted", "bool"},
+	{"create_time", "str"},
+	{"start_time", "str"},
+	{"finish_time", "str"},
+	{"url", "str"},
 }
 
 var statusKeys = []keyRule{
-	{"id", "str"}, {"state", "str"}, {"name", "str"}, {"retry", "int"}, {"loop", "int"}, {"skip", "bool"},
-	{"error_ignorable", "bool"}, {"version", "str"}, {"elapsed_time", "int"}, {"start_time", "str"},
-	{"finish_time", "str"}, {"error_ignored", "bool"}, {"parent_id", "str"},
+	{"id", "str"},
+	{"state", "str"},
+	{"name", "str"},
+	{"retry", "int"},
+	{"loop", "int"},
+	{"skip", "bool"},
+	{"error_ignorable", "bool"},
+	{"version", "str"},
+	{"elapsed_time", "int"},
+	{"start_time", "str"},
+	{"finish_time", "str"},
+	{"error_ignored", "bool"},
+	{"parent_id", "str"},
 }
 
 var states = anys([]string{

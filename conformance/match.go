@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -171,7 +172,7 @@ func (m matcher) some(want, got any) (bool, error) {
 		if err == nil {
 			return true, nil
 		}
-		if _, differs := err.(*mismatch); !differs {
+		if differs := (*mismatch)(nil); !errors.As(err, &differs) {
 			return false, err
 		}
 	}

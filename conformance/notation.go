@@ -214,7 +214,9 @@ func (b *treeBuilder) subprocess(item *stdops.Object) *stdops.Object {
 
 // gatewayWords are the keys that make an item a gateway, with the type they stand for.
 var gatewayWords = []struct{ word, kind string }{
-	{"excl", "ExclusiveGateway"}, {"par", "ParallelGateway"}, {"cpar", "ConditionalParallelGateway"},
+	{"excl", "ExclusiveGateway"},
+	{"par", "ParallelGateway"},
+	{"cpar", "ConditionalParallelGateway"},
 	{"conv", "ConvergeGateway"},
 }
 

@@ -101,14 +101,15 @@ type run struct {
 	aliases []string          // of the tasks, in order of creation
 	built   map[string]string // node name → id in the tree last sent
 	unique  string            // keeps the names of this run apart from those of others
-	step    string            // what the run is at, for the report
 }
 
 func newRun(s *server, spec *stdops.Object) *run {
 	var random [3]byte
 	_, _ = rand.Read(random[:]) // never fails
-	return &run{matcher: matcher{saved: map[string]any{}}, server: s, spec: spec, tasks: map[string]*task{},
-		unique: hex.EncodeToString(random[:])}
+	return &run{
+		matcher: matcher{saved: map[string]any{}}, server: s, spec: spec, tasks: map[string]*task{},
+		unique: hex.EncodeToString(random[:]),
+	}
 }
 
 // play runs all steps of the case; its error names the step.

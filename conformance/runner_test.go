@@ -67,9 +67,11 @@ func runCase(t *testing.T, r *run, later string) {
 // serverUnderTest gives the server of the environment (BASE, APP_CODE, APP_SECRET, ACTING_USER, PROJECT, BIZ,
 // PATIENCE), or one that this process starts.
 func serverUnderTest(t *testing.T) *server {
-	s := &server{base: os.Getenv("BASE"), code: setting("APP_CODE", "conformance"),
+	s := &server{
+		base: os.Getenv("BASE"), code: setting("APP_CODE", "conformance"),
 		secret: setting("APP_SECRET", "conformance-secret"), user: setting("ACTING_USER", "admin"),
-		project: int64(numeric(t, "PROJECT", 1)), biz: int64(numeric(t, "BIZ", 2)), patience: numeric(t, "PATIENCE", 1)}
+		project: int64(numeric(t, "PROJECT", 1)), biz: int64(numeric(t, "BIZ", 2)), patience: numeric(t, "PATIENCE", 1),
+	}
 	s.http = newHTTPClient(s.patience)
 	if s.base == "" {
 		s.base = startServer(t, s.code, s.secret)

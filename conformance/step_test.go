@@ -78,8 +78,10 @@ func stubRun(t *testing.T, steps string, answers map[string][]string) (*run, *st
 	web := httptest.NewServer(stub)
 	t.Cleanup(web.Close)
 	spec := value(t, `{"name":"stub","flow":["A"],"steps":[{"create":{},"name":"t"}`+steps+`]}`).(*stdops.Object)
-	return newRun(&server{base: web.URL, code: "app", secret: "s", user: "u", project: 1, biz: 2, patience: 0.01,
-		http: newHTTPClient(1)}, spec), stub
+	return newRun(&server{
+		base: web.URL, code: "app", secret: "s", user: "u", project: 1, biz: 2, patience: 0.01,
+		http: newHTTPClient(1),
+	}, spec), stub
 }
 
 func TestSteps(t *testing.T) {
@@ -103,8 +105,11 @@ func TestSteps(t *testing.T) {
 		{"wait for absent", `,{"wait":{"A":"absent"}}`, map[string][]string{"get_tasks_status": {status("RUNNING", "")}}, ""},
 		{"wait in vain", `,{"wait":{"A":"FINISHED"}}`, map[string][]string{"get_tasks_status": running}, "state of A (timed out)"},
 		{"watch", `,{"watch":{"order":["RUNNING","FINISHED"],"until":"FINISHED"},"timeout":2000}`, map[string][]string{"get_tasks_status": {running[0], finished[0]}}, ""},
-		{"watch goes back", `,{"watch":{"order":["RUNNING","FINISHED"],"until":"FAILED"},"timeout":2000}`,
-			map[string][]string{"get_tasks_status": {finished[0], running[0]}}, "root state over time"},
+		{
+			"watch goes back", `,{"watch":{"order":["RUNNING","FINISHED"],"until":"FAILED"},"timeout":2000}`,
+			map[string][]string{"get_tasks_status": {finished[0], running[0]}},
+			"root state over time",
+		},
 		{"watch sees another state", `,{"watch":{"order":["FAILED"],"until":"FAILED"},"timeout":2000}`, map[string][]string{"get_tasks_status": running}, "root state over time"},
 		{"save", `,{"save":{"v":"A.version"}},{"callback":"A","version":"v"}`, map[string][]string{"get_tasks_status": running}, ""},
 		{"save nothing", `,{"save":{"v":"A.what"}}`, map[string][]string{"get_tasks_status": running}, "A.what"},
@@ -121,12 +126,17 @@ func TestSteps(t *testing.T) {
 		{"check all", `,{"check":{"all":"RUNNING"}}`, map[string][]string{"get_tasks_status": running}, "state of start"},
 		{"check node", `,{"check":{"nodes":{"A":{"loop":2}}}}`, map[string][]string{"get_tasks_status": running}, "A.loop"},
 		{"check node not run", `,{"check":{"nodes":{"end":{"loop":1}}}}`, map[string][]string{"get_tasks_status": running}, "state of end"},
-		{"check data", `,{"check":{"nodes":{"A":{"inputs":{"k":2}}}}}`, map[string][]string{"get_tasks_status": running,
-			"get_task_node_data": {`{"result":true,"code":0,"message":"","trace_id":"t","data":{"inputs":{"k":1},"outputs":[]}}`}}, "A.inputs.k"},
-		{"check histories", `,{"check":{"nodes":{"A":{"histories":1}}}}`, map[string][]string{"get_tasks_status": running,
-			"get_task_node_detail": {`{"result":true,"code":0,"message":"","trace_id":"t","data":{"histories":[]}}`}}, "A.histories"},
+		{"check data", `,{"check":{"nodes":{"A":{"inputs":{"k":2}}}}}`, map[string][]string{
+			"get_tasks_status":   running,
+			"get_task_node_data": {`{"result":true,"code":0,"message":"","trace_id":"t","data":{"inputs":{"k":1},"outputs":[]}}`},
+		}, "A.inputs.k"},
+		{"check histories", `,{"check":{"nodes":{"A":{"histories":1}}}}`, map[string][]string{
+			"get_tasks_status":     running,
+			"get_task_node_detail": {`{"result":true,"code":0,"message":"","trace_id":"t","data":{"histories":[]}}`},
+		}, "A.histories"},
 		{"check outputs", `,{"check":{"outputs":{"${x}":2}}}`, map[string][]string{"get_task_detail": {
-			`{"result":true,"code":0,"message":"","trace_id":"t","data":{"outputs":[{"key":"${x}","value":1}]}}`}}, "task outputs.${x}"},
+			`{"result":true,"code":0,"message":"","trace_id":"t","data":{"outputs":[{"key":"${x}","value":1}]}}`,
+		}}, "task outputs.${x}"},
 		{"check single", `,{"check":{"single":{"state":"x"}}}`, nil, "get_task_status.data.state"},
 		{"http", `,{"http":"POST /apigw/x/{project}/","body":{"a":"{user}"},"expect":{"status":200,"headers":{"sops-trace-id":"t"},"json":{"code":0}},"save":{"c":"code"}},
 			{"http":"GET /apigw/y/","expect":{"json":{"code":{"$same":"c"}}}}`, nil, ""},

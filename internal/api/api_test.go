@@ -66,11 +66,13 @@ func TestWriter(t *testing.T) {
 		},
 		{
 			"method", func(w *Writer) { w.Fail(&Refusal{Status: 405, Message: "m", Allow: "POST"}) }, 405,
-			`{"result":false,"data":null,"code":3540000,"message":"m","trace_id":"t"}`, map[string]string{"Allow": "POST"},
+			`{"result":false,"data":null,"code":3540000,"message":"m","trace_id":"t"}`,
+			map[string]string{"Allow": "POST"},
 		},
 		{
 			"unavailable", func(w *Writer) { w.Fail(stdops.Errorf(stdops.CodeUnavailable, "m")) }, 503,
-			`{"result":false,"data":null,"code":3555000,"message":"m","trace_id":"t"}`, map[string]string{"Retry-After": "1"},
+			`{"result":false,"data":null,"code":3555000,"message":"m","trace_id":"t"}`,
+			map[string]string{"Retry-After": "1"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -24,7 +25,7 @@ func Handler(next http.Handler, log *slog.Logger) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		defer func() {
 			cause := recover()
-			if cause != nil && cause != http.ErrAbortHandler {
+			if err, _ := cause.(error); cause != nil && !errors.Is(err, http.ErrAbortHandler) {
 				log.ErrorContext(ctx, "panic in a handler", "cause", cause, "request_id", ids.Request, "stack", string(debug.Stack()))
 			}
 			half := seen.status != 0

@@ -23,7 +23,12 @@ func (s *step) command(cmd Command) error {
 		return s.resume(cmd.Actor)
 	case Revoke:
 		return s.revoke(cmd.Actor)
+	default:
+		return s.nodeCommand(cmd)
 	}
+}
+
+func (s *step) nodeCommand(cmd Command) error {
 	if cmd.Node <= stdops.RootNode || int(cmd.Node) >= len(s.graph.Nodes) {
 		return refusal("node(%s) does not exist", s.id(cmd.Node))
 	}

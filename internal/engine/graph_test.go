@@ -97,7 +97,8 @@ func (b *builder) activity(p stdops.NodeIndex, heads []head, change func(*flow.A
 
 // gateway adds a branching gateway whose branches are drawn one after the other and joined in a converge gateway.
 func (b *builder) gateway(kind stdops.NodeKind, p stdops.NodeIndex, heads []head, conditions []string,
-	branch func(i int, heads []head) []head) []head {
+	branch func(i int, heads []head) []head,
+) []head {
 	n := b.add(kind, p)
 	b.join(heads, n)
 	var ends []head

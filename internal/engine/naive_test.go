@@ -47,6 +47,7 @@ func (v *naive) run(n, until stdops.NodeIndex) {
 		case stdops.KindExclusive:
 			n = v.open(node)[0].Target
 			continue
+		default:
 		}
 		n = node.Out[0].Target
 	}

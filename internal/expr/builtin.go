@@ -10,12 +10,25 @@ import (
 var builtins = func() map[string]*function {
 	table := map[string]*function{}
 	for _, f := range []*function{
-		{"bool", true, toBool}, {"int", true, toInt}, {"float", true, toFloat}, {"str", true, toText},
-		{"list", true, toList}, {"tuple", true, toTuple}, {"dict", true, toDict}, {"range", true, toRange},
+		{"bool", true, toBool},
+		{"int", true, toInt},
+		{"float", true, toFloat},
+		{"str", true, toText},
+		{"list", true, toList},
+		{"tuple", true, toTuple},
+		{"dict", true, toDict},
+		{"range", true, toRange},
 		{"reversed", true, reversed},
-		{"len", false, length}, {"abs", false, absolute}, {"round", false, round}, {"pow", false, power},
-		{"sum", false, sum}, {"min", false, extreme("<")}, {"max", false, extreme(">")},
-		{"sorted", false, sorted}, {"all", false, quantifier(false)}, {"any", false, quantifier(true)},
+		{"len", false, length},
+		{"abs", false, absolute},
+		{"round", false, round},
+		{"pow", false, power},
+		{"sum", false, sum},
+		{"min", false, extreme("<")},
+		{"max", false, extreme(">")},
+		{"sorted", false, sorted},
+		{"all", false, quantifier(false)},
+		{"any", false, quantifier(true)},
 	} {
 		table[f.name] = f
 	}

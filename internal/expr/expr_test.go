@@ -22,7 +22,7 @@ var exactly = cmp.Options{
 	}),
 }
 
-// variables makes a Lookup of name, value, name, value …
+// variables makes a Lookup of name, value, name, value and so on.
 func variables(pairs ...any) Lookup {
 	object := stdops.NewObject(pairs...)
 	return func(name string) (any, bool) { return object.Get(name) }

@@ -19,16 +19,35 @@ func TestText(t *testing.T) {
 		value any
 		want  string
 	}{
-		{nil, "None"}, {true, "True"}, {false, "False"}, {int64(-5), "-5"}, {"it's", "it's"}, {"", ""},
+		{nil, "None"},
+		{true, "True"},
+		{false, "False"},
+		{int64(-5), "-5"},
+		{"it's", "it's"},
+		{"", ""},
 		{new(big.Int).Lsh(big.NewInt(1), 64), "18446744073709551616"},
-		{1.0, "1.0"}, {0.1, "0.1"}, {1e15, "1000000000000000.0"}, {1e16, "1e+16"}, {1e-4, "0.0001"}, {1.5e-5, "1.5e-05"},
-		{math.Copysign(0, -1), "-0.0"}, {math.Inf(1), "inf"}, {math.Inf(-1), "-inf"}, {math.NaN(), "nan"},
-		{1e100, "1e+100"}, {9007199254740993.0, "9007199254740992.0"}, {5e-324, "5e-324"},
-		{values(), "[]"}, {values(int64(1), "a", nil, true), "[1, 'a', None, True]"},
+		{1.0, "1.0"},
+		{0.1, "0.1"},
+		{1e15, "1000000000000000.0"},
+		{1e16, "1e+16"},
+		{1e-4, "0.0001"},
+		{1.5e-5, "1.5e-05"},
+		{math.Copysign(0, -1), "-0.0"},
+		{math.Inf(1), "inf"},
+		{math.Inf(-1), "-inf"},
+		{math.NaN(), "nan"},
+		{1e100, "1e+100"},
+		{9007199254740993.0, "9007199254740992.0"},
+		{5e-324, "5e-324"},
+		{values(), "[]"},
+		{values(int64(1), "a", nil, true), "[1, 'a', None, True]"},
 		{values("it's", `"x"`, `it's "x"`), `["it's", '"x"', 'it\'s "x"']`},
-		{values("a\nb\t\r\\", "\x00\x1f\x7f", "中é😀", "\u00a0\u200b\u2028\U000e0001"),
-			`['a\nb\t\r\\', '\x00\x1f\x7f', '中é😀', '\xa0\u200b\u2028\U000e0001']`},
-		{&stdops.Object{}, "{}"}, {stdops.NewObject("k", values(1.5), "it's", nil), `{'k': [1.5], "it's": None}`},
+		{
+			values("a\nb\t\r\\", "\x00\x1f\x7f", "中é😀", "\u00a0\u200b\u2028\U000e0001"),
+			`['a\nb\t\r\\', '\x00\x1f\x7f', '中é😀', '\xa0\u200b\u2028\U000e0001']`,
+		},
+		{&stdops.Object{}, "{}"},
+		{stdops.NewObject("k", values(1.5), "it's", nil), `{'k': [1.5], "it's": None}`},
 	} {
 		if diff := cmp.Diff(test.want, Text(test.value)); diff != "" {
 			t.Errorf("%#v (-want +got):\n%s", test.value, diff)

@@ -115,6 +115,7 @@ func (c *compiler) node(l level, n *node, parent stdops.NodeIndex) error {
 			return fmt.Errorf("compile: %s%s is not unfolded", l.at, n.path())
 		}
 		g.Source = n.source
+	default:
 	}
 	c.graph.Nodes[n.index] = g
 	return nil

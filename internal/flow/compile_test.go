@@ -90,12 +90,16 @@ func TestActivities(t *testing.T) {
 		{"new names win", `{"isSkipped":false,"can_retry":false,"skippable":true,"retryable":true}`, Activity{Skippable: true, Retryable: true}},
 		{"ignored errors force skippable", `{"error_ignorable":true,"isSkipped":false}`, Activity{Skippable: true, Retryable: true, IgnoreErrors: true}},
 		{"executor", `{"executor_proxy":"bob"}`, Activity{Skippable: true, Retryable: true, Executor: "bob"}},
-		{"version", `{"component":{"code":"debug_node","version":"2.0","data":{"a":{"hook":false,"value":1.0},"b":{"hook":true,"value":"${v}","need_render":false}}}}`,
-			Activity{Skippable: true, Retryable: true, Version: "2.0", Inputs: []Input{{"a", 1.0, true}, {"b", "${v}", false}}}},
+		{
+			"version", `{"component":{"code":"debug_node","version":"2.0","data":{"a":{"hook":false,"value":1.0},"b":{"hook":true,"value":"${v}","need_render":false}}}}`,
+			Activity{Skippable: true, Retryable: true, Version: "2.0", Inputs: []Input{{"a", 1.0, true}, {"b", "${v}", false}}},
+		},
 		{"empty version", `{"component":{"code":"debug_node","version":"","data":{}}}`, Activity{Skippable: true, Retryable: true}},
 		{"retry", `{"auto_retry":{"enable":true,"times":2,"interval":0}}`, Activity{Skippable: true, Retryable: true, AutoRetry: AutoRetry{Times: 2}}},
-		{"time limit", `{"timeout_config":{"enable":true,"seconds":7,"action":"forced_fail_and_skip"}}`,
-			Activity{Skippable: true, Retryable: true, Timeout: Timeout{After: 7 * time.Second, ThenSkip: true}}},
+		{
+			"time limit", `{"timeout_config":{"enable":true,"seconds":7,"action":"forced_fail_and_skip"}}`,
+			Activity{Skippable: true, Retryable: true, Timeout: Timeout{After: 7 * time.Second, ThenSkip: true}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

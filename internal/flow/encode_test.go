@@ -167,10 +167,12 @@ func TestSkeleton(t *testing.T) {
 	type n = stdops.SkeletonNode
 	if diff := cmp.Diff([]n{
 		{Kind: stdops.KindPipeline},
-		{Kind: stdops.KindStartEvent, Name: "S"}, {Kind: stdops.KindEndEvent, Name: "E"},
+		{Kind: stdops.KindStartEvent, Name: "S"},
+		{Kind: stdops.KindEndEvent, Name: "E"},
 		{Kind: stdops.KindActivity, Name: "A", Plugin: "debug_node", Source: "origin"},
 		{Kind: stdops.KindSubprocess, Name: "SUB", Source: "SUB"},
-		{Kind: stdops.KindStartEvent, Name: "S", Parent: 4}, {Kind: stdops.KindEndEvent, Name: "E", Parent: 4},
+		{Kind: stdops.KindStartEvent, Name: "S", Parent: 4},
+		{Kind: stdops.KindEndEvent, Name: "E", Parent: 4},
 		{Kind: stdops.KindActivity, Name: "inner", Plugin: "debug_node", Source: "inner", Parent: 4},
 	}, want.Nodes); diff != "" {
 		t.Errorf("skeleton (-want +got):\n%s", diff)

@@ -170,7 +170,8 @@ func TestExpandVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []ChildRef{
-		{Template: 1, Version: "v1", Path: "activities.SUB0"}, {Template: 1, Version: "v2", Path: "activities.SUB1"},
+		{Template: 1, Version: "v1", Path: "activities.SUB0"},
+		{Template: 1, Version: "v2", Path: "activities.SUB1"},
 		{Template: 1, Version: "v1", Source: "common", Path: "activities.SUB2"},
 	}
 	if diff := cmp.Diff(want, s.loads); diff != "" {

@@ -42,8 +42,11 @@ func kindOf(name string) stdops.NodeKind {
 		prefix string
 		kind   stdops.NodeKind
 	}{
-		{"CPG", stdops.KindConditionalParallel}, {"PG", stdops.KindParallel}, {"EG", stdops.KindExclusive},
-		{"CG", stdops.KindConverge}, {"SUB", stdops.KindSubprocess},
+		{"CPG", stdops.KindConditionalParallel},
+		{"PG", stdops.KindParallel},
+		{"EG", stdops.KindExclusive},
+		{"CG", stdops.KindConverge},
+		{"SUB", stdops.KindSubprocess},
 	} {
 		if strings.HasPrefix(name, k.prefix) {
 			return k.kind

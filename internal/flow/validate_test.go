@@ -104,8 +104,10 @@ func TestPolicies(t *testing.T) {
 		{"timeout off and retry", `{"timeout_config":{"enable":false,"seconds":5},"auto_retry":{"enable":true}}`, ""},
 		{"timeout and retry off", `{"timeout_config":{"enable":true,"seconds":5},"auto_retry":{"enable":false}}`, ""},
 		{"unknown action", `{"timeout_config":{"enable":true,"seconds":5,"action":"x"}}`, "activities.A.timeout_config.action: must be"},
-		{"parameter and rendering", `{"component":{"code":"c","data":{"k":{"hook":false,"value":1,"is_param":true,"need_render":true}}}}`,
-			"activities.A.component.data.k: is_param and need_render cannot be selected at the same time"},
+		{
+			"parameter and rendering", `{"component":{"code":"c","data":{"k":{"hook":false,"value":1,"is_param":true,"need_render":true}}}}`,
+			"activities.A.component.data.k: is_param and need_render cannot be selected at the same time",
+		},
 		{"parameter without rendering", `{"component":{"code":"c","data":{"k":{"hook":false,"value":1,"is_param":true,"need_render":false}}}}`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -95,6 +95,7 @@ func (at *place) command(n NodeCommand) (engine.Command, error) {
 			return cmd, engineRefusal("%.64s is no flow of %s", n.Flow, n.Node)
 		}
 		cmd.Flow = noFlow // the engine says that the node is none that has branches to skip
+	default:
 	}
 	return cmd, nil
 }

@@ -158,9 +158,15 @@ func TestCommandsToEngine(t *testing.T) {
 	}
 	sent := len(b.engine.commands)
 	for _, n := range []NodeCommand{
-		{Action: "fly", Node: node}, {Action: "__init__", Node: node}, {Action: "start", Node: node}, {Action: "skip", Node: "x"},
-		{Action: "skip", Node: stdops.NodeID(id+1, 3)}, {Action: "skip", Node: stdops.NodeID(id, 99)}, {Action: "skip", Node: stdops.NodeID(id, 0)},
-		{Action: "retry_subprocess", Node: node}, {Action: "skip_cpg", Node: node},
+		{Action: "fly", Node: node},
+		{Action: "__init__", Node: node},
+		{Action: "start", Node: node},
+		{Action: "skip", Node: "x"},
+		{Action: "skip", Node: stdops.NodeID(id+1, 3)},
+		{Action: "skip", Node: stdops.NodeID(id, 99)},
+		{Action: "skip", Node: stdops.NodeID(id, 0)},
+		{Action: "retry_subprocess", Node: node},
+		{Action: "skip_cpg", Node: node},
 	} {
 		if err := b.OperateNode(t.Context(), b.access(t), id, n); err == nil || len(b.engine.commands) != sent {
 			t.Errorf("%+v is accepted", n)

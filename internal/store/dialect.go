@@ -47,14 +47,6 @@ func micros(t time.Time) any {
 	return t.UnixMicro()
 }
 
-// blob is the stored form of bytes: nil is NULL, and an empty slice is not.
-func blob(b []byte) any {
-	if b == nil {
-		return nil
-	}
-	return b
-}
-
 // instant scans a stored time; NULL gives the zero time.
 func instant(t *time.Time) sql.Scanner { return timeScanner{t} }
 

@@ -2,12 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"database/sql"
 
 	"github.com/ncruces/go-sqlite3"
 )

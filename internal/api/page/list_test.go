@@ -23,9 +23,12 @@ func (b *bundle) several(a *service.Access) {
 		root stdops.State
 		node stdops.State
 	}{
-		{"running", stdops.StateRunning, stdops.StateRunning}, {"failed", stdops.StateRunning, stdops.StateFailed},
-		{"node suspended", stdops.StateRunning, stdops.StateSuspended}, {"suspended", stdops.StateSuspended, stdops.StateFailed},
-		{"finished", stdops.StateFinished, stdops.StateFinished}, {"revoked", stdops.StateRevoked, stdops.StateFailed},
+		{"running", stdops.StateRunning, stdops.StateRunning},
+		{"failed", stdops.StateRunning, stdops.StateFailed},
+		{"node suspended", stdops.StateRunning, stdops.StateSuspended},
+		{"suspended", stdops.StateSuspended, stdops.StateFailed},
+		{"finished", stdops.StateFinished, stdops.StateFinished},
+		{"revoked", stdops.StateRevoked, stdops.StateFailed},
 	} {
 		s := b.story(b.create(a, row.name, step))
 		s.c.Root.State, s.c.Root.Live = row.root, !row.root.Ended()

@@ -83,6 +83,7 @@ func (p *pages) loginWithLink(w http.ResponseWriter, r *http.Request) {
 	case stdops.CodeUnauthenticated:
 		p.showLink(w, r, http.StatusGone, "")
 		return
+	default:
 	}
 	if err != nil {
 		p.fail(w, r, err)

@@ -82,8 +82,10 @@ func TestFastCreateRefusals(t *testing.T) {
 		{`{"name":"x","pipeline_tree":[]}`, "[API] fast_create_task get invalid pipeline_tree: "},
 		{`{"name":"x","pipeline_tree":{}}`, "[API] fast_create_task get invalid pipeline_tree: "},
 		{`{"name":"x","flow_type":"other","pipeline_tree":` + tree + `}`, "invalid params: flow_type"},
-		{`{"name":"x","pipeline_tree":` + strings.Replace(tree, "debug_no_schedule_node", "no_such", 1) + `}`,
-			"activities.node0.component.code: plugin no_such (version legacy) is not registered"},
+		{
+			`{"name":"x","pipeline_tree":` + strings.Replace(tree, "debug_no_schedule_node", "no_such", 1) + `}`,
+			"activities.node0.component.code: plugin no_such (version legacy) is not registered",
+		},
 	} {
 		a := s.call("POST", "/fast_create_task/2/", c.body)
 		if a.code() != 3540000 || !strings.HasPrefix(a.message(), c.message) {

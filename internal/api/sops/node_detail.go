@@ -22,8 +22,11 @@ func getTaskNodeDetail(c *call) error {
 		key   string
 		value any
 	}{
-		{"inputs", view.Inputs}, {"outputs", outputList(view.Outputs, c.text("component_code") != "")}, {"ex_data", view.ExData},
-		{"history_id", view.HistoryID}, {"histories", c.histories(view)},
+		{"inputs", view.Inputs},
+		{"outputs", outputList(view.Outputs, c.text("component_code") != "")},
+		{"ex_data", view.ExData},
+		{"history_id", view.HistoryID},
+		{"histories", c.histories(view)},
 		{"auto_retry_info", autoRetryInfo(stdops.NodeID(view.Task.ID, view.Status.Node), view.AutoRetry)},
 	} {
 		b = appendMember(b, m.key, m.value)

@@ -118,8 +118,10 @@ func TestAuthentication(t *testing.T) {
 		{"query", query("trusted", "trusted-secret", "ann"), `{}`, nil, 200, 0, ""},
 		{"body", "", `{"bk_app_code":"trusted","bk_app_secret":"trusted-secret","bk_username":"ann"}`, nil, 200, 0, ""},
 		{"header before query and body", query("nope", "x", "y"), `{"bk_app_code":"nope","bk_app_secret":"x"}`, head(auth("trusted", "ann")), 200, 0, ""},
-		{"wrong header, right body", "", `{"bk_app_code":"trusted","bk_app_secret":"trusted-secret","bk_username":"ann"}`,
-			head(`{"bk_app_code":"trusted","bk_app_secret":"wrong"}`), 401, 3540100, "app authentication failed"},
+		{
+			"wrong header, right body", "", `{"bk_app_code":"trusted","bk_app_secret":"trusted-secret","bk_username":"ann"}`,
+			head(`{"bk_app_code":"trusted","bk_app_secret":"wrong"}`), 401, 3540100, "app authentication failed",
+		},
 		{"query before body", query("trusted", "wrong", "ann"), `{"bk_app_secret":"trusted-secret"}`, nil, 401, 3540100, "app authentication failed"},
 		{"form", "", "bk_app_code=trusted&bk_app_secret=trusted-secret&bk_username=ann", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 200, 3540000, "invalid param format"},
 		{"JSON as a form", "", `{"bk_app_code":"trusted","bk_app_secret":"trusted-secret","bk_username":"ann"}`, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 200, 0, ""},

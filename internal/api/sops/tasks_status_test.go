@@ -124,8 +124,10 @@ func TestTasksStatusRequests(t *testing.T) {
 		{"length before items", path, `{"task_id_list":["x",` + fifty + `]}`, 3540000, "too long", "", ""},
 		{"items before flags", path, `{"task_id_list":["x"],"include_children_status":"x"}`, 3540000, "contains invalid task id: x", "", ""},
 		{"null list", path, `{"task_id_list":null}`, 3540000, "task_id_list must be a list", "", ""},
-		{"flags together", path, `{"include_edit_info":null,"include_children_status":2}`, 3540000,
-			"include_children_status: Must be a valid boolean.; include_edit_info: This field may not be null.", "", ""},
+		{
+			"flags together", path, `{"include_edit_info":null,"include_children_status":2}`, 3540000,
+			"include_children_status: Must be a valid boolean.; include_edit_info: This field may not be null.", "", "",
+		},
 		{"empty body", path, ``, 3540000, "request body is not a valid json", "", ""},
 		{"empty body, unknown project", "/apigw/get_tasks_status/7/", ``, 3540400, "project(7) with scope(cmdb_biz) does not exist.", "", ""},
 		{"no JSON", path, `x`, 3540000, "invalid param format: ", "", ""},

@@ -100,7 +100,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w, r)
 		return
 	}
-	s.mux.ServeHTTP(w, s.identify(r))
+	s.guarded(w, s.identify(r))
 }
 
 func (s *server) describe(w http.ResponseWriter, r *http.Request) {

@@ -121,11 +121,11 @@ func loopExecute(_ context.Context, call *plugin.Call) (plugin.Outcome, error) {
 	return plugin.Done, nil
 }
 
-func failFirstLoop(_ context.Context, call *plugin.Call) (plugin.Outcome, error) {
+func failFirstLoop(ctx context.Context, call *plugin.Call) (plugin.Outcome, error) {
 	if canGo, _ := call.Inputs.Get("can_go"); call.Loop == 1 && canGo != true {
 		return plugin.Done, plugin.ErrFailed
 	}
-	return loopExecute(nil, call)
+	return loopExecute(ctx, call)
 }
 
 func failByBit(_ context.Context, call *plugin.Call) (plugin.Outcome, error) {
