@@ -123,7 +123,11 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
-	key, err := dataKey(a.options.DataDir)
+	known, err := a.store.LoadIdentity(ctx)
+	if err != nil {
+		return fmt.Errorf("read identities: %w", err)
+	}
+	key, err := dataKey(a.options.DataDir, len(known.Secrets)+len(known.Tokens) > 0)
 	if err != nil {
 		return err
 	}

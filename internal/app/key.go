@@ -12,17 +12,18 @@ import (
 )
 
 // dataKey reads the key under which secrets are hashed, and makes it at the first start. It lies beside the database but
-// not in it, so that a stolen copy of the database alone gives nothing to guess against.
-func dataKey(dir string) ([]byte, error) {
+// not in it, so that a stolen copy of the database alone gives nothing to guess against. A store that holds secrets must
+// have its key: with a new one none of them would be known any more, and nobody would be told why.
+func dataKey(dir string, secrets bool) ([]byte, error) {
 	file := filepath.Join(dir, "key")
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !secrets {
 		key := make([]byte, 32)
 		rand.Read(key) // never fails: it ends the program where the system has no entropy
 		return key, writeKey(file, key)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
+		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != 32 {
