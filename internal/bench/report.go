@@ -1,0 +1,60 @@
+package bench
+
+import "slices"
+
+// Report is what one run has measured.
+type Report struct {
+	Go          string       `json:"go"`
+	System      string       `json:"system"`
+	CPUs        int          `json:"cpus"`
+	Tasks       int          `json:"tasks"`
+	Nodes       int          `json:"nodes"`
+	Duration    string       `json:"duration"` // of one side in one round
+	Rounds      int          `json:"rounds"`
+	Connections int          `json:"connections"`
+	Comparisons []Comparison `json:"comparisons"`
+}
+
+// Comparison is one figure of ours beside that of the least that could do the same.
+type Comparison struct {
+	Name      string  `json:"name"`
+	Unit      string  `json:"unit"`
+	Ours      Series  `json:"ours"`
+	Reference Series  `json:"reference"`
+	Ratio     float64 `json:"ratio"` // of the medians
+	Goal      Goal    `json:"goal"`
+
+	// Bytes is the size of an answer, Rows the number of rows of a read: the same on both sides.
+	Bytes int `json:"bytes,omitempty"`
+	Rows  int `json:"rows,omitempty"`
+}
+
+// Goal is what a ratio is meant to become; one of the two is 0. The bench does not judge by it.
+type Goal struct {
+	AtLeast float64 `json:"at_least,omitempty"`
+	AtMost  float64 `json:"at_most,omitempty"`
+}
+
+// Series is one side of a comparison.
+type Series struct {
+	Name   string    `json:"name"`
+	Rounds []float64 `json:"rounds"`
+	Median float64   `json:"median"`
+	Min    float64   `json:"min"`
+	Max    float64   `json:"max"`
+}
+
+func (c *Comparison) conclude() {
+	c.Ours.conclude()
+	c.Reference.conclude()
+	c.Ratio = c.Ours.Median / c.Reference.Median
+}
+
+func (s *Series) conclude() {
+	sorted := slices.Sorted(slices.Values(s.Rounds))
+	middle := len(sorted) / 2
+	s.Min, s.Max, s.Median = sorted[0], sorted[len(sorted)-1], sorted[middle]
+	if len(sorted)%2 == 0 {
+		s.Median = (sorted[middle-1] + sorted[middle]) / 2
+	}
+}
