@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/stdops/stdops/internal/app"
+)
+
+func (c *cli) serve() *cobra.Command {
+	var o app.Options
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run a server",
+		Long: "Run a server until SIGTERM or ctrl-c, which let it drain; the second one stops it at once.\n" +
+			"Every flag can be set by the environment. STDOPS_BOOTSTRAP_APP_CODE and STDOPS_BOOTSTRAP_APP_SECRET make a\n" +
+			"trusted app of that code and secret where there is none.",
+		Example: "  stdops serve --listen 127.0.0.1:8080 --data-dir /var/lib/stdops",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.DataDir = c.dataDir
+			if err := checkServe(&o); err != nil {
+				return usageOf(cmd, err)
+			}
+			o.BootstrapAppCode, o.BootstrapAppSecret = c.env["STDOPS_BOOTSTRAP_APP_CODE"], c.env["STDOPS_BOOTSTRAP_APP_SECRET"]
+			o.Log = newLog(c.err)
+			return c.serveUntil(cmd.Context(), o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
+	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server; default http:// and the address")
+	flags.StringVar(&o.TimeZone, "time-zone", "", "IANA name of the zone of times in answers; default the host's, else UTC")
+	flags.BoolVar(&o.TestPlugins, "test-plugins", false, "offer plugins for tests; never in production")
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins"} {
+		fromEnv(flags, name)
+	}
+	return cmd
+}
+
+// checkServe finds settings that cannot be meant before anything is opened.
+func checkServe(o *app.Options) error {
+	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
+		return fmt.Errorf("--listen %q is not of the form host:port", o.Listen)
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("--public-url %q is not of the form https://host", o.PublicURL)
+		}
+	}
+	if _, err := time.LoadLocation(o.TimeZone); err != nil {
+		return fmt.Errorf("--time-zone %q is unknown", o.TimeZone)
+	}
+	if o.DataDir == "" {
+		return errors.New("--data-dir must not be empty")
+	}
+	return nil
+}
+
+// serveUntil runs a server until the context ends.
+func (c *cli) serveUntil(ctx context.Context, o app.Options) (err error) {
+	began := time.Now()
+	server, err := startServer(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
+	if err := c.greet(ctx, server, o, began); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	c.say("draining; ctrl-c again stops at once\n")
+	return nil
+}
+
+// startServer makes a server that answers.
+func startServer(ctx context.Context, o app.Options) (*app.App, error) {
+	v := built()
+	o.Version, o.Commit = v.Version, v.Commit
+	server, err := app.New(o) //nolint:contextcheck // what it opens ends with Stop, not with the caller
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Start(ctx); err != nil {
+		return nil, errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+	}
+	return server, nil
+}
+
+// greet tells whoever started the server how to go on.
+func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began time.Time) error {
+	link, err := server.FirstSignIn(ctx)
+	if err != nil {
+		return err
+	}
+	base := strings.TrimRight(server.PublicURL(), "/")
+	c.say("stdops %s  data in %s\n", built().Version, o.DataDir)
+	c.say("  pages    %s/\n", base)
+	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
+	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
+	if link != "" {
+		c.say("  sign in  %s  (once, 15 minutes; makes you administrator)\n", link)
+	}
+	if o.TestPlugins {
+		c.say("  note     test plugins are on: this is no server for production\n")
+	}
+	c.say("ready in %.1f s; ctrl-c drains\n", time.Since(began).Seconds())
+	return nil
+}
+
+// newLog writes text for people and JSON for machines.
+func newLog(w io.Writer) *slog.Logger {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}

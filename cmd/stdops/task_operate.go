@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stdops/stdops/client"
+)
+
+// The actions of task operate.
+var (
+	taskActions = []string{"pause", "resume", "revoke"}
+	nodeActions = []string{"retry", "skip", "callback", "pause-node", "resume-node"}
+)
+
+func (c *cli) taskOperate() *cobra.Command {
+	var cmd client.Command
+	var inputs, data string
+	command := &cobra.Command{
+		Use:   "operate ID ACTION [--node NODE]",
+		Short: "Pause, resume or revoke a task, or do something to one of its nodes",
+		Long: "Actions on the task: " + strings.Join(taskActions, ", ") + ".\n" +
+			"Actions on a node: " + strings.Join(nodeActions, ", ") + "; --node takes its id, or its name where only one node has it.",
+		Example: "  stdops task operate 12 pause\n" +
+			"  stdops task operate 12 retry --node 'Copy the build' --inputs '{\"bk_timing\": \"1\"}'\n" +
+			"  stdops task operate 12 callback --node 'Approve the release' --data '{\"approved\": true}'",
+		Args: exactly(2),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return c.completeTasks(cmd, args, word)
+			}
+			return slices.Concat(taskActions, nodeActions), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			id, err := taskID(command, args[0])
+			if err != nil {
+				return err
+			}
+			cmd.Command = args[1]
+			if err := readAction(&cmd, inputs, data); err != nil {
+				return usageOf(command, err)
+			}
+			to, err := c.connect()
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			after, err := to.Do(command.Context(), c.projectID, id, cmd)
+			if err != nil {
+				return err
+			}
+			return showOne(c, after, taskColumns()[:4])
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&cmd.Node, "node", "", "id or name of the node")
+	flags.StringVar(&inputs, "inputs", "", "new inputs for retry, a JSON object")
+	flags.StringVar(&data, "data", "", "what callback tells the node, as JSON")
+	flags.StringVar(&cmd.Version, "version", "", "the attempt that callback means; default the current one")
+	return command
+}
+
+// readAction checks what can be known to be wrong before a server is asked.
+func readAction(cmd *client.Command, inputs, data string) error {
+	ofNode := slices.Contains(nodeActions, cmd.Command)
+	switch {
+	case !ofNode && !slices.Contains(taskActions, cmd.Command):
+		return fmt.Errorf("action %q is none of %s", cmd.Command, strings.Join(slices.Concat(taskActions, nodeActions), ", "))
+	case ofNode && cmd.Node == "":
+		return fmt.Errorf("%s needs --node", cmd.Command)
+	case !ofNode && cmd.Node != "":
+		return fmt.Errorf("%s is for the whole task; it takes no --node", cmd.Command)
+	}
+	for _, given := range []struct {
+		flag, text string
+		to         *json.RawMessage
+	}{{"--inputs", inputs, &cmd.Inputs}, {"--data", data, &cmd.Data}} {
+		if given.text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(given.text), new(any)); err != nil {
+			return fmt.Errorf("%s is no JSON: %w", given.flag, err)
+		}
+		*given.to = json.RawMessage(given.text)
+	}
+	return nil
+}
