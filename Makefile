@@ -1,0 +1,75 @@
+# stdops: `make help` lists what can be made. Needed are git, make, curl and Go 1.21 or newer (which fetches the Go
+# version of go.mod by itself); no root, no C compiler, no Node.
+
+# The compiler notes version and commit in the program, where git can tell them.
+STAMP     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+TOOL      := go tool -modfile=tools/go.mod
+CYCLES    ?= 30
+FUZZTIME  ?= 20s
+BENCHTIME ?= 1s
+
+# Only the race detector needs cgo; everything else is built the way that users get it.
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test conformance crash browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/stdops
+	go build -trimpath -buildvcs=$(STAMP) -ldflags '-s -w' -o bin/stdops ./cmd/stdops
+
+demo: build ## build, start a server with example tasks in ./.demo and show how they stand (ctrl-c ends it)
+	@exec bin/stdops demo
+
+test: ## run all tests
+	@scripts/test
+
+conformance: build ## run the black-box cases against bin/stdops
+	@scripts/conformance
+
+crash: ## kill a server under load again and again (CYCLES=30) and check that nothing is lost
+	go test -count=1 -timeout 30m -run '^TestCrash$$' ./internal/app -cycles $(CYCLES)
+
+browser: ## run the tests of the status page in a real browser
+	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
+	CI=true go test -count=1 -run Browser ./internal/api/page
+
+readme: build ## run the commands of the README
+	@scripts/readme
+
+race: export CGO_ENABLED := 1
+race: ## run the tests under the race detector (needs a C compiler)
+	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
+	go test -race -timeout 20m ./...
+
+lint: ## check formatting and run the linters of .golangci.yml
+	$(TOOL) golangci-lint fmt --diff
+	go vet ./...
+	$(TOOL) golangci-lint run
+
+fmt: ## format all Go files
+	$(TOOL) golangci-lint fmt
+
+licences: ## check the licences of all dependencies and that THIRD_PARTY_NOTICES.md is current
+	go -C tools test ./licences
+	go -C tools run ./licences -root ..
+
+notices: ## write THIRD_PARTY_NOTICES.md anew
+	go -C tools run ./licences -root .. -write
+
+bench: build ## measure a server against the least that could do the same work (three minutes; BENCHFLAGS)
+	bin/stdops bench status $(BENCHFLAGS)
+
+benchmarks: ## run the benchmarks of all packages (BENCHTIME=1s)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## fuzz every fuzz target for FUZZTIME=20s
+	@scripts/fuzz $(FUZZTIME)
+
+ci: ## run what CI runs
+	.ci/run
+
+clean: ## remove what was built and the data of the demo
+	rm -rf bin .demo
