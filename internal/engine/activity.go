@@ -108,7 +108,10 @@ func (s *step) callEnded(ev callEnded) {
 	case ev.failed && s.graphNode(ev.node).Activity.IgnoreErrors:
 		s.finishActivity(ev.node, true)
 	case ev.failed:
-		s.extract(ev.node)
+		if err := s.extract(ev.node); err != nil {
+			s.fail(ev.node, err.Error())
+			break
+		}
 		s.enterFailed(ev.node, "")
 	case ev.outcome.Next == plugin.Finish:
 		s.finishActivity(ev.node, false)
@@ -127,19 +130,25 @@ func (s *step) callEnded(ev callEnded) {
 
 // finishActivity ends an attempt well, hands its outputs to the variables and goes on.
 func (s *step) finishActivity(n stdops.NodeIndex, ignored bool) {
-	s.extract(n)
+	if err := s.extract(n); err != nil {
+		s.fail(n, err.Error())
+		return
+	}
 	s.must(n, stdops.StateFinished, func(own *stdops.NodeState) { enterFinished(own, ignored, s.now) })
 	s.follow(n, s.graphNode(n).Out[0])
 }
 
 // extract hands the outputs of an attempt to the variables that are fed from them; failed attempts count as well.
-func (s *step) extract(n stdops.NodeIndex) {
+func (s *step) extract(n stdops.NodeIndex) error {
 	node, outputs := s.graphNode(n), s.getData(n).outputs
 	for _, m := range node.Activity.Outputs {
 		if v, ok := outputs.Get(m.Key); ok {
-			s.setVariable(node.Parent, m.Variable, v)
+			if err := s.setVariable(node.Parent, m.Variable, v); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // poll calls the plugin's schedule, unless the task was ended meanwhile and the poll would reach outside.

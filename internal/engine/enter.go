@@ -101,7 +101,10 @@ func (s *step) beginPipeline(n stdops.NodeIndex) {
 		return
 	}
 	for key, value := range values {
-		s.setVariable(p, key, value)
+		if err := s.setVariable(p, key, value); err != nil {
+			s.fail(n, err.Error())
+			return
+		}
 	}
 	s.pass(n)
 }
@@ -234,7 +237,10 @@ func (s *step) beginSubprocess(n stdops.NodeIndex) {
 	inputs := &stdops.Object{}
 	for i, p := range pipeline.Params {
 		inputs.Set("${"+p.Key+"}", params[i])
-		s.setVariable(n, p.Key, params[i])
+		if err := s.setVariable(n, p.Key, params[i]); err != nil {
+			s.fail(n, err.Error())
+			return
+		}
 	}
 	s.setData(n, nodeData{inputs: inputs, outputs: &stdops.Object{}}, true)
 	s.moves = append(s.moves, move{s.node(n).Token, pipeline.Start})
@@ -243,19 +249,18 @@ func (s *step) beginSubprocess(n stdops.NodeIndex) {
 // endPipeline ends the pipeline around an end event (docs/spec/engine.md 2.9).
 func (s *step) endPipeline(token stdops.Token, n stdops.NodeIndex) {
 	p := s.graphNode(n).Parent
-	pipeline := s.graphNode(p).Pipeline
 	outputs, err := s.pipelineOutputs(p)
 	if err != nil {
 		s.fail(n, hydrateText("context", err))
 		return
 	}
-	s.finish1(n)
 	data := s.getData(p)
 	if data.inputs == nil {
 		data.inputs = &stdops.Object{}
 	}
+	data.outputs = outputs
 	if p == stdops.RootNode {
-		data.outputs = outputs
+		s.finish1(n)
 		s.setData(p, data, true)
 		if err := s.transitRoot(stdops.StateFinished, ""); err != nil {
 			s.err = err
@@ -266,16 +271,31 @@ func (s *step) endPipeline(token stdops.Token, n stdops.NodeIndex) {
 	own := s.node(p)
 	outputs.Set("_loop", int64(own.Loop))
 	outputs.Set("_inner_loop", int64(own.InnerLoop))
-	data.outputs = outputs
+	if err := s.handUp(p, outputs); err != nil {
+		s.fail(n, err.Error())
+		return
+	}
+	s.finish1(n)
 	s.setData(p, data, true)
 	s.finish1(p)
 	s.touch(p).Token = token
-	for _, m := range pipeline.Mapping {
-		if v, ok := outputs.Get(m.Key); ok {
-			s.setVariable(s.graphNode(p).Parent, m.Variable, v)
-		} else if v, ok := outputs.Get("${" + m.Key + "}"); ok {
-			s.setVariable(s.graphNode(p).Parent, m.Variable, v)
+	s.follow(p, s.graphNode(p).Out[0])
+}
+
+// handUp hands the outputs of a subprocess to the variables of the pipeline around it.
+func (s *step) handUp(p stdops.NodeIndex, outputs *stdops.Object) error {
+	node := s.graphNode(p)
+	for _, m := range node.Pipeline.Mapping {
+		v, ok := outputs.Get("${" + m.Key + "}")
+		if !ok {
+			v, ok = outputs.Get(m.Key) // a loop counter
+		}
+		if !ok {
+			continue
+		}
+		if err := s.setVariable(node.Parent, m.Variable, v); err != nil {
+			return err
 		}
 	}
-	s.follow(p, s.graphNode(p).Out[0])
+	return nil
 }

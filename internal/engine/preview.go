@@ -38,7 +38,9 @@ func (s *step) enterDry(n stdops.NodeIndex) (*stdops.Object, error) {
 	}
 	inputs := &stdops.Object{}
 	for i, p := range s.graphNode(n).Pipeline.Params {
-		s.setVariable(n, p.Key, values[i])
+		if err := s.setVariable(n, p.Key, values[i]); err != nil {
+			return nil, err
+		}
 		inputs.Set("${"+p.Key+"}", values[i])
 	}
 	return inputs, nil

@@ -306,7 +306,7 @@ func TestDecidePreRenderedVariablesAreFixedAtTheStart(t *testing.T) {
 	})
 	w := newWorld(t, g, stdops.NewObject("once", "${base}-${1+1}", "base", "b"), stubs()...)
 	mustDo(t, w, Command{Kind: Start})
-	if got := w.st.vars[varKey{0, "once"}]; got != "b-2" {
+	if got := w.st.vars[varKey{0, "once"}]; got.value != "b-2" {
 		t.Errorf("once is %v, want b-2", got)
 	}
 }
@@ -495,5 +495,35 @@ func TestDecideInputsThatNestTooDeepFailTheNode(t *testing.T) {
 	mustDo(t, w, Command{Kind: Start})
 	if got := w.st.data[w.nodeNamed("A3")].outputs.Text("ex_data"); got != "expression limit: nesting" {
 		t.Errorf("ex_data %q", got)
+	}
+}
+
+func TestDecideVariablesOfATaskAreBounded(t *testing.T) {
+	t.Parallel()
+	g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		for i := range 3 {
+			heads = b.activity(p, heads, func(a *flow.Activity) {
+				a.Outputs = []flow.Mapping{{Key: "big", Variable: fmt.Sprintf("v%d", i%2)}}
+			})
+		}
+		return heads
+	})
+	w := newWorld(t, g, nil, stubs()...)
+	mustDo(t, w, Command{Kind: Start})
+	big := strings.Repeat("x", maxVariables*2/3)
+	w.calls[0].outputs.Set("big", big)
+	w.answerCall(0, plugin.Done, false)
+	w.calls[0].outputs.Set("big", big)
+	w.answerCall(0, plugin.Done, false)
+	n := w.nodeNamed("A4")
+	if own := w.st.nodes[n]; own.State != stdops.StateFailed || w.st.data[n].outputs.Text("ex_data") != errVariables.Error() {
+		t.Fatalf("the second large variable: %+v, %q", own, w.st.data[n].outputs.Text("ex_data"))
+	}
+	w.crash()
+	mustDo(t, w, Command{Kind: Skip, Node: n})
+	w.calls[0].outputs.Set("big", "small") // replaces the first one
+	w.answerCall(0, plugin.Done, false)
+	if w.st.root.State != stdops.StateFinished || w.st.varBytes != len(`"small"`) {
+		t.Errorf("root %s, %d bytes of variables", w.st.root.State, w.st.varBytes)
 	}
 }

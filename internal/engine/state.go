@@ -18,7 +18,7 @@ type state struct {
 
 	nodes     []*stdops.NodeState // by index; nil for a node that was never reached
 	data      map[stdops.NodeIndex]nodeData
-	vars      map[varKey]any
+	vars      map[varKey]variable
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
 	queue     []stdops.NodeIndex // nodes whose execute waits for room, oldest first
@@ -27,6 +27,7 @@ type state struct {
 	appointed int // nodes with a due time or a time limit
 	lastToken stdops.Token
 	lastOrder int32
+	varBytes  int // of the stored forms of all variables
 	lastSeq   int64
 }
 
@@ -39,6 +40,12 @@ type nodeData struct {
 type varKey struct {
 	scope stdops.NodeIndex
 	key   string
+}
+
+// variable is a value that an output or a parameter gave, with its stored form.
+type variable struct {
+	value any
+	text  []byte
 }
 
 type callback struct {
@@ -54,7 +61,7 @@ func newState(task stdops.Task, graph *flow.Graph, info Info, inputs *stdops.Obj
 	return &state{
 		task: task, root: task.Root, graph: graph, info: info, inputs: inputs,
 		nodes: make([]*stdops.NodeState, len(graph.Nodes)), data: make(map[stdops.NodeIndex]nodeData),
-		vars: make(map[varKey]any), forks: make(map[stdops.Token]stdops.Fork), lastToken: mainToken,
+		vars: make(map[varKey]variable), forks: make(map[stdops.Token]stdops.Fork), lastToken: mainToken,
 	}
 }
 
@@ -83,7 +90,8 @@ func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error
 		if err != nil {
 			return nil, fmt.Errorf("variable %s of task %d: %w", v.Key, snap.Task.ID, err)
 		}
-		st.vars[varKey{v.Scope, v.Key}] = value
+		st.vars[varKey{v.Scope, v.Key}] = variable{value, v.Value}
+		st.varBytes += len(v.Value)
 	}
 	for _, f := range snap.Forks {
 		st.forks[f.Token] = f
@@ -161,6 +169,7 @@ func (st *state) apply(d *delta) {
 		}
 	}
 	st.callbacks = s.callbacks
+	st.varBytes = s.varBytes
 	st.lastToken, st.lastSeq = s.lastToken, s.lastSeq
 }
 

@@ -22,13 +22,14 @@ type step struct {
 
 	nodes     map[stdops.NodeIndex]*stdops.NodeState
 	data      map[stdops.NodeIndex]nodeData
-	vars      map[varKey]any
+	vars      map[varKey]variable
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
 	taken     int                // so many nodes of the state's queue are no longer in it
 	queued    []stdops.NodeIndex // and these follow
 	lastToken stdops.Token
 	lastOrder int32
+	varBytes  int
 	lastSeq   int64
 	out       int // calls that are out, were this step committed
 
@@ -70,8 +71,8 @@ func newStep(st *state, env env) *step {
 	return &step{
 		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold,
 		nodes: make(map[stdops.NodeIndex]*stdops.NodeState, 4), data: make(map[stdops.NodeIndex]nodeData, 2),
-		vars: make(map[varKey]any), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
-		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, lastSeq: st.lastSeq,
+		vars: make(map[varKey]variable), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
+		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
 		out: st.calls,
 		change: stdops.Change{
 			Task: st.task.ID, Project: st.task.Project, Revision: st.root.Revision, Epoch: env.epoch, Root: st.root,
@@ -278,9 +279,28 @@ func (s *step) encode(o *stdops.Object) []byte {
 	return text
 }
 
+// maxVariables is how many bytes the variables of one task may have together, stored as JSON.
+const maxVariables = 4 << 20
+
+var errVariables = fmt.Errorf("variables limit: those of one task may not have more than %d bytes together", maxVariables)
+
 // setVariable gives a variable of a pipeline its value.
-func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) {
-	s.vars[varKey{scope, key}] = value
+func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error {
+	text, err := stdops.EncodeValue(value)
+	if err != nil {
+		return err
+	}
+	k := varKey{scope, key}
+	old, own := s.vars[k]
+	if !own {
+		old = s.state.vars[k]
+	}
+	if s.varBytes+len(text)-len(old.text) > maxVariables {
+		return errVariables
+	}
+	s.varBytes += len(text) - len(old.text)
+	s.vars[k] = variable{value, text}
+	return nil
 }
 
 // dropCallbacks forgets callbacks of a node that nobody will decide any more.
@@ -329,11 +349,7 @@ func (s *step) finish(nextDue time.Time) (*delta, error) {
 		s.change.Data = append(s.change.Data, s.encodeData(n))
 	}
 	for k, v := range s.vars {
-		text, err := stdops.EncodeValue(v)
-		if err != nil {
-			return nil, err
-		}
-		s.change.Variables = append(s.change.Variables, stdops.Variable{Scope: k.scope, Key: k.key, Value: text})
+		s.change.Variables = append(s.change.Variables, stdops.Variable{Scope: k.scope, Key: k.key, Value: v.text})
 	}
 	for _, f := range s.forks {
 		if _, stored := s.state.forks[f.Token]; stored || !f.Dead {

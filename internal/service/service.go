@@ -38,6 +38,15 @@ type Limits struct {
 // DefaultLimits are those of a server that was told nothing else.
 var DefaultLimits = Limits{Nodes: 20_000, Nesting: 32, Children: 100_000}
 
+// AllLimits lists what bounds tasks, those of the engine included.
+func (s *Service) AllLimits() []stdops.Limit {
+	return append([]stdops.Limit{
+		{Name: "nodes", Value: int64(s.limits.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
+		{Name: "nesting", Value: int64(s.limits.Nesting), Unit: "levels", About: "of subprocesses"},
+		{Name: "children", Value: int64(s.limits.Children), Unit: "nodes", About: "in one answer with statuses"},
+	}, engine.Limits()...)
+}
+
 // Deps is what a [Service] is made of.
 type Deps struct {
 	Store        *store.Store

@@ -34,6 +34,3 @@ func (s *Service) Templates(ctx context.Context, a *Access) ([]TemplateEntry, er
 	}
 	return entries, nil
 }
-
-// Limits gives the limits that the service keeps.
-func (s *Service) Limits() Limits { return s.limits }

@@ -27,15 +27,15 @@ func (s *server) aboutServer() {
 }
 
 func (s *server) limits() []client.Limit {
-	l := s.svc.Limits()
-	return []client.Limit{
+	list := []client.Limit{
 		{Name: "body", Value: treeBody, Unit: "bytes", About: "of a request"},
 		{Name: "json-depth", Value: stdops.MaxDepth, Unit: "levels", About: "of a request's JSON"},
 		{Name: "ids-compatible", Value: 50, Unit: "ids", About: "in one get_tasks_status"},
 		{Name: "ids-native", Value: longestBatch, Unit: "ids", About: "in one tasks:status"},
 		{Name: "page", Value: longestPage, Unit: "tasks", About: "in one page of a list"},
-		{Name: "nodes", Value: int64(l.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
-		{Name: "nesting", Value: int64(l.Nesting), Unit: "levels", About: "of subprocesses"},
-		{Name: "children", Value: int64(l.Children), Unit: "nodes", About: "in one answer with statuses"},
 	}
+	for _, l := range s.svc.AllLimits() {
+		list = append(list, client.Limit(l))
+	}
+	return list
 }

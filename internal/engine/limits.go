@@ -1,0 +1,16 @@
+package engine
+
+import (
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/expr"
+)
+
+// Limits lists what bounds a running task.
+func Limits() []stdops.Limit {
+	return append([]stdops.Limit{
+		{Name: "rerun", Value: rerunLimit, Unit: "times", About: "one node may be entered again"},
+		{Name: "calls", Value: maxCalls, Unit: "calls", About: "of plugins that one task may have out"},
+		{Name: "output", Value: maxOutput, Unit: "bytes", About: "of one output of a node"},
+		{Name: "variables", Value: maxVariables, Unit: "bytes", About: "of the variables of a task"},
+	}, expr.Limits()...)
+}
