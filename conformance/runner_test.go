@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/stdops/stdops"
 )
 
@@ -21,7 +23,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // TestCases runs every case of the folder cases against a server of its own, or against the one that BASE names.

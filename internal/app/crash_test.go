@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/app"
 	"github.com/stdops/stdops/internal/flow"
@@ -43,7 +45,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func serveUntilKilled(dir string) {
