@@ -264,10 +264,10 @@ func DecodeValue(data []byte) (any, error) { return decode(data, number) }
 
 // DecodeExact is [DecodeValue] with every number kept as written, as a [json.Number].
 func DecodeExact(data []byte) (any, error) {
-	return decode(data, func(raw string) any { return json.Number(raw) })
+	return decode(data, func(raw string) (any, error) { return json.Number(raw), nil })
 }
 
-func decode(data []byte, number func(string) any) (any, error) {
+func decode(data []byte, number func(string) (any, error)) (any, error) {
 	d := decoder{dec: jsontext.NewDecoder(bytes.NewReader(data)), number: number}
 	v, err := d.value()
 	if err != nil {
@@ -282,7 +282,7 @@ func decode(data []byte, number func(string) any) (any, error) {
 
 type decoder struct {
 	dec    *jsontext.Decoder
-	number func(string) any
+	number func(string) (any, error)
 }
 
 var errTooDeep = fmt.Errorf("nesting deeper than %d", MaxDepth)
@@ -303,7 +303,7 @@ func (d *decoder) value() (any, error) {
 	case '"':
 		return token.String(), nil
 	case '0':
-		return d.number(token.String()), nil
+		return d.number(token.String())
 	case '[':
 		list := []any{}
 		for d.dec.PeekKind() != ']' {
@@ -346,17 +346,25 @@ func (d *decoder) explain(err error) error {
 	return &JSONError{Offset: offset, What: what}
 }
 
+// longestNumber is how many digits a whole number may have, as many as Python reads.
+const longestNumber = 4300
+
+var errNumber = errors.New("number beyond what can be kept")
+
 // number reads the text of a JSON number into int64, *big.Int or float64.
-func number(raw string) any {
+func number(raw string) (any, error) {
 	if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
-		return i
+		return i, nil
 	}
-	if whole, ok := new(big.Int).SetString(raw, 10); ok && len(raw) <= 4300 {
-		return whole
+	if len(raw) > longestNumber {
+		return nil, errNumber
+	}
+	if whole, ok := new(big.Int).SetString(raw, 10); ok {
+		return whole, nil
 	}
 	f, err := strconv.ParseFloat(raw, 64)
-	if err != nil { // beyond the range of a float: the nearest is infinity, which has no JSON form
-		return raw
+	if err != nil {
+		return nil, errNumber
 	}
-	return f
+	return f, nil
 }

@@ -53,6 +53,8 @@ func TestDecodeValueIsStrict(t *testing.T) {
 		{"unfinished", `{"a":[1`, 7},
 		{"empty", ``, 0},
 		{"not JSON", `{'a':1}`, 1},
+		{"number too large", `[1e400]`, 6},
+		{"number too long", strings.Repeat("9", 5000), 5000},
 		{"too deep", strings.Repeat("[", stdops.MaxDepth+1), stdops.MaxDepth + 1},
 	} {
 		_, err := stdops.DecodeValue([]byte(c.text))

@@ -10,6 +10,8 @@ func Limits() []stdops.Limit {
 	return append([]stdops.Limit{
 		{Name: "rerun", Value: rerunLimit, Unit: "times", About: "one node may be entered again"},
 		{Name: "calls", Value: maxCalls, Unit: "calls", About: "of plugins that one task may have out"},
+		{Name: "callback", Value: maxCallback, Unit: "bytes", About: "of the data of one callback"},
+		{Name: "callbacks", Value: maxCallbacks, Unit: "callbacks", About: "of one task that were accepted and not handled yet"},
 		{Name: "output", Value: maxOutput, Unit: "bytes", About: "of one output of a node"},
 		{Name: "variables", Value: maxVariables, Unit: "bytes", About: "of the variables of a task"},
 	}, expr.Limits()...)

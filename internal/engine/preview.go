@@ -21,7 +21,10 @@ func preview(st *state, env env, n stdops.NodeIndex) (*stdops.Object, error) {
 	switch s.graphNode(n).Kind {
 	case stdops.KindActivity:
 		enterRunning(s.touch(n), "", 0, env.now)
-		return s.renderInputs(n)
+		inputs, err := s.renderInputs(n)
+		inputs.Delete("_loop") // it has not been entered, so there is nothing to count
+		inputs.Delete("_inner_loop")
+		return inputs, err
 	case stdops.KindSubprocess:
 		return s.enterDry(n)
 	default:

@@ -527,3 +527,25 @@ func TestDecideVariablesOfATaskAreBounded(t *testing.T) {
 		t.Errorf("root %s, %d bytes of variables", w.st.root.State, w.st.varBytes)
 	}
 }
+
+func TestDecideCallbacksAreBounded(t *testing.T) {
+	t.Parallel()
+	g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		return b.activity(p, heads, func(a *flow.Activity) { a.Code = "many" })
+	})
+	w := newWorld(t, g, nil, stubs()...)
+	mustDo(t, w, Command{Kind: Start})
+	n := w.nodeNamed("A3")
+	err := w.step(Command{Kind: CallBack, Node: n, Data: strings.Repeat("x", maxCallback)})
+	if stdops.ErrorCode(err) != stdops.CodeInvalid {
+		t.Errorf("a huge callback: %v", err)
+	}
+	callbacks := make([]event, maxCallbacks)
+	for i := range callbacks {
+		callbacks[i] = Command{Kind: CallBack, Node: n, Data: int64(i)}
+	}
+	mustDo(t, w, callbacks...)
+	if err := w.step(Command{Kind: CallBack, Node: n}); stdops.ErrorCode(err) != stdops.CodeTooMany {
+		t.Errorf("one callback too many: %v", err)
+	}
+}

@@ -82,9 +82,6 @@ func (e *expander) measure(t *Tree, at string, depth int) (size, error) {
 		return size{}, e.tooDeep(at)
 	}
 	own := size{nodes: 2 + len(t.activities) + len(t.gateways)}
-	if depth == 0 {
-		own.nodes++
-	}
 	for _, n := range t.activities {
 		inner, err := e.inner(n, at, depth+1)
 		if err != nil {

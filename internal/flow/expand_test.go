@@ -206,8 +206,8 @@ func TestExpandRefuses(t *testing.T) {
 		{"nesting 32", chain, 2, DefaultLimits(), ""},
 		{"own nesting", chain, 31, small, "nesting of subprocesses deeper than 2"},
 		{"own size", chain, 32, small, ""},
-		{"own size exceeded", bomb, 8, Limits{Nesting: 2, Nodes: 3 + 1 + 12 + 30 - 1}, "too many nodes"},
-		{"own size reached", bomb, 8, Limits{Nesting: 2, Nodes: 3 + 1 + 12 + 30}, ""},
+		{"own size exceeded", bomb, 8, Limits{Nesting: 2, Nodes: 2 + 1 + 12 + 30 - 1}, "too many nodes"},
+		{"own size reached", bomb, 8, Limits{Nesting: 2, Nodes: 2 + 1 + 12 + 30}, ""},
 		{"unknown template", circle, 7, DefaultLimits(), "no template 7"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
