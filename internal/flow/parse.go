@@ -209,8 +209,8 @@ func (r *reader) text(o *stdops.Object, path, key string, required bool) string 
 	text, ok := value.(string)
 	if !ok {
 		r.fail(path+"."+key, "must be a string")
-	} else if text == "" && key == "id" {
-		r.fail(path+".id", "must not be empty")
+	} else if text == "" && (key == "id" || key == "type") {
+		r.fail(path+"."+key, "must not be empty")
 	}
 	return text
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,13 +15,19 @@ import (
 // allowed. The error says where, as a path from the root, and what is wrong.
 func (t *Tree) Validate() error {
 	levels := t.levels()
-	for _, l := range slices.Backward(levels) {
-		if err := validateLevel(l); err != nil {
-			return err
+	for _, check := range []func(level) error{validateLevel, checkRuntime} {
+		for _, l := range slices.Backward(levels) {
+			if err := check(l); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
+
+// ErrRuntimeRule is wrapped by the refusal of a tree that is well formed but breaks a rule of docs/spec/engine.md 8.4:
+// one that bk-sops finds at the start only.
+var ErrRuntimeRule = errors.New("the tree breaks a rule of execution")
 
 func validateLevel(l level) error {
 	for _, rule := range []func(level) error{checkKeys, checkSelfReferences, checkReferenceCycles} {
@@ -39,13 +46,20 @@ func validateLevel(l level) error {
 		return err
 	}
 	g.writeMatches()
-	return checkActivities(l)
+	return nil
 }
 
 // invalid gives an error with its position.
-func invalid(path, format string, args ...any) error {
+func invalid(path, format string, args ...any) *stdops.Error {
 	e := stdops.Errorf(stdops.CodeInvalid, format, args...)
 	e.Message = shortPath(path) + ": " + e.Message
+	return e
+}
+
+// unrunnable is [invalid] for the breach of a rule of execution.
+func unrunnable(path, format string, args ...any) error {
+	e := invalid(path, format, args...)
+	e.Err = ErrRuntimeRule
 	return e
 }
 
@@ -66,11 +80,8 @@ func checkKeys(l level) error {
 		if own := c.raw.Text("key"); own != c.Key {
 			say("constants."+short(c.Key), "constants "+short(c.Key)+" key property value: "+short(own)+" not matched")
 		}
-		switch {
-		case !validKey(c.Key):
+		if !validKey(c.Key) {
 			say("constants."+short(c.Key), "invalid key: "+short(c.Key))
-		case utf8.RuneCountInString(c.Key) > longestKey:
-			say("constants."+short(c.Key), "the key is longer than 128 characters")
 		}
 	}
 	for _, key := range l.tree.outputs {
@@ -224,23 +235,36 @@ func findCycle(next [][]int) []int {
 	return nil
 }
 
-// checkActivities is docs/spec/engine.md 8.4.
-func checkActivities(l level) error {
+// checkRuntime is docs/spec/engine.md 8.4, but for the type of activities, which is part of the form of a tree, and for
+// plugins, which this package does not know.
+func checkRuntime(l level) error {
+	for _, c := range l.tree.constants {
+		if utf8.RuneCountInString(c.Key) > longestKey {
+			return unrunnable(l.at+"constants."+short(c.Key), "the key is longer than %d characters", longestKey)
+		}
+	}
 	for _, n := range l.tree.activities {
-		path := l.at + n.path()
 		if n.kind == stdops.KindSubprocess {
 			continue
 		}
+		path := l.at + n.path()
 		if err := checkPolicies(n, path); err != nil {
 			return err
 		}
-		data, _ := n.raw.Get("component")
-		items, _ := data.(*stdops.Object).Get("data")
-		for _, in := range n.component.inputs {
-			item, _ := items.(*stdops.Object).Get(in.Key)
-			if in.Render && flag(item.(*stdops.Object), "is_param", false) {
-				return invalid(path+".component.data."+short(in.Key), "is_param and need_render cannot be selected at the same time")
-			}
+		if err := checkInputs(n, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkInputs(n *node, path string) error {
+	data, _ := n.raw.Get("component")
+	items, _ := data.(*stdops.Object).Get("data")
+	for _, in := range n.component.inputs {
+		item, _ := items.(*stdops.Object).Get(in.Key)
+		if in.Render && flag(item.(*stdops.Object), "is_param", false) {
+			return unrunnable(path+".component.data."+short(in.Key), "is_param and need_render cannot be selected at the same time")
 		}
 	}
 	return nil
@@ -253,11 +277,11 @@ func checkPolicies(n *node, path string) error {
 	}
 	_, retried := enabled(n.raw, "auto_retry")
 	if retried || flag(n.raw, "error_ignorable", false) {
-		return invalid(path+".timeout_config",
+		return unrunnable(path+".timeout_config",
 			"timeout_config can not be enabled with error_ignorable or auto_retry at the same time")
 	}
 	if action, had := policy.Get("action"); had && action != actionFail && action != actionSkip {
-		return invalid(path+".timeout_config.action", "must be %s or %s", actionFail, actionSkip)
+		return unrunnable(path+".timeout_config.action", "must be %s or %s", actionFail, actionSkip)
 	}
 	return nil
 }
