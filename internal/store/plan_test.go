@@ -33,6 +33,7 @@ func TestReads_use_indexes(t *testing.T) {
 		"Statuses":          func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
 		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
 		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
+		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },
 		"Templates":         func() error { return second(s.Templates(ctx, 1)) },
 		"ProjectByBiz":      func() error { return second(s.ProjectByBiz(ctx, 2)) },
 		"Session":           func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },

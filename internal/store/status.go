@@ -18,6 +18,7 @@ type StatusQuery struct {
 	IDs      []stdops.TaskID
 	Newest   int
 	Children bool // the states of all nodes are wanted, not only those that decide how the task stands
+	Most     int  // states that an answer with children holds in all; 0 sets no bound
 }
 
 // StatusRows is all that the status of one task is derived from.
@@ -27,6 +28,7 @@ type StatusRows struct {
 	// Nodes are in order of their first execution. Without Children they are those of a task that was started and is not
 	// ended, and of these the nodes that are not FINISHED: an enclosing subprocess that is not among them does not run.
 	Nodes []stdops.NodeState
+	Cut   bool // Nodes are those without Children, because all of them would be more than the query allows
 
 	Skeleton *stdops.Skeleton // nil when Err is set
 	Err      error            // why the tree of this one task cannot be read
@@ -41,7 +43,7 @@ type StatusBatch struct {
 
 // queries are the statements of the hot reads, prepared once for each connection that uses them.
 type queries struct {
-	byIDs, newest, nodes, openNodes, skeletons *sql.Stmt
+	byIDs, newest, counts, nodes, openNodes, skeletons *sql.Stmt
 }
 
 func prepareQueries(ctx context.Context, db *sql.DB) (q queries, err error) {
@@ -51,6 +53,7 @@ func prepareQueries(ctx context.Context, db *sql.DB) (q queries, err error) {
 	}{
 		{&q.byIDs, `SELECT ` + taskColumns + ` FROM task WHERE project_id = $1 AND id ` + anyOf("$2") + ` ORDER BY id DESC`},
 		{&q.newest, `SELECT ` + taskColumns + ` FROM task WHERE project_id = $1 AND deleted = 0 ORDER BY id DESC LIMIT $2`},
+		{&q.counts, `SELECT task_id, COUNT(*) FROM node_state WHERE task_id ` + anyOf("$1") + ` GROUP BY task_id`},
 		{&q.nodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1")},
 		{&q.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
 		{&q.skeletons, `SELECT hash, skeleton FROM tree WHERE hash ` + anyOf("$1")},
@@ -64,7 +67,7 @@ func prepareQueries(ctx context.Context, db *sql.DB) (q queries, err error) {
 
 func (q *queries) close() error {
 	var errs []error
-	for _, st := range []*sql.Stmt{q.byIDs, q.newest, q.nodes, q.openNodes, q.skeletons} {
+	for _, st := range []*sql.Stmt{q.byIDs, q.newest, q.counts, q.nodes, q.openNodes, q.skeletons} {
 		if st != nil {
 			errs = append(errs, st.Close())
 		}
@@ -72,18 +75,18 @@ func (q *queries) close() error {
 	return errors.Join(errs...)
 }
 
-// Statuses reads how tasks stand, all of one moment, with two statements for any number of them and a third for trees
-// that were not asked about lately.
+// Statuses reads how tasks stand, all of one moment, with two statements for any number of them, a third for trees that
+// were not asked about lately, and two more when their children could be more than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	batch := &StatusBatch{}
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := s.statusTasks(ctx, tx, project, q, batch); err != nil {
 			return err
 		}
-		if err := s.statusNodes(ctx, tx, q, batch); err != nil {
+		if err := s.statusSkeletons(ctx, tx, batch); err != nil {
 			return err
 		}
-		return s.statusSkeletons(ctx, tx, batch)
+		return s.statusNodes(ctx, tx, q, batch)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load statuses: %w", err)
@@ -108,23 +111,77 @@ func (s *Store) statusTasks(ctx context.Context, tx *sql.Tx, project stdops.Proj
 // statusNodes reads the nodes of the tasks in the batch. The states of an ended task's nodes change nothing of how the
 // task stands, so they are read only when they are wanted for themselves.
 func (s *Store) statusNodes(ctx context.Context, tx *sql.Tx, q StatusQuery, batch *StatusBatch) error {
-	var ids []stdops.TaskID
-	place := map[stdops.TaskID]int{}
-	for i := range batch.Tasks {
-		t := &batch.Tasks[i].Task
-		if t.Root.State != stdops.StateCreated && (q.Children || !t.Root.State.Ended()) {
-			ids = append(ids, t.ID)
-			place[t.ID] = i
+	if q.Children {
+		if err := s.cut(ctx, tx, q.Most, batch); err != nil {
+			return err
 		}
 	}
-	if len(ids) == 0 {
+	place := map[stdops.TaskID]int{}
+	var whole, open []stdops.TaskID
+	for i := range batch.Tasks {
+		t := &batch.Tasks[i].Task
+		place[t.ID] = i
+		switch {
+		case t.Root.State == stdops.StateCreated:
+		case q.Children && !batch.Tasks[i].Cut:
+			whole = append(whole, t.ID)
+		case !t.Root.State.Ended():
+			open = append(open, t.ID)
+		}
+	}
+	if len(whole) > 0 {
+		rows, err := tx.StmtContext(ctx, s.queries.nodes).QueryContext(ctx, idList(whole))
+		if err := collectNodes(rows, err, batch, place); err != nil {
+			return err
+		}
+	}
+	if len(open) > 0 {
+		rows, err := tx.StmtContext(ctx, s.queries.openNodes).QueryContext(ctx, idList(open), int64(stdops.StateFinished))
+		return collectNodes(rows, err, batch, place)
+	}
+	return nil
+}
+
+// cut finds the tasks whose nodes are more than there is room for, newest first. They are counted only when their trees
+// are large enough for that.
+func (s *Store) cut(ctx context.Context, tx *sql.Tx, most int, batch *StatusBatch) error {
+	size, ids := 0, make([]stdops.TaskID, len(batch.Tasks))
+	for i := range batch.Tasks {
+		r := &batch.Tasks[i]
+		ids[i] = r.Task.ID
+		if r.Skeleton != nil {
+			size += len(r.Skeleton.Nodes)
+		}
+	}
+	if most == 0 || size <= most {
 		return nil
 	}
-	statement, args := s.queries.nodes, []any{idList(ids)}
-	if !q.Children {
-		statement, args = s.queries.openNodes, append(args, int64(stdops.StateFinished))
+	type counted struct {
+		task  stdops.TaskID
+		nodes int
 	}
-	rows, err := tx.StmtContext(ctx, statement).QueryContext(ctx, args...)
+	rows, err := tx.StmtContext(ctx, s.queries.counts).QueryContext(ctx, idList(ids))
+	counts, err := collect(rows, err, func(c *counted) []any { return []any{number(&c.task), &c.nodes} })
+	if err != nil {
+		return err
+	}
+	nodes := make(map[stdops.TaskID]int, len(counts))
+	for _, c := range counts {
+		nodes[c.task] = c.nodes
+	}
+	for i := range batch.Tasks {
+		r := &batch.Tasks[i]
+		if n := nodes[r.Task.ID]; n > most {
+			r.Cut = true
+		} else {
+			most -= n
+		}
+	}
+	return nil
+}
+
+// collectNodes gives the tasks of the batch their nodes, in order of first execution.
+func collectNodes(rows *sql.Rows, err error, batch *StatusBatch, place map[stdops.TaskID]int) error {
 	if err != nil {
 		return err
 	}
@@ -133,6 +190,7 @@ func (s *Store) statusNodes(ctx context.Context, tx *sql.Tx, q StatusQuery, batc
 		task stdops.TaskID
 		node stdops.NodeState
 		dest = append([]any{number(&task)}, nodeFields(&node)...)
+		with = map[stdops.TaskID]bool{}
 	)
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
@@ -140,9 +198,10 @@ func (s *Store) statusNodes(ctx context.Context, tx *sql.Tx, q StatusQuery, batc
 		}
 		r := &batch.Tasks[place[task]]
 		r.Nodes = append(r.Nodes, node)
+		with[task] = true
 	}
-	for _, i := range place {
-		slices.SortFunc(batch.Tasks[i].Nodes, func(a, b stdops.NodeState) int { return cmp.Compare(a.Order, b.Order) })
+	for id := range with {
+		slices.SortFunc(batch.Tasks[place[id]].Nodes, func(a, b stdops.NodeState) int { return cmp.Compare(a.Order, b.Order) })
 	}
 	return rows.Err()
 }

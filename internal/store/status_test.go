@@ -85,12 +85,49 @@ func TestStatuses_statements(t *testing.T) {
 		{"other trees not cached", StatusQuery{IDs: ids}, 3},
 		{"fifty with children", StatusQuery{IDs: ids, Children: true}, 2},
 		{"fifty without children", StatusQuery{IDs: ids}, 2},
+		{"fifty that cannot be too many", StatusQuery{IDs: ids, Children: true, Most: 10_000}, 2},
+		{"fifty of which few fit", StatusQuery{IDs: ids, Children: true, Most: 10}, 4},
 		{"the newest", StatusQuery{Newest: 50}, 2},
 		{"no task", StatusQuery{IDs: []stdops.TaskID{999}}, 1},
 	} {
 		statuses(t, s, c.q)
 		if got := count(); len(got) != c.want {
 			t.Errorf("%s: %d statements, want %d:\n%s", c.name, len(got), c.want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// What does not fit into an answer is not read, other than what decides how the task stands.
+func TestStatuses_cut(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	var ids []stdops.TaskID
+	for i := range 3 {
+		task := createTask(t, s, newTask(fmt.Sprint(i)))
+		commit(t, s, fullChange(s, task))
+		ids = append(ids, task.ID)
+	}
+	whole := statuses(t, s, StatusQuery{IDs: ids, Children: true}).Tasks
+	open := statuses(t, s, StatusQuery{IDs: ids}).Tasks
+	size := len(whole[0].Nodes)
+	for _, c := range []struct {
+		most int
+		cut  []bool
+	}{
+		{0, []bool{false, false, false}},
+		{3 * size, []bool{false, false, false}},
+		{3*size - 1, []bool{false, false, true}},
+		{size, []bool{false, true, true}},
+		{1, []bool{true, true, true}},
+	} {
+		for i, r := range statuses(t, s, StatusQuery{IDs: ids, Children: true, Most: c.most}).Tasks {
+			want := whole[i].Nodes
+			if c.cut[i] {
+				want = open[i].Nodes
+			}
+			if diff := cmp.Diff(want, r.Nodes); r.Cut != c.cut[i] || diff != "" {
+				t.Errorf("room for %d, task %d: cut %v (-want +got):\n%s", c.most, i, r.Cut, diff)
+			}
 		}
 	}
 }
