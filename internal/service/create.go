@@ -89,11 +89,16 @@ var (
 	ErrSelection       = errors.New("nodes can not be selected so")
 )
 
-// because marks a refusal with its reason; errors that are no refusals stay what they are.
+// because marks a refusal with its reason; errors that are no refusals, or have a reason, stay what they are. A breach of
+// a rule of execution is marked as that, wherever it was found.
 func because(reason, err error) error {
 	var refusal *stdops.Error
-	if !errors.As(err, &refusal) || refusal.Code != stdops.CodeInvalid || refusal.Err != nil {
+	runtime := errors.Is(err, flow.ErrRuntimeRule)
+	if !errors.As(err, &refusal) || refusal.Code != stdops.CodeInvalid || refusal.Err != nil && !runtime {
 		return err
+	}
+	if runtime {
+		reason = ErrNotRunnable
 	}
 	return &stdops.Error{Code: refusal.Code, Message: refusal.Message, Fields: refusal.Fields, Err: reason}
 }
@@ -101,6 +106,9 @@ func because(reason, err error) error {
 // create stores a task of a checked tree: the values of its constants with the task, the tree without them once for all
 // tasks of the same tree.
 func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.Task, tree *flow.Tree) (*CreatedTask, error) {
+	if n.Start && n.FlowType == stdops.FlowFunctional { // somebody has to claim it first
+		return nil, stdops.Errorf(stdops.CodeRefused, "task with current_flow:func_claim cannot be started")
+	}
 	values := tree.TakeValues()
 	graph, err := flow.Compile(tree)
 	if err != nil {

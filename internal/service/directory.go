@@ -58,6 +58,7 @@ func (s *Service) RegisterApp(ctx context.Context, by *Caller, n NewApp) (secret
 	if n.Name == "" {
 		n.Name = n.Code
 	}
+	ctx = context.WithoutCancel(ctx) // a caller who goes away must not leave half of it
 	secret = newSecret()
 	made = AppEntry{Code: n.Code, Name: n.Name, Trusted: n.Trusted, Projects: n.Projects, Created: s.store.Now()}
 	return secret, made, s.administer(ctx, by, func(*identity) error {
@@ -149,6 +150,7 @@ func (s *Service) AddUser(ctx context.Context, by *Caller, n NewUser) (*UserEntr
 			return nil, stdops.Errorf(stdops.CodeInvalid, "%q is no role: viewer, operator, editor or admin", role)
 		}
 	}
+	ctx = context.WithoutCancel(ctx) // a caller who goes away must not leave half of it
 	projects := slices.Sorted(maps.Keys(n.Roles))
 	made := &UserEntry{Name: n.Name, Admin: n.Admin, Roles: n.Roles, Created: s.store.Now()}
 	return made, s.administer(ctx, by, func(known *identity) error {

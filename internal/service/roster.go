@@ -49,15 +49,18 @@ func roster(stored *store.Identity) *identity {
 	return known
 }
 
-// change writes to the stored identity and reads it again.
+// change writes to the stored identity and reads it again: also when the caller went away meanwhile, since a secret that
+// was taken back must not go on to count, and when the write failed, since a part of it may be stored.
 func (s *Service) change(ctx context.Context, write func(known *identity) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := write(s.identity.Load()); err != nil {
+	err := write(s.identity.Load())
+	reloaded := s.reload(context.WithoutCancel(ctx))
+	switch {
+	case err != nil:
 		return err
-	}
-	if err := s.reload(ctx); err != nil {
-		return fmt.Errorf("the change is stored, but who may use the server could not be read again: %w", err)
+	case reloaded != nil:
+		return fmt.Errorf("the change is stored, but who may use the server could not be read again: %w", reloaded)
 	}
 	return nil
 }

@@ -40,18 +40,17 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 	if q.IDs != nil && len(q.IDs) == 0 {
 		return &StatusBatch{Now: s.store.Now()}, nil
 	}
-	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery(q))
+	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{
+		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: s.limits.Children,
+	})
 	if err != nil {
 		return nil, err
 	}
 	batch := &StatusBatch{Truncated: rows.Truncated, Now: rows.Now, Tasks: make([]TaskStatus, len(rows.Tasks))}
-	room := s.limits.Children
 	for i := range rows.Tasks {
 		r := &rows.Tasks[i]
-		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && len(r.Nodes) <= room)
-		if q.Children && len(r.Nodes) <= room {
-			room -= len(r.Nodes)
-		} else if q.Children && batch.Tasks[i].Problem == nil {
+		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && !r.Cut)
+		if r.Cut && batch.Tasks[i].Problem == nil {
 			batch.Tasks[i].Problem = stdops.Errorf(stdops.CodeEngine,
 				"an answer holds at most %d children; ask for this task alone, or without its children", s.limits.Children)
 		}

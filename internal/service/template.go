@@ -36,6 +36,9 @@ type StoredTemplate struct {
 // CreateTemplate stores a flow. Its rules are checked with everything that it refers to, so that a flow which was stored
 // can be run; only an unknown plugin merely warns, because it may be installed later.
 func (s *Service) CreateTemplate(ctx context.Context, a *Access, n NewTemplate, wire *stdops.Object) (*StoredTemplate, error) {
+	if err := a.Require(FlowCreate); err != nil {
+		return nil, err
+	}
 	tree, err := flow.Parse(wire)
 	if err != nil {
 		return nil, because(ErrInvalidTree, err)
@@ -108,7 +111,15 @@ func (s *Service) loadTemplate(ctx context.Context, ref store.TemplateRef, versi
 }
 
 // childTree reads a flow that a subprocess refers to: of the project, or a common one, never one of another project.
+// Whether there is such a flow is only for those to learn who may look at it.
 func (s *Service) childTree(ctx context.Context, a *Access, ref flow.ChildRef) (*flow.Tree, error) {
+	need := FlowView
+	if ref.Source == SourceCommon {
+		need = CommonFlowView
+	}
+	if err := a.Require(need); err != nil {
+		return nil, err
+	}
 	version := ref.Version
 	if ref.AlwaysLatest {
 		version = ""
