@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestWriter(t *testing.T) {
 		{
 			"data", func(w *Writer) { w.Data(stdops.NewObject("b", int64(1), "a", "<"), "done", nil) }, 200,
 			`{"result":true,"data":{"b":1,"a":"\u003c"},"code":0,"message":"done","trace_id":"t"}`,
-			map[string]string{"Content-Type": "application/json; charset=utf-8", "Sops-Trace-Id": "t"},
+			map[string]string{"Content-Type": "application/json; charset=utf-8", "Sops-Trace-Id": "t", "Cache-Control": "no-store"},
 		},
 		{
 			"further keys", func(w *Writer) { w.RequestKey = true; w.Data(nil, "", stdops.NewObject("missing", []any{})) }, 200,
@@ -244,6 +245,63 @@ func TestBrowser(t *testing.T) {
 		errors.As(b.Check(r), &refusal)
 		if refusal.Status != c.status {
 			t.Errorf("%s %s %v: status %d, want %d", c.method, c.host, c.header, refusal.Status, c.status)
+		}
+	}
+}
+
+func TestHandlerBoundsHead(t *testing.T) {
+	t.Parallel()
+	served := 0
+	var log bytes.Buffer
+	handler := Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served++ }), slog.New(slog.NewTextHandler(&log, nil)))
+	for _, c := range []struct {
+		path   string
+		header http.Header
+		status int
+	}{
+		{"/x", http.Header{"Cookie": {strings.Repeat("a", 60<<10)}}, 0},
+		{"/x", http.Header{"Cookie": {strings.Repeat("a", 64<<10)}}, 431},
+		{"/x", http.Header{"X": slices.Repeat([]string{""}, 64<<10/5)}, 431},
+		{"/x?" + strings.Repeat("a", 64<<10), http.Header{}, 431},
+		{"/" + strings.Repeat("a", 64<<10), http.Header{}, 431},
+	} {
+		served = 0
+		log.Reset()
+		r := httptest.NewRequest("GET", c.path, http.NoBody)
+		r.Header = c.header
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		if c.status == 0 && served == 1 {
+			continue
+		}
+		if recorder.Code != c.status || served != 0 || !strings.Contains(recorder.Body.String(), `"code":3540000`) {
+			t.Errorf("%.10s with %d headers: status %d, served %d: %.200s", c.path, len(c.header), recorder.Code, served, recorder.Body)
+		}
+		if !strings.Contains(log.String(), "status=431 code=3540000") || log.Len() > 1000 {
+			t.Errorf("the log has %d bytes: %.1000s", log.Len(), log.String())
+		}
+	}
+}
+
+// TestLogHoldsNoSignInSecret: the path of a sign-in link is a secret, however it is written, and so is all of a query.
+func TestLogHoldsNoSignInSecret(t *testing.T) {
+	t.Parallel()
+	const secret = "c2VjcmV0"
+	for _, target := range []string{
+		"/login/" + secret, "/login/" + secret + "/", "/login/x/../" + secret, "/login/" + secret + "?next=/" + secret,
+		"/%6Cogin/" + secret, "/login%2F" + secret, "/login//" + secret, "/login?token=" + secret, "/x?bk_token=" + secret,
+		"/login/" + secret + "%0A%00%ff",
+	} {
+		for _, end := range []func(http.ResponseWriter){
+			func(w http.ResponseWriter) { w.WriteHeader(http.StatusSeeOther) },
+			func(http.ResponseWriter) { panic("for the log") },
+		} {
+			var log bytes.Buffer
+			handler := Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { end(w) }), slog.New(slog.NewTextHandler(&log, nil)))
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", target, http.NoBody))
+			if text := log.String(); strings.Contains(text, secret) || !strings.Contains(text, "msg=request method=POST path=/") {
+				t.Errorf("%s: the log says %s", target, text)
+			}
 		}
 	}
 }

@@ -104,6 +104,7 @@ func (w *Writer) send(status int) {
 		h := w.http.Header()
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		h.Set("Sops-Trace-Id", w.ids.Trace)
+		h.Set("Cache-Control", "no-store") // nothing between us and the caller knows whose answer it is
 		w.http.WriteHeader(status)
 	}
 	_, _ = w.http.Write(w.buf)

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// Handler is the outermost handler: it names each request, writes one access log line for it and turns a panic into an
-// answer without its text.
+// Handler is the outermost handler: it names each request, writes one access log line for it, refuses one whose head is
+// too large, and turns a panic into an answer without its text.
 func Handler(next http.Handler, log *slog.Logger) http.Handler {
+	next = bounded(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		ids := newIDs(r)
@@ -30,7 +31,7 @@ func Handler(next http.Handler, log *slog.Logger) http.Handler {
 			}
 			half := seen.status != 0
 			if cause != nil && !half {
-				NewWriter(seen, ids).Fail(errPanic)
+				fail(seen, r, errPanic)
 			}
 			// The path alone: a query may hold credentials. slog escapes what a caller may have put into these texts.
 			log.LogAttrs(ctx, slog.LevelInfo, "request",
@@ -45,12 +46,19 @@ func Handler(next http.Handler, log *slog.Logger) http.Handler {
 	})
 }
 
+// longestPath is how much of a path is logged; none that leads anywhere is longer.
+const longestPath = 256
+
 // pathOf gives the path of a request for the log: the secret of a sign-in link is cut away, since the link may still work.
 func pathOf(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, "/login/") {
+	switch path := r.URL.Path; {
+	case strings.HasPrefix(path, "/login/"):
 		return "/login/…"
+	case len(path) > longestPath:
+		return strings.ToValidUTF8(path[:longestPath], "") + "…"
+	default:
+		return path
 	}
-	return r.URL.Path
 }
 
 var errPanic = &Refusal{Status: http.StatusInternalServerError, Message: messageOfDefect}

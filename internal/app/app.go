@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/plugin"
@@ -183,7 +184,7 @@ func (a *App) Start(ctx context.Context) error {
 	maintenance, endMaintenance := context.WithCancel(context.WithoutCancel(ctx))
 	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
 	a.onStop("requests", func(ctx context.Context) error { endMaintenance(); return a.stopServing(ctx) })
-	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(a.listener)) })
+	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(api.Listener(a.listener))) })
 	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
 	a.ready.Store(true)
 	a.log.Info("serving", "address", a.Addr(), "public_url", a.options.PublicURL, "data_dir", a.options.DataDir)

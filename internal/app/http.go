@@ -22,12 +22,13 @@ import (
 	v1 "github.com/stdops/stdops/internal/api/v1"
 )
 
-// Timeouts of connections: a slow sender may hold a connection, but not for long.
+// Timeouts of connections: a slow sender or reader may hold a connection, but not for ever.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
+	writeTimeout  = 5 * time.Minute // from the end of the head; the largest answers have tens of megabytes
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 64 << 10
+	maxHeader     = 1 << 20 // beyond it net/http refuses in its own words; package api refuses less in ours
 )
 
 // handlers builds what the server answers on its address and on the socket for local administration.
@@ -49,7 +50,7 @@ func (a *App) handlers(zone *time.Location) error {
 	outer.HandleFunc("GET /readyz", a.readyz)
 	outer.Handle("GET /metrics", a.metrics())
 	outer.Handle("/", api.Handler(mux, a.log))
-	a.server = a.newServer(outer)
+	a.server = a.newServer(api.LastIfChunked(outer))
 	local, err := a.native(true)
 	if err != nil {
 		return err
@@ -59,8 +60,10 @@ func (a *App) handlers(zone *time.Location) error {
 
 func (a *App) newServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true,
 	}
 }
 

@@ -182,6 +182,70 @@ func TestCreateTaskRefusals(t *testing.T) {
 	}
 }
 
+// breaches break the rules of docs/spec/engine.md 8.4; each is set at the activity node0.
+var breaches = []struct{ name, field, value, message string }{
+	{"time limit and ignored errors", "timeout_config", `{"enable":true,"seconds":5}`, "activities.node0.timeout_config: timeout_config can not be enabled with error_ignorable"},
+	{"action of a time limit", "timeout_config", `{"enable":true,"seconds":5,"action":"x"}`, "activities.node0.timeout_config"},
+	{
+		"parameter and rendering", "component", `{"code":"sleep_timer","data":{"k":{"hook":false,"value":1,"is_param":true,"need_render":true}}}`,
+		"activities.node0.component.data.k: is_param and need_render cannot be selected at the same time",
+	},
+	{"plugin", "component", `{"code":"no_such","data":{}}`, "activities.node0.component.code: plugin no_such (version legacy) is not registered"},
+}
+
+// TestRulesOfExecution: a tree that could not run is refused by all creating endpoints alike, the position first
+// (docs/spec/api.md 4.3).
+func TestRulesOfExecution(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	plain := s.template(chain("A"))
+	for _, c := range breaches {
+		tree := chain("A")
+		node := at(tree, "activities", "node0")
+		value, err := stdops.DecodeValue([]byte(c.value))
+		must(t, err)
+		node.Set(c.field, value)
+		node.Set("error_ignorable", true)
+		asked := stdops.NewObject("name", "t", "pipeline_tree", tree)
+		answers := map[string]answer{
+			"fast_create_task": s.call("POST", "/fast_create_task/2/", asked),
+			"create_task":      s.call("POST", fmt.Sprintf("/create_task/%d/2/", plain), asked),
+		}
+		flow := store.Template{Project: 1, Name: c.name, Creator: "root", Created: s.store.Now()}
+		stored, err := s.store.CreateTemplate(t.Context(), flow, []byte(encoded(t, tree))) // create_template would refuse it
+		must(t, err)
+		answers["create_and_start_task"] = s.call("POST", fmt.Sprintf("/create_and_start_task/%d/2/", stored.ID), `{"name":"t"}`)
+		for endpoint, a := range answers {
+			if a.code() != 3540000 || !strings.HasPrefix(a.message(), c.message) {
+				t.Errorf("%s by %s: code %d, message %q", c.name, endpoint, a.code(), a.message())
+			}
+		}
+	}
+	if a := s.call("POST", "/get_tasks_status/2/", "{}"); len(list(a.body, "data")) != 0 {
+		t.Errorf("tasks were made: %s", a.raw)
+	}
+}
+
+// TestCreateAndStartFunctional: what has to be claimed before it may run is not started, and so not made.
+func TestCreateAndStartFunctional(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	id := s.template(chain("A"))
+	a := s.call("POST", fmt.Sprintf("/create_and_start_task/%d/2/", id), `{"name":"t","flow_type":"common_func"}`)
+	if a.code() != 3545000 || a.message() != "task with current_flow:func_claim cannot be started" {
+		t.Errorf("answer %s", a.raw)
+	}
+	if a := s.call("POST", "/get_tasks_status/2/", "{}"); len(list(a.body, "data")) != 0 {
+		t.Errorf("a task was made: %s", a.raw)
+	}
+}
+
+func list(o *stdops.Object, key string) []any {
+	value, _ := o.Get(key)
+	items, _ := value.([]any)
+	return items
+}
+
 func TestCreateAndStart(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

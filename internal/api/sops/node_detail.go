@@ -11,7 +11,7 @@ import (
 // getTaskNodeDetail tells how a node stands, what it was given and gave, and its earlier attempts (docs/spec/api.md 4.5,
 // 26).
 func getTaskNodeDetail(c *call) error {
-	view, err := c.node("get_task_node_detail", stdops.CodeEngine)
+	view, err := c.node(nodeRefusals{endpoint: "get_task_node_detail", stack: stdops.CodeEngine, node: stdops.CodeInvalid})
 	if err != nil {
 		return err
 	}
@@ -35,9 +35,9 @@ func getTaskNodeDetail(c *call) error {
 	return nil
 }
 
-// getTaskNodeData tells what a node was given and gave (docs/spec/api.md 4.5, 27). Its failures have one code.
+// getTaskNodeData tells what a node was given and gave (docs/spec/api.md 4.5, 27).
 func getTaskNodeData(c *call) error {
-	view, err := c.node("get_task_node_data", stdops.CodeInvalid)
+	view, err := c.node(nodeRefusals{endpoint: "get_task_node_data", stack: stdops.CodeInvalid, node: stdops.CodeEngine})
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,15 @@ func getTaskNodeData(c *call) error {
 	return nil
 }
 
-// node finds the node that both endpoints are about. badStack is the code with which they refuse a stack that is none.
-func (c *call) node(name string, badStack stdops.Code) (*service.NodeView, error) {
+// nodeRefusals are the codes with which an endpoint refuses a stack that is none, and a node that the task does not have.
+// The two endpoints have them the other way round.
+type nodeRefusals struct {
+	endpoint    string
+	stack, node stdops.Code
+}
+
+// node finds the node that both endpoints are about.
+func (c *call) node(as nodeRefusals) (*service.NodeView, error) {
 	access, err := c.project()
 	if err != nil {
 		return nil, err
@@ -56,7 +63,7 @@ func (c *call) node(name string, badStack stdops.Code) (*service.NodeView, error
 	if stack := c.text("subprocess_stack"); stack != "" {
 		value, err := stdops.DecodeValue([]byte(stack))
 		if _, ok := value.([]any); err != nil || !ok {
-			return nil, stdops.Errorf(badStack, "subprocess_stack is not a valid array json")
+			return nil, stdops.Errorf(as.stack, "subprocess_stack is not a valid array json")
 		}
 	}
 	loop, err := c.loop()
@@ -70,7 +77,10 @@ func (c *call) node(name string, badStack stdops.Code) (*service.NodeView, error
 	view, err := c.sops.svc.Node(c.ctx, access, id, service.NodeQuery{
 		Node: c.text("node_id"), Component: c.text("component_code"), Loop: loop,
 	})
-	return view, missingDetail(err, name, access, digits)
+	if stdops.ErrorCode(err) == stdops.CodeInvalid {
+		return nil, &stdops.Error{Code: as.node, Message: err.Error(), Err: err}
+	}
+	return view, missingDetail(err, as.endpoint, access, digits)
 }
 
 // loop reads the number of the loop that is asked about, 0 for the current one.

@@ -125,6 +125,7 @@ func TestNodeRefusals(t *testing.T) {
 		{s.nodeDetail(id, url.Values{"node_id": {foreign}}), 3540000, "does not have node"},
 		{s.nodeDetail(id, url.Values{"node_id": {root}}), 3540000, "does not have node"},
 		{s.nodeDetail(id, nil), 3540000, "does not have node[]"},
+		{s.nodeData(id, url.Values{"node_id": {foreign}}), 3599999, "does not have node"},
 		{s.nodeDetail(999, url.Values{"node_id": {node}}), 3540400, "[API] get_task_node_detail task[id=999] of project[project_id=1, biz_id2] does not exist"},
 		{s.nodeDetail(id, url.Values{"node_id": {node}, "subprocess_stack": {"abc"}}), 3599999, "subprocess_stack is not a valid array json"},
 		{s.nodeData(id, url.Values{"node_id": {node}, "subprocess_stack": {"{}"}}), 3540000, "subprocess_stack is not a valid array json"},

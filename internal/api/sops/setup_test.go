@@ -32,7 +32,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const publicURL = "http://stdops.example"
 
-// server is a whole server but for its listener: the real store, engine and plugins behind the handler.
+// server is a whole server: the real store, engine and plugins behind the handler.
 type server struct {
 	t     *testing.T
 	svc   *service.Service
@@ -77,7 +77,9 @@ func setup(t *testing.T) *server {
 		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
 	}
 	handler := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})
-	s.http = httptest.NewServer(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil))))
+	s.http = httptest.NewUnstartedServer(api.LastIfChunked(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil)))))
+	s.http.Listener = api.Listener(s.http.Listener)
+	s.http.Start()
 	t.Cleanup(s.http.Close)
 	return s
 }

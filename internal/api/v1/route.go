@@ -2,9 +2,11 @@ package v1
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
@@ -40,11 +42,7 @@ const (
 // add adds an operation to the API.
 func add[I, O any](s *server, r route, serve func(context.Context, *service.Caller, *I) (*O, error)) {
 	huma.Register(s.api, s.operation(r), func(ctx context.Context, in *I) (*O, error) {
-		caller, err := admit(ctx, r.needs)
-		if err != nil {
-			return nil, s.refusal(ctx, err)
-		}
-		out, err := serve(ctx, caller, in)
+		out, err := serve(ctx, callerOf(ctx).caller, in)
 		if err != nil {
 			return nil, s.refusal(ctx, err)
 		}
@@ -52,18 +50,34 @@ func add[I, O any](s *server, r route, serve func(context.Context, *service.Call
 	})
 }
 
-// admit lets in who may use the route at all.
-func admit(ctx context.Context, n needs) (*service.Caller, error) {
+// door lets in who may use the route at all, before anything of a body is read.
+func (s *server) door(n needs) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		err := admit(ctx.Context(), n)
+		if err == nil {
+			next(ctx)
+			return
+		}
+		var p *problem
+		if err = s.refusal(ctx.Context(), err); !errors.As(err, &p) {
+			p = newProblem(ctx.Context(), http.StatusInternalServerError, messageOfDefect)
+		}
+		_, w := humago.Unwrap(ctx)
+		write(w, p)
+	}
+}
+
+func admit(ctx context.Context, n needs) error {
 	who := callerOf(ctx)
 	switch {
 	case n == needsNothing:
-		return who.caller, nil
+		return nil
 	case who.err != nil:
-		return nil, who.err
+		return who.err
 	case n == needsAdmin && !who.caller.Admin():
-		return nil, stdops.Errorf(stdops.CodeForbidden, "only an administrator may do this")
+		return stdops.Errorf(stdops.CodeForbidden, "only an administrator may do this")
 	}
-	return who.caller, nil
+	return nil
 }
 
 // ProjectPath is the path of a route inside of a project. It is exported because the framework fills no other fields.
@@ -99,8 +113,9 @@ func (s *server) operation(r route) huma.Operation {
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: prefix + r.path, Summary: r.about, DefaultStatus: r.status,
 		MaxBodyBytes: r.body, BodyReadTimeout: bodyTimeout, SkipValidateParams: false,
-		Extensions: map[string]any{permissionKey: string(r.needs)},
-		Responses:  map[string]*huma.Response{"default": s.problems},
+		Extensions:  map[string]any{permissionKey: string(r.needs)},
+		Responses:   map[string]*huma.Response{"default": s.problems},
+		Middlewares: huma.Middlewares{s.door(r.needs)},
 	}
 	if r.needs != needsNothing {
 		op.Security = []map[string][]string{{"token": {}}}

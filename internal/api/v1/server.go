@@ -126,10 +126,13 @@ func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) fail(w http.ResponseWriter, r *http.Request, status int, message string) {
-	p := newProblem(r.Context(), status, message)
+	write(w, newProblem(r.Context(), status, message))
+}
+
+func write(w http.ResponseWriter, p *problem) {
 	w.Header().Set("Content-Type", p.ContentType(""))
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(p)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a reader that went away is no concern of ours
 }
 
 // muted takes an answer that nobody is to see.
