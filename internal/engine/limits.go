@@ -13,6 +13,6 @@ func Limits() []stdops.Limit {
 		{Name: "callback", Value: maxCallback, Unit: "bytes", About: "of the data of one callback"},
 		{Name: "callbacks", Value: maxCallbacks, Unit: "callbacks", About: "of one task that were accepted and not handled yet"},
 		{Name: "output", Value: maxOutput, Unit: "bytes", About: "of one output of a node"},
-		{Name: "variables", Value: maxVariables, Unit: "bytes", About: "of the variables of a task"},
+		{Name: "variables", Value: MaxVariables, Unit: "bytes", About: "of the variables of a task"},
 	}, expr.Limits()...)
 }

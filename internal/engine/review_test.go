@@ -510,7 +510,7 @@ func TestDecideVariablesOfATaskAreBounded(t *testing.T) {
 	})
 	w := newWorld(t, g, nil, stubs()...)
 	mustDo(t, w, Command{Kind: Start})
-	big := strings.Repeat("x", maxVariables*2/3)
+	big := strings.Repeat("x", MaxVariables*2/3)
 	w.calls[0].outputs.Set("big", big)
 	w.answerCall(0, plugin.Done, false)
 	w.calls[0].outputs.Set("big", big)

@@ -279,10 +279,11 @@ func (s *step) encode(o *stdops.Object) []byte {
 	return text
 }
 
-// maxVariables is how many bytes the variables of one task may have together, stored as JSON.
-const maxVariables = 4 << 20
+// MaxVariables is how many bytes the variables of one task may have together, stored as JSON; so may the values that its
+// constants are given.
+const MaxVariables = 4 << 20
 
-var errVariables = fmt.Errorf("variables limit: those of one task may not have more than %d bytes together", maxVariables)
+var errVariables = fmt.Errorf("variables limit: those of one task may not have more than %d bytes together", MaxVariables)
 
 // setVariable gives a variable of a pipeline its value.
 func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error {
@@ -295,7 +296,7 @@ func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error 
 	if !own {
 		old = s.state.vars[k]
 	}
-	if s.varBytes+len(text)-len(old.text) > maxVariables {
+	if s.varBytes+len(text)-len(old.text) > MaxVariables {
 		return errVariables
 	}
 	s.varBytes += len(text) - len(old.text)

@@ -15,7 +15,7 @@ const ScopeBiz = "cmdb_biz"
 // ProjectRef names a project as callers do.
 type ProjectRef struct {
 	ID    string // decimal digits, as many as the caller wrote
-	Scope string // "" means ScopeBiz
+	Scope string // ScopeBiz, or any other text for the id of the project
 }
 
 // Access is the proof that a caller was let at a project; without one no task, template or node can be touched.
@@ -27,9 +27,6 @@ type Access struct {
 // Access resolves a project for a caller. It tells missing projects from existing ones, as bk-sops does; what the caller
 // may do inside is for [Access.Require].
 func (s *Service) Access(ctx context.Context, caller *Caller, ref ProjectRef) (*Access, error) {
-	if ref.Scope == "" {
-		ref.Scope = ScopeBiz
-	}
 	project, err := s.findProject(ctx, ref)
 	if stdops.ErrorCode(err) == stdops.CodeNotFound {
 		return nil, stdops.Errorf(stdops.CodeNotFound, "project(%s) with scope(%s) does not exist.", ref.ID, ref.Scope)

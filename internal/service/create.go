@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/store"
 )
@@ -121,6 +122,10 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 	inputs, err := values.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("write values of constants: %w", err)
+	}
+	if len(inputs) > engine.MaxVariables {
+		return nil, because(ErrNotRunnable, stdops.Errorf(stdops.CodeInvalid,
+			"constants: their values have %d bytes together, the limit is %d", len(inputs), engine.MaxVariables))
 	}
 	s.describe(a, n, &task, graph)
 	record := store.NewTask{Task: task, Body: body, Skeleton: flow.EncodeSkeleton(graph.Skeleton()), Inputs: inputs}

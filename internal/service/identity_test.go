@@ -127,7 +127,7 @@ func TestNamedUserHasOnlyTheTrust(t *testing.T) {
 		t.Error("the caller is an administrator")
 	}
 	for biz, allowed := range map[string]bool{"2": true, "3": false} {
-		a, err := b.Access(t.Context(), caller, ProjectRef{ID: biz})
+		a, err := b.Access(t.Context(), caller, ProjectRef{ID: biz, Scope: ScopeBiz})
 		must(t, err)
 		if err := a.Require(ProjectView); (err == nil) != allowed {
 			t.Errorf("business %s: %v", biz, err)

@@ -31,7 +31,7 @@ func two() *stdops.Object {
 
 func (b *bundle) access(t *testing.T) *Access {
 	t.Helper()
-	a, err := b.Access(t.Context(), &Caller{User: "ann", admin: true}, ProjectRef{ID: "2"})
+	a, err := b.Access(t.Context(), &Caller{User: "ann", admin: true}, ProjectRef{ID: "2", Scope: ScopeBiz})
 	must(t, err)
 	return a
 }

@@ -124,7 +124,7 @@ func (f *fixture) tasks(t *testing.T, trusted *service.Caller) {
 	ctx := t.Context()
 	access := map[string]*service.Access{}
 	for _, biz := range []string{"2", "3"} {
-		a, err := f.svc.Access(ctx, trusted, service.ProjectRef{ID: biz})
+		a, err := f.svc.Access(ctx, trusted, service.ProjectRef{ID: biz, Scope: service.ScopeBiz})
 		must(t, err)
 		access[biz] = a
 	}

@@ -22,3 +22,9 @@ func objectOf(o *stdops.Object, name string) (field *stdops.Object, ok bool) {
 	field, ok = value.(*stdops.Object)
 	return field, ok
 }
+
+// isNull reports whether a field is there and null, where that is something else than absent.
+func isNull(o *stdops.Object, name string) bool {
+	value, had := o.Get(name)
+	return had && value == nil
+}

@@ -122,6 +122,7 @@ func readCreation(body *stdops.Object, as creation) *creationParams {
 	p.task.Start = as.start
 	p.task.Name = p.name(body)
 	p.task.Description = p.text(body, "description")
+	p.text(body, "template_source") // by now the flow was found by it
 	flow, err := flowType(body)
 	if p.task.FlowType = flow; err != nil {
 		p.problem("%s", err)

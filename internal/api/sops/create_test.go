@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/store"
 )
 
@@ -371,5 +372,15 @@ func TestRegisterProject(t *testing.T) {
 		if a.code() != c.code || c.want != "" && encoded(t, a.data()) != c.want {
 			t.Errorf("%s: %s", c.body, a.raw)
 		}
+	}
+}
+
+func TestFastCreateBoundsTheConstants(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	tree := withConstant(chain("A"), "${v}", strings.Repeat("x", engine.MaxVariables))
+	a := s.call("POST", "/fast_create_task/2/", stdops.NewObject("name", "t", "pipeline_tree", tree))
+	if a.code() != 3540000 || !strings.HasPrefix(a.message(), "constants: their values have ") {
+		t.Errorf("got %.300s", a.raw)
 	}
 }

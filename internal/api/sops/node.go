@@ -20,10 +20,10 @@ func operateNode(c *call) error {
 	}
 	n := service.NodeCommand{Node: body.Text("node_id"), Action: body.Text("action"), Flow: body.Text("flow_id")}
 	var ok bool
-	if n.Data, ok = objectOf(body, "data"); !ok {
+	if n.Data, ok = objectOf(body, "data"); !ok || isNull(body, "data") {
 		return invalid("data field is not a valid object")
 	}
-	if n.Inputs, ok = objectOf(body, "inputs"); !ok {
+	if n.Inputs, ok = objectOf(body, "inputs"); !ok || isNull(body, "inputs") {
 		return invalid("inputs field is not a valid object")
 	}
 	id, digits, err := c.task()

@@ -102,7 +102,7 @@ func TestTasksStatusRequests(t *testing.T) {
 	}
 	caller, err := s.svc.Authenticate(t.Context(), service.Credentials{AppCode: "trusted", AppSecret: "trusted-secret", Username: "admin"})
 	must(t, err)
-	access, err := s.svc.Access(t.Context(), caller, service.ProjectRef{ID: "2"})
+	access, err := s.svc.Access(t.Context(), caller, service.ProjectRef{ID: "2", Scope: service.ScopeBiz})
 	must(t, err)
 	must(t, s.svc.DeleteTask(t.Context(), access, 2))
 	const path = "/apigw/get_tasks_status/2/"
