@@ -75,6 +75,7 @@ func serverUnderTest(t *testing.T) *server {
 		project: int64(numeric(t, "PROJECT", 1)), biz: int64(numeric(t, "BIZ", 2)), patience: numeric(t, "PATIENCE", 1),
 	}
 	s.http = newHTTPClient(s.patience)
+	t.Cleanup(s.http.CloseIdleConnections)
 	if s.base == "" {
 		s.base = startServer(t, s.code, s.secret)
 	}

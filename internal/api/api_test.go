@@ -146,7 +146,8 @@ func TestHandlerRecovers(t *testing.T) {
 	}
 	func() {
 		defer func() {
-			if cause := recover(); cause != http.ErrAbortHandler {
+			cause := recover()
+			if err, _ := cause.(error); !errors.Is(err, http.ErrAbortHandler) {
 				t.Errorf("half an answer ends with %v", cause)
 			}
 		}()

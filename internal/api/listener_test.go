@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,7 +25,7 @@ func guarded(t *testing.T, handler http.HandlerFunc) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -111,7 +112,7 @@ func TestConnReadsInSmallParts(t *testing.T) {
 		n, err := c.Read(one)
 		got = append(got, one[:n]...)
 		if err != nil {
-			if err != errFraming || string(got) != "\nx\n y\r" {
+			if !errors.Is(err, errFraming) || string(got) != "\nx\n y\r" {
 				t.Errorf("read %q, then %v", got, err)
 			}
 			return

@@ -153,7 +153,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if err := a.bootstrap(ctx); err != nil {
 		return err
 	}
-	return a.handlers(zone)
+	return a.handlers(zone) //nolint:contextcheck // what it makes takes the context of each request
 }
 
 func registry(test bool) (*plugin.Registry, error) {

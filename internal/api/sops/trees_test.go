@@ -32,7 +32,6 @@ func (f *fixture) largeTree(t *testing.T, what string) *stdops.Object {
 type builder struct {
 	acts, gates, flows stdops.Object
 	in, out            map[string][]any
-	order              []string
 }
 
 func newBuilder() *builder { return &builder{in: map[string][]any{}, out: map[string][]any{}} }
