@@ -21,6 +21,7 @@ type connection struct {
 	url, token string
 	dataDir    string
 	dirGiven   bool // by a flag; the environment does not count
+	urlGiven   bool // likewise
 	projectID  int64
 	flags      *pflag.FlagSet
 }
@@ -40,9 +41,10 @@ func (c *cli) connectionFlags(flags *pflag.FlagSet) {
 }
 
 // connect finds the server: the one that is named, the one of a data directory that is named, the one that was logged in
-// to, or the one of the default data directory.
+// to, or the one of the default data directory. A data directory of a flag counts more than a server of the environment,
+// or what is meant for the one would be done to the other.
 func (c *cli) connect() (*client.Client, error) {
-	if c.url != "" {
+	if c.url != "" && (c.urlGiven || !c.dirGiven) {
 		return c.dial(client.Options{URL: c.url, Token: c.connection.token})
 	}
 	if !c.flags.Changed("data-dir") {

@@ -1,7 +1,7 @@
 // Command stdops is the whole program: the server, its demonstration and the command line that talks to it.
 //
-// There is one file per subcommand. The subcommands that talk to a server use package client and nothing else of ours;
-// only serve and demo know package app. What the exit codes mean is in exit.go, how a server is found in connect.go.
+// There is one file per subcommand. What is asked of a server goes by way of package client; only serve and demo run
+// package app, all others take no more of it than the place of the socket and the errors of a start. What the exit codes mean is in exit.go, how a server is found in connect.go.
 package main
 
 import "os"

@@ -128,7 +128,7 @@ func fromEnvAs(flags *pflag.FlagSet, name, variable string) {
 // settings reads from the environment what no flag has set, and checks what all commands share.
 func (c *cli) settings(cmd *cobra.Command) error {
 	var errs []error
-	c.dirGiven = c.flags.Changed("data-dir")
+	c.dirGiven, c.urlGiven = c.flags.Changed("data-dir"), c.flags.Changed("server")
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		names := f.Annotations[envKey]
 		if f.Changed || len(names) == 0 || c.env[names[0]] == "" {

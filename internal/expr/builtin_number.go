@@ -8,13 +8,16 @@ import (
 	"strings"
 )
 
-func toInt(_ *machine, a arguments) (any, error) {
+func toInt(m *machine, a arguments) (any, error) {
 	args, err := a.take(0, "-x", "base")
 	if err != nil {
 		return nil, err
 	}
 	if absent(args[0]) {
 		return int64(0), nil
+	}
+	if err := m.readDigits(args[0]); err != nil {
+		return nil, err
 	}
 	if !absent(args[1]) {
 		text, err := textArgument(args[0])
@@ -47,6 +50,16 @@ func integer(v any) (any, error) {
 		return i, nil
 	}
 	return nil, fail("int() argument must be a string, a bytes-like object or a number, not '%s'", typeName(v))
+}
+
+// digitsPerStep is how many digits of a text are read as a number in one step: they take much longer than signs that are
+// only looked at, and no node of the expression stands for them when a function is the key of a list.
+const digitsPerStep = 64
+
+// readDigits pays for reading a number when v is a text. One that is too long to be read costs no more than the longest.
+func (m *machine) readDigits(v any) error {
+	text, _ := v.(string)
+	return m.spend(min(len(text), maxDigits) / digitsPerStep)
 }
 
 // maxDigits is how long a text that is read as a whole number may be.
@@ -88,13 +101,16 @@ func textToInt(text string, base int) (any, error) {
 	return shrink(i)
 }
 
-func toFloat(_ *machine, a arguments) (any, error) {
+func toFloat(m *machine, a arguments) (any, error) {
 	args, err := a.take(0, "-x")
 	if err != nil {
 		return nil, err
 	}
 	if absent(args[0]) {
 		return 0.0, nil
+	}
+	if err := m.readDigits(args[0]); err != nil {
+		return nil, err
 	}
 	text, ok := args[0].(string)
 	if !ok {

@@ -91,7 +91,7 @@ func (c *compiler) node(l level, n *node, parent stdops.NodeIndex) error {
 		edges[id] = e
 		g.Out = append(g.Out, e)
 	}
-	if m := l.tree.nodes[n.converge]; m != nil && n.kind.Gateway() {
+	if m := l.tree.nodes[n.converge]; m != nil && n.kind.Gateway() && n.kind != stdops.KindConverge {
 		g.Converge = m.index
 	}
 	for _, k := range n.conditions {
@@ -161,8 +161,7 @@ func (c *compiler) variables(l level, p *Pipeline) {
 // values that enter a subprocess.
 func (c *compiler) connect(l level) {
 	for _, k := range l.tree.constants {
-		id, output, ok := k.producer()
-		if n := l.tree.nodes[id]; ok && n != nil {
+		if n, output := k.producer(l.tree); n != nil {
 			m := Mapping{Key: bare(output), Variable: bare(k.Key)}
 			switch g := &c.graph.Nodes[n.index]; {
 			case g.Activity != nil:

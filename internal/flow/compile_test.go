@@ -165,6 +165,35 @@ func TestTimeLimits(t *testing.T) {
 	}
 }
 
+// A graph is compiled from the tree that was sent when its first task is made, and from the stored form later.
+func TestStoredFormCompilesToTheSameGraph(t *testing.T) {
+	t.Parallel()
+	o := sketch("S>A>PG PG>B>CG PG>C>CG CG>E")
+	set(t, o, "gateways.CG.converge_gateway_id", `"n1"`)
+	constant(t, o, "${o}", `null`, "source_type", "component_outputs", "source_info", value(t, `{"ghost":["x"],"A":["y"]}`))
+	constant(t, o, "${p}", `null`, "source_type", "component_outputs", "source_info", value(t, `{"A":[],"B":["y"]}`))
+	tree := mustParse(t, o)
+	sent := mustCompile(t, tree)
+	body, err := tree.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := ParseBody(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Compile(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sent.Nodes, again.Nodes); diff != "" {
+		t.Errorf("(-sent +stored):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Mapping{{"y", "o"}}, sent.Nodes[3].Activity.Outputs); diff != "" {
+		t.Errorf("outputs of A (-want +got):\n%s", diff)
+	}
+}
+
 func TestVariablesOfTheRoot(t *testing.T) {
 	t.Parallel()
 	o := sketch("S>A>SUB>E")

@@ -103,12 +103,21 @@ func (r *reader) sourceInfo(o *stdops.Object, path string) []source {
 	return list
 }
 
-// producer gives the node and the output that write the constant; ok is false when nothing does.
-func (c *Constant) producer() (nodeID, key string, ok bool) {
-	if c.SourceType != sourceOutputs || len(c.source) == 0 || len(c.source[0].keys) == 0 {
-		return "", "", false
+// producer gives the node of the level and its output that write the constant; n is nil when nothing does. Nodes that the
+// level does not have are passed over: they are gone from the stored form, which must compile to the same graph.
+func (c *Constant) producer(t *Tree) (n *node, output string) {
+	if c.SourceType != sourceOutputs {
+		return nil, ""
 	}
-	return c.source[0].node, c.source[0].keys[0], true
+	for _, s := range c.source {
+		if n := t.nodes[s.node]; n != nil {
+			if len(s.keys) == 0 {
+				return nil, ""
+			}
+			return n, s.keys[0]
+		}
+	}
+	return nil, ""
 }
 
 // with gives a copy of the constant with a field of its raw object replaced.

@@ -49,7 +49,7 @@ func (r *reader) fail(path, format string, args ...any) {
 		r.more++
 		return
 	}
-	r.problems = append(r.problems, path+": "+fmt.Sprintf(format, args...))
+	r.problems = append(r.problems, shortPath(path)+": "+fmt.Sprintf(format, args...))
 }
 
 func (r *reader) tree(v *stdops.Object, at string) *Tree {

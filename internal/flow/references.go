@@ -18,7 +18,8 @@ func references(v any) func(yield func(string) bool) {
 	}
 }
 
-// fragments gives the insides of the ${…} of a text.
+// fragments gives the insides of the fragments of a text: ${, then one or more characters other than $ { } #, then }
+// (docs/spec/engine.md 6.3).
 func fragments(text string) []string {
 	var list []string
 	for {
@@ -26,37 +27,15 @@ func fragments(text string) []string {
 		if !ok {
 			return list
 		}
-		end := closing(rest)
+		end := strings.IndexAny(rest, "${}#")
 		if end < 0 {
 			return list
 		}
-		list = append(list, rest[:end])
-		text = rest[end+1:]
-	}
-}
-
-// closing gives the place of the brace that ends a fragment, -1 when there is none. Braces inside quotes do not count.
-func closing(text string) int {
-	depth, quote := 1, byte(0)
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0 && c == '\\':
-			i++
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '{':
-			depth++
-		case c == '}':
-			if depth--; depth == 0 {
-				return i
-			}
+		if rest[end] == '}' {
+			list = append(list, rest[:end])
 		}
+		text = rest[end:]
 	}
-	return strings.IndexByte(text, '}') // quotes that do not pair: text, then
 }
 
 func words(fragment string) []string {

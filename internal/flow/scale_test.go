@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/stdops/stdops"
 )
 
@@ -92,6 +94,14 @@ func TestScale(t *testing.T) {
 				t.Errorf("%d nodes, want %d", got, want)
 			}
 		})
+	}
+}
+
+func TestManyFragmentsThatNothingCloses(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("${{}", 500_000) + "${a}"
+	if diff := cmp.Diff([]string{"a"}, fragments(text)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

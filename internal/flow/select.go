@@ -106,15 +106,30 @@ func (s *selector) trimParallel() error {
 	if err := g.settle(); err != nil {
 		return err
 	}
+	forks := g.innerFirst()
 	for again := true; again; {
 		again = false
-		for i, n := range g.nodes {
-			if n.kind == stdops.KindParallel && !s.gone[n.id] && s.trim(n, g.nodes[g.match[i]]) {
+		for _, i := range forks {
+			if n := g.nodes[i]; !s.gone[n.id] && s.trim(n, g.nodes[g.match[i]]) {
 				again = true
 			}
 		}
 	}
 	return nil
+}
+
+// innerFirst gives the parallel gateways by falling distance from the start, so that one round is mostly enough to trim
+// those that lie inside each other.
+func (g *net) innerFirst() []int {
+	var forks []int
+	for i, n := range g.nodes {
+		if n.kind == stdops.KindParallel {
+			forks = append(forks, i)
+		}
+	}
+	dist := g.distances()
+	slices.SortStableFunc(forks, func(a, b int) int { return dist[b] - dist[a] })
+	return forks
 }
 
 // trim removes the empty branches between a parallel gateway and its converge gateway, and both when no other is left.
