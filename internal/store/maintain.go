@@ -45,7 +45,7 @@ func (s *Store) foldLog(ctx context.Context) error {
 	var busy, inLog, folded int
 	row := w.conn.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err := row.Scan(&busy, &inLog, &folded); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+		return s.judge(fmt.Errorf("checkpoint: %w", err))
 	}
 	if busy == 0 { // else a reader still needs the log: the next look tries again
 		w.written = time.Time{}

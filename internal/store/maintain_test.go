@@ -52,3 +52,23 @@ func TestWriteRefusesEverythingAfterTheDiskFailed(t *testing.T) {
 		t.Errorf("told %d times: %v", len(told), told)
 	}
 }
+
+func TestJudgeEndsTheStoreForAnyFailureOfTheDisk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var told error
+	s, err := Open(t.Context(), Options{Dir: dir, DiskFailed: func(err error) { told = err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.judge(sqlite3.IOERR_FSYNC); !errors.Is(err, ErrDisk) || told == nil || s.writer.broken == nil {
+		t.Errorf("got %v, told %v, broken %v", err, told, s.writer.broken)
+	}
+	size := logSize(filepath.Join(dir, databaseFile))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := logSize(filepath.Join(dir, databaseFile)); size == 0 || got != size {
+		t.Errorf("the log had %d bytes and has %d after the store was closed", size, got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/pressly/goose/v3"
 )
@@ -65,6 +66,9 @@ func backupSchema(ctx context.Context, db *sql.DB, file string, version int64) e
 		return fmt.Errorf("copy database before upgrade: %w", err)
 	}
 	if err := os.Rename(part, name); err != nil {
+		return fmt.Errorf("copy database before upgrade: %w", err)
+	}
+	if err := syncDir(filepath.Dir(name)); err != nil {
 		return fmt.Errorf("copy database before upgrade: %w", err)
 	}
 	return nil

@@ -115,11 +115,20 @@ func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, 
 	return &writer{db: db, conn: conn, file: file, turn: make(chan struct{}, 1), batch: batch}, nil
 }
 
-// close folds the log into the database file and gives the connection back.
+// close folds the log into the database file and gives the connection back. After a failure of the disk the log stays:
+// it may be the only place where something is whole.
 func (w *writer) close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
-	_, err := w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	var err error
+	if w.broken == nil {
+		_, err = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	} else {
+		err = raw(w.conn, func(c *sqlite3.Conn) error {
+			_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+			return err
+		})
+	}
 	forget := raw(w.conn, func(*sqlite3.Conn) error { return w.batch.close() })
 	return errors.Join(err, forget, w.conn.Close(), w.db.Close())
 }
@@ -136,8 +145,15 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 	if s.writer.broken != nil {
 		return s.writer.broken
 	}
-	err := classify(transact(context.WithoutCancel(ctx), s.writer.conn, fn))
+	err := transact(context.WithoutCancel(ctx), s.writer.conn, fn)
 	s.writer.written = s.now()
+	return s.judge(err)
+}
+
+// judge classifies an error of the connection that writes, for whoever has its turn. After a failure of the disk the
+// connection is not used again: another fsync could succeed although what the failed one was for is lost.
+func (s *Store) judge(err error) error {
+	err = classify(err)
 	if errors.Is(err, ErrDisk) {
 		s.writer.broken = err
 		s.diskFailed(err)

@@ -122,7 +122,7 @@ func (s *Store) statusNodes(ctx context.Context, tx *sql.Tx, q StatusQuery, batc
 		t := &batch.Tasks[i].Task
 		place[t.ID] = i
 		switch {
-		case t.Root.State == stdops.StateCreated:
+		case t.Root.State == stdops.StateCreated, batch.Tasks[i].Err != nil: // nothing could be made of its nodes
 		case q.Children && !batch.Tasks[i].Cut:
 			whole = append(whole, t.ID)
 		case !t.Root.State.Ended():

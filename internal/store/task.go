@@ -91,7 +91,10 @@ func (s *Store) startTask(tx *sql.Conn, t *stdops.Task, start func(stdops.Task) 
 	if verdicts[0] != stdops.Committed {
 		return errors.New("the first change was not decided on revision 0")
 	}
-	t.Executor, t.Root = change.Executor, change.Root
+	if change.Executor != "" {
+		t.Executor = change.Executor
+	}
+	t.Root = change.Root
 	t.Root.Revision, t.Root.Epoch = change.Revision+1, change.Epoch
 	return nil
 }
@@ -167,13 +170,17 @@ func (s *Store) Tasks(ctx context.Context, project stdops.ProjectID, f TaskFilte
 	for i, state := range f.States {
 		states[i] = int64(state)
 	}
-	rows, err := s.readers.QueryContext(ctx, `SELECT `+taskColumns+` FROM task
-		WHERE project_id = $1 AND deleted = 0 AND id < $2
-			AND ($3 = '' OR LOWER(name) LIKE LOWER($3) ESCAPE '\')
-			AND ($4 = 0 OR state `+anyOf("$5")+`)
-		ORDER BY id DESC LIMIT $6`,
-		int64(project), before, likePattern(f.Keyword), int64(len(states)), idList(states), limit)
-	tasks, err := collect(rows, err, taskFields)
+	var tasks []stdops.Task
+	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error { // a filter that nothing fits looks at every task
+		rows, err := tx.QueryContext(ctx, `SELECT `+taskColumns+` FROM task
+			WHERE project_id = $1 AND deleted = 0 AND id < $2
+				AND ($3 = '' OR LOWER(name) LIKE LOWER($3) ESCAPE '\')
+				AND ($4 = 0 OR state `+anyOf("$5")+`)
+			ORDER BY id DESC LIMIT $6`,
+			int64(project), before, likePattern(f.Keyword), int64(len(states)), idList(states), limit)
+		tasks, err = collect(rows, err, taskFields)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list tasks of project %d: %w", project, err)
 	}
