@@ -36,7 +36,7 @@ type App struct {
 	Projects []int64   `json:"trusted_projects,omitempty" doc:"The same, in single projects"`
 	Disabled bool      `json:"disabled,omitempty"`
 	Created  time.Time `json:"created_at"`
-	Secret   string    `json:"secret,omitempty" doc:"Shown once, in the answer to its creation"`
+	Secret   string    `json:"secret,omitempty" doc:"Shown once, in the answer that made it"`
 }
 
 // NewApp is an app to be registered.
@@ -45,6 +45,11 @@ type NewApp struct {
 	Name     string  `json:"name,omitempty" maxLength:"128"`
 	Trusted  bool    `json:"trusted,omitempty"`
 	Projects []int64 `json:"trusted_projects,omitempty" maxItems:"1000"`
+}
+
+// Trust says where an app is trusted, or no longer.
+type Trust struct {
+	Project int64 `json:"project,omitempty" minimum:"0" doc:"Absent or 0: in all projects"`
 }
 
 // AppList holds all apps.
@@ -74,6 +79,20 @@ type NewUser struct {
 	Roles []Role `json:"roles,omitempty" maxItems:"1000"`
 }
 
+// NoRole takes the role in a project away.
+const NoRole = "none"
+
+// GrantedRole is what a user is to be in a project.
+type GrantedRole struct {
+	Project int64  `json:"project" minimum:"1"`
+	Role    string `json:"role" enum:"viewer,operator,editor,admin,none" doc:"In place of the role that the user has there; none takes it away"`
+}
+
+// Grant changes the roles of a user; those in other projects stay.
+type Grant struct {
+	Roles []GrantedRole `json:"roles" minItems:"1" maxItems:"1000"`
+}
+
 // UserList holds all users.
 type UserList struct {
 	Users []User `json:"users"`
@@ -86,6 +105,7 @@ type Token struct {
 	Name    string    `json:"name,omitempty" doc:"What it is for"`
 	Created time.Time `json:"created_at"`
 	Expires time.Time `json:"expires_at,omitzero" doc:"Absent: never"`
+	Capped  bool      `json:"capped,omitempty" doc:"In the answer to its creation: it expires earlier than was asked for, with the token of its maker"`
 	Secret  string    `json:"token,omitempty" doc:"Shown once, in the answer to its creation"`
 }
 
@@ -136,6 +156,37 @@ func (c *Client) CreateApp(ctx context.Context, n NewApp) (*App, error) {
 	return a, c.call(ctx, http.MethodPost, "/apps", n, a)
 }
 
+// CreateAppSecret gives an app a further secret. The newest of those that it had goes on to count, so that it can be
+// exchanged without an interruption; older ones do not.
+func (c *Client) CreateAppSecret(ctx context.Context, code string) (*App, error) {
+	return c.changeApp(ctx, code, "secrets", nil)
+}
+
+// DisableApp makes the credentials of an app useless.
+func (c *Client) DisableApp(ctx context.Context, code string) (*App, error) {
+	return c.changeApp(ctx, code, "disable", nil)
+}
+
+// EnableApp lets a disabled app in again.
+func (c *Client) EnableApp(ctx context.Context, code string) (*App, error) {
+	return c.changeApp(ctx, code, "enable", nil)
+}
+
+// TrustApp lets an app name any user and skip permission checks.
+func (c *Client) TrustApp(ctx context.Context, code string, t Trust) (*App, error) {
+	return c.changeApp(ctx, code, "trust", t)
+}
+
+// DistrustApp takes trust back, without a project all that the app has.
+func (c *Client) DistrustApp(ctx context.Context, code string, t Trust) (*App, error) {
+	return c.changeApp(ctx, code, "distrust", t)
+}
+
+func (c *Client) changeApp(ctx context.Context, code, change string, in any) (*App, error) {
+	a := &App{}
+	return a, c.call(ctx, http.MethodPost, "/apps/"+url.PathEscape(code)+"/"+change, in, a)
+}
+
 // Users lists the users.
 func (c *Client) Users(ctx context.Context) (*UserList, error) {
 	list := &UserList{}
@@ -146,6 +197,26 @@ func (c *Client) Users(ctx context.Context) (*UserList, error) {
 func (c *Client) CreateUser(ctx context.Context, n NewUser) (*User, error) {
 	u := &User{}
 	return u, c.call(ctx, http.MethodPost, "/users", n, u)
+}
+
+// DisableUser makes the tokens and sessions of a user useless.
+func (c *Client) DisableUser(ctx context.Context, name string) (*User, error) {
+	return c.changeUser(ctx, name, "disable", nil)
+}
+
+// EnableUser lets a disabled user in again.
+func (c *Client) EnableUser(ctx context.Context, name string) (*User, error) {
+	return c.changeUser(ctx, name, "enable", nil)
+}
+
+// Grant changes roles of a user.
+func (c *Client) Grant(ctx context.Context, name string, g Grant) (*User, error) {
+	return c.changeUser(ctx, name, "grant", g)
+}
+
+func (c *Client) changeUser(ctx context.Context, name, change string, in any) (*User, error) {
+	u := &User{}
+	return u, c.call(ctx, http.MethodPost, "/users/"+url.PathEscape(name)+"/"+change, in, u)
 }
 
 // Tokens lists the tokens of a user; "" lists those of all users, for administrators.
@@ -164,7 +235,7 @@ func (c *Client) CreateToken(ctx context.Context, n NewToken) (*Token, error) {
 	return t, c.call(ctx, http.MethodPost, "/tokens", n, t)
 }
 
-// RevokeToken makes the token with that id useless.
+// RevokeToken makes the token with that id useless, and ends the sessions that were opened with it.
 func (c *Client) RevokeToken(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, "/tokens/"+url.PathEscape(id), nil, nil)
 }

@@ -43,6 +43,9 @@ func (c *cli) tokenCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if made.Capped {
+				c.warn("stdops: the new token expires with the one that you came with, at %s\n", moment(made.Expires))
+			}
 			secret := column[client.Token]{"TOKEN", func(t *client.Token) string { return t.Secret }}
 			return showOne(c, made, append(tokenColumns()[:3], tokenColumns()[4], secret))
 		},

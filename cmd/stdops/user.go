@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,14 +13,16 @@ import (
 )
 
 func (c *cli) user() *cobra.Command {
-	return group("user", "Make users, and let them in", c.userCreate(),
+	return group("user", "Make users, let them in, and say what they may", c.userCreate(),
 		listing(c, "list", "List users", func(cmd *cobra.Command, to *client.Client) error {
 			list, err := to.Users(cmd.Context())
 			if err != nil {
 				return err
 			}
 			return show(c, list, list.Users, userColumns())
-		}), c.userLink())
+		}), c.userLink(), c.userGrant(),
+		c.userChange("disable", "Make the tokens and sessions of a user useless", (*client.Client).DisableUser),
+		c.userChange("enable", "Let a disabled user in again", (*client.Client).EnableUser))
 }
 
 func userColumns() []column[client.User] {
@@ -104,6 +107,62 @@ func (c *cli) userLink() *cobra.Command {
 				{"LINK", func(l *client.LoginLink) string { return l.URL }},
 				{"EXPIRES", func(l *client.LoginLink) string { return moment(l.Expires) }},
 			})
+		},
+	}
+}
+
+// userGrant changes roles: those in projects that are not named stay.
+func (c *cli) userGrant() *cobra.Command {
+	var given []string
+	cmd := &cobra.Command{
+		Use:   "grant NAME --role PROJECT=ROLE...",
+		Short: "Give a user roles in projects, or take them away",
+		Example: "  stdops user grant bob --role 1=operator\n" +
+			"  stdops user grant bob --role 1=none --role 2=viewer",
+		Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			roles, err := readRoles(given)
+			if err != nil {
+				return usageOf(cmd, err)
+			}
+			if len(roles) == 0 {
+				return usageOf(cmd, errors.New("which role? such as --role 1=operator"))
+			}
+			to, err := c.connect()
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			var g client.Grant
+			for _, r := range roles {
+				g.Roles = append(g.Roles, client.GrantedRole(r))
+			}
+			changed, err := to.Grant(cmd.Context(), args[0], g)
+			if err != nil {
+				return err
+			}
+			return showOne(c, changed, userColumns())
+		},
+	}
+	cmd.Flags().StringArrayVar(&given, "role", nil, "PROJECT=viewer, operator, editor, admin or none; may be repeated")
+	return cmd
+}
+
+// userChange makes a command that does one thing to a user and shows the user then.
+func (c *cli) userChange(use, short string, change func(*client.Client, context.Context, string) (*client.User, error)) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " NAME", Short: short, Example: "  stdops user " + use + " bob", Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			to, err := c.connect()
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			changed, err := change(to, cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return showOne(c, changed, userColumns())
 		},
 	}
 }

@@ -11,7 +11,6 @@ import (
 const (
 	credentialHeader = "X-Bkapi-Authorization"
 	tokenCookie      = "bk_token"
-	sessionCookie    = "stdops_session"
 	maxHeaderValue   = 16 << 10
 )
 
@@ -67,7 +66,8 @@ func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credential
 	}}
 	c.fromCookie(r, tokenCookie)
 	if c.Username == "" { // a session is a person at the UI, who names nobody
-		c.fromCookie(r, sessionCookie)
+		c.fromCookie(r, SessionCookie(true))
+		c.fromCookie(r, SessionCookie(false))
 	}
 	strip(body.Object)
 	return c, nil
@@ -99,6 +99,15 @@ func headerCredentials(r *http.Request) (*stdops.Object, error) {
 		return nil, Refuse(http.StatusUnauthorized, credentialHeader+" is not a JSON object")
 	}
 	return object, nil
+}
+
+// SessionCookie names the cookie of a session. On a server that is reached over https the name has a prefix with which
+// browsers take the cookie from nobody but this very host, over https: no neighbour under the same domain can plant one.
+func SessionCookie(secure bool) string {
+	if secure {
+		return "__Host-stdops_session"
+	}
+	return "stdops_session"
 }
 
 // fromCookie takes the token from a cookie when no other place had one.

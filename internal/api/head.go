@@ -2,14 +2,14 @@ package api
 
 import "net/http"
 
-// maxHead is how many bytes the head of a request may have. The server behind which [Handler] stands must let through
+// MaxHead is how many bytes the head of a request may have. The server behind which [Handler] stands must let through
 // more, or net/http refuses the request in its own words.
-const maxHead = 64 << 10
+const MaxHead = 64 << 10
 
 // bounded refuses a request whose head is too large (docs/spec/api.md 2.4).
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if headSize(r) > maxHead {
+		if headSize(r) > MaxHead {
 			fail(w, r, Refuse(http.StatusRequestHeaderFieldsTooLarge, "the address and the headers are larger than 64 KiB"))
 			return
 		}

@@ -146,7 +146,7 @@ func (a *App) metrics() http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
-// bootstrap makes the app that the settings name, and tells the first person the way in.
+// bootstrap makes the app that the settings name. The way in for the first person is [App.FirstSignIn].
 func (a *App) bootstrap(ctx context.Context) error {
 	if a.options.BootstrapAppCode != "" {
 		if err := a.service.BootstrapApp(ctx, a.options.BootstrapAppCode, a.options.BootstrapAppSecret); err != nil {

@@ -26,7 +26,7 @@ func (a *App) FirstSignIn(ctx context.Context) (string, error) {
 	if a.service.HasAdmin() {
 		return "", nil
 	}
-	secret, _, err := a.service.IssueLoginLink(ctx, service.LocalAdmin(), "")
+	secret, _, err := a.service.CreateLoginLink(ctx, service.LocalAdmin(), "")
 	if err != nil {
 		return "", err
 	}

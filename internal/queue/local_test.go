@@ -14,6 +14,28 @@ import (
 
 func ref(task int64) stdops.TaskRef { return stdops.TaskRef{Project: 1, Task: stdops.TaskID(task)} }
 
+func TestLocalWakesASleepingRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.NewLocal()
+		ctx, stop := context.WithCancel(t.Context())
+		fired := make(chan time.Time, 1)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			q.Run(ctx, func(stdops.TaskRef) { fired <- time.Now() })
+		}()
+		synctest.Wait() // Run sleeps, with nothing to wait for
+		due := time.Now().Add(time.Second)
+		q.Wake(stdops.Wake{Ref: ref(1), At: due})
+		if got := <-fired; !got.Equal(due) {
+			t.Errorf("fired at %v, due at %v", got, due)
+		}
+		stop()
+		<-done
+	})
+}
+
 func TestLocalWakesInTheOrderOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

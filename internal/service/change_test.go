@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/store"
 )
 
 // TestChangeOutlivesItsCaller: what was written counts at once, even when the caller went away or a later write failed.
@@ -24,7 +23,7 @@ func TestChangeOutlivesItsCaller(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			secret, err := b.CreateApp(t.Context(), LocalAdmin(), "shop", "")
+			secret, err := b.CreateApp(t.Context(), LocalAdmin(), NewApp{Code: "shop"})
 			must(t, err)
 			ctx, leave := context.WithCancel(t.Context())
 			err = b.change(ctx, func(*identity) error {
@@ -44,9 +43,9 @@ func TestChangeOutlivesItsCaller(t *testing.T) {
 func TestCreateTemplateNeedsPermission(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	must(t, b.CreateUser(t.Context(), LocalAdmin(), "ann", false))
-	must(t, b.Grant(t.Context(), LocalAdmin(), store.Grant{User: "ann", Project: 1, Role: store.RoleOperator}))
-	token, err := b.CreateToken(t.Context(), LocalAdmin(), store.UserToken{User: "ann", Name: "t"}, 0)
+	must(t, b.CreateUser(t.Context(), LocalAdmin(), NewUser{Name: "ann"}))
+	must(t, b.Grant(t.Context(), LocalAdmin(), "ann", Roles{1: Operator}))
+	token, _, err := b.CreateToken(t.Context(), LocalAdmin(), NewToken{User: "ann", Name: "t"})
 	must(t, err)
 	ann, err := b.TokenCaller(t.Context(), token)
 	must(t, err)

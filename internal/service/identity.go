@@ -28,6 +28,7 @@ type Caller struct {
 	named   bool // the user was named by a trusted app: its trust counts, the user's roles do not
 	trusted trust
 	roles   map[stdops.ProjectID]Role
+	until   time.Time // when the token that the caller came with expires; zero: never, or there was none
 }
 
 // trust says where an application is trusted: it may name any user there and skips permission checks.
@@ -165,13 +166,10 @@ func (s *Service) authenticUser(ctx context.Context, known *identity, secret str
 		if !t.expires.IsZero() && !s.store.Now().Before(t.expires) {
 			return errToken()
 		}
+		caller.until = t.expires
 		return known.become(t.user, caller)
 	}
-	name, err := s.sessionUser(ctx, secret)
-	if err != nil {
-		return err
-	}
-	return known.become(name, caller)
+	return s.resume(ctx, known, secret, caller)
 }
 
 // become makes the caller a stored user.

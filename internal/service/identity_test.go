@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/store"
 )
 
 func TestAuthenticateApp(t *testing.T) {
 	t.Parallel()
 	b, admin := setup(t), LocalAdmin()
-	first, err := b.CreateApp(t.Context(), admin, "shop", "")
+	first, err := b.CreateApp(t.Context(), admin, NewApp{Code: "shop"})
 	must(t, err)
 	must(t, b.TrustApp(t.Context(), admin, "shop", 0))
 	as := func(secret string) error {
@@ -35,9 +34,9 @@ func TestAuthenticateApp(t *testing.T) {
 	refused(t, as(third), stdops.CodeUnauthenticated)
 	must(t, b.EnableApp(t.Context(), admin, "shop"))
 	must(t, as(third))
-	_, err = b.CreateApp(t.Context(), admin, "shop", "")
+	_, err = b.CreateApp(t.Context(), admin, NewApp{Code: "shop"})
 	refused(t, err, stdops.CodeRefused)
-	_, err = b.CreateApp(t.Context(), admin, "a\nb", "")
+	_, err = b.CreateApp(t.Context(), admin, NewApp{Code: "a\nb"})
 	refused(t, err, stdops.CodeInvalid)
 }
 
@@ -48,7 +47,7 @@ func TestNoDefaults(t *testing.T) {
 	if known := b.identity.Load(); len(known.apps) != 0 || len(known.users) != 0 || b.HasAdmin() {
 		t.Errorf("a fresh store knows %d apps and %d users", len(known.apps), len(known.users))
 	}
-	secret, err := b.CreateApp(t.Context(), LocalAdmin(), "shop", "")
+	secret, err := b.CreateApp(t.Context(), LocalAdmin(), NewApp{Code: "shop"})
 	must(t, err)
 	_, err = b.Authenticate(t.Context(), Credentials{AppCode: "shop", AppSecret: secret, Username: "ann"})
 	refused(t, err, stdops.CodeInvalid)
@@ -80,8 +79,8 @@ func TestTokens(t *testing.T) {
 	t.Parallel()
 	b, admin := setup(t), LocalAdmin()
 	must(t, b.BootstrapApp(t.Context(), "boot", "secret"))
-	must(t, b.CreateUser(t.Context(), admin, "ann", false))
-	token, err := b.CreateToken(t.Context(), admin, store.UserToken{User: "ann", Name: "ci"}, time.Hour)
+	must(t, b.CreateUser(t.Context(), admin, NewUser{Name: "ann"}))
+	token, _, err := b.CreateToken(t.Context(), admin, NewToken{User: "ann", Name: "ci", Life: time.Hour})
 	must(t, err)
 	as := func(token string) (*Caller, error) {
 		return b.Authenticate(t.Context(), Credentials{AppCode: "boot", AppSecret: "secret", Token: token, Username: "root"})
@@ -91,18 +90,22 @@ func TestTokens(t *testing.T) {
 	if caller.User != "ann" {
 		t.Errorf("user %q", caller.User)
 	}
-	own, err := b.CreateToken(t.Context(), caller, store.UserToken{User: "ann", Name: "more"}, 0)
+	own, _, err := b.CreateToken(t.Context(), caller, NewToken{User: "ann", Name: "more"})
 	must(t, err)
-	_, err = b.CreateToken(t.Context(), caller, store.UserToken{User: "bob", Name: "x"}, 0)
+	_, _, err = b.CreateToken(t.Context(), caller, NewToken{User: "bob", Name: "x"})
 	refused(t, err, stdops.CodeForbidden)
 	_, err = as(token[:len(token)-1])
 	refused(t, err, stdops.CodeUnauthenticated) // never the name beside it
 	b.clock.advance(time.Hour)
 	_, err = as(token)
 	refused(t, err, stdops.CodeUnauthenticated)
+	_, err = as(own) // it does not outlive the one that it was made with
+	refused(t, err, stdops.CodeUnauthenticated)
+	own, entry, err := b.CreateToken(t.Context(), admin, NewToken{User: "ann"})
+	must(t, err)
 	_, err = as(own)
 	must(t, err)
-	must(t, b.RevokeToken(t.Context(), caller, "ann", own))
+	must(t, b.RevokeToken(t.Context(), caller, entry.ID))
 	_, err = as(own)
 	refused(t, err, stdops.CodeUnauthenticated)
 }
@@ -117,10 +120,10 @@ func TestNamedUserHasOnlyTheTrust(t *testing.T) {
 	must(t, err)
 	_, err = b.RegisterProject(t.Context(), all, NewProject{Biz: 3})
 	must(t, err)
-	secret, err := b.CreateApp(t.Context(), admin, "narrow", "")
+	secret, err := b.CreateApp(t.Context(), admin, NewApp{Code: "narrow"})
 	must(t, err)
 	must(t, b.TrustApp(t.Context(), admin, "narrow", 1))
-	must(t, b.CreateUser(t.Context(), admin, "root", true))
+	must(t, b.CreateUser(t.Context(), admin, NewUser{Name: "root", Admin: true}))
 	caller, err := b.Authenticate(t.Context(), Credentials{AppCode: "narrow", AppSecret: secret, Username: "root"})
 	must(t, err)
 	if caller.Admin() || caller.Trusted() {
@@ -135,8 +138,8 @@ func TestNamedUserHasOnlyTheTrust(t *testing.T) {
 	}
 	_, err = b.RegisterProject(t.Context(), caller, NewProject{Biz: 4})
 	refused(t, err, stdops.CodeForbidden)
-	refused(t, b.CreateUser(t.Context(), caller, "mallory", true), stdops.CodeForbidden)
-	_, err = b.CreateToken(t.Context(), caller, store.UserToken{User: "root", Name: "x"}, 0)
+	refused(t, b.CreateUser(t.Context(), caller, NewUser{Name: "mallory", Admin: true}), stdops.CodeForbidden)
+	_, _, err = b.CreateToken(t.Context(), caller, NewToken{User: "root", Name: "x"})
 	refused(t, err, stdops.CodeForbidden)
 	must(t, b.DistrustApp(t.Context(), admin, "narrow", 1))
 	_, err = b.Authenticate(t.Context(), Credentials{AppCode: "narrow", AppSecret: secret, Username: "root"})
@@ -146,7 +149,7 @@ func TestNamedUserHasOnlyTheTrust(t *testing.T) {
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	link, err := b.CreateLoginLink(t.Context(), LocalAdmin(), "")
+	link, _, err := b.CreateLoginLink(t.Context(), LocalAdmin(), "")
 	must(t, err)
 	session, caller, err := b.SignIn(t.Context(), link, "ann")
 	must(t, err)
@@ -159,7 +162,7 @@ func TestSessions(t *testing.T) {
 	must(t, err)
 	_, err = b.Session(t.Context(), link) // a secret of one kind is none of another
 	refused(t, err, stdops.CodeUnauthenticated)
-	late, err := b.CreateLoginLink(t.Context(), caller, "ann")
+	late, _, err := b.CreateLoginLink(t.Context(), caller, "ann")
 	must(t, err)
 	b.clock.advance(loginLinkLife)
 	_, _, err = b.SignIn(t.Context(), late, "ann")
@@ -168,14 +171,14 @@ func TestSessions(t *testing.T) {
 	_, err = b.Session(t.Context(), session)
 	refused(t, err, stdops.CodeUnauthenticated)
 
-	link, err = b.CreateLoginLink(t.Context(), LocalAdmin(), "ann")
+	link, _, err = b.CreateLoginLink(t.Context(), LocalAdmin(), "ann")
 	must(t, err)
 	session, _, err = b.SignIn(t.Context(), link, "ann")
 	must(t, err)
 	must(t, b.SignOut(t.Context(), session))
 	_, err = b.Session(t.Context(), session)
 	refused(t, err, stdops.CodeUnauthenticated)
-	_, err = b.CreateLoginLink(t.Context(), &Caller{}, "ann")
+	_, _, err = b.CreateLoginLink(t.Context(), &Caller{}, "ann")
 	refused(t, err, stdops.CodeForbidden)
 }
 
@@ -195,8 +198,8 @@ func TestHash(t *testing.T) {
 func TestRoles(t *testing.T) {
 	t.Parallel()
 	b, admin := setup(t), LocalAdmin()
-	must(t, b.CreateUser(t.Context(), admin, "ann", false))
-	refused(t, b.Grant(t.Context(), admin, store.Grant{User: "ann", Project: 1, Role: "owner"}), stdops.CodeInvalid)
+	must(t, b.CreateUser(t.Context(), admin, NewUser{Name: "ann"}))
+	refused(t, b.Grant(t.Context(), admin, "ann", Roles{1: "owner"}), stdops.CodeInvalid)
 	all := []Permission{
 		ProjectView, ProjectEdit, FastCreateTask, FlowView, FlowCreate, FlowEdit, FlowCreateTask, CommonFlowView, CommonFlowCreateTask,
 		TaskView, TaskOperate, TaskEdit, TaskDelete,
@@ -206,7 +209,7 @@ func TestRoles(t *testing.T) {
 	}
 	before := -1
 	for _, role := range []Role{"", Viewer, Operator, Editor, Admin} {
-		must(t, b.Grant(t.Context(), admin, store.Grant{User: "ann", Project: 1, Role: store.Role(role)}))
+		must(t, b.Grant(t.Context(), admin, "ann", Roles{1: role}))
 		caller := &Caller{}
 		must(t, b.identity.Load().become("ann", caller))
 		count := 0
@@ -225,5 +228,70 @@ func TestRoles(t *testing.T) {
 	}
 	if before != len(all) || (&Caller{}).may(1, ProjectView) || !admin.may(9, ProjectEdit) || (&Caller{admin: true, named: true}).may(1, ProjectView) {
 		t.Error("the ends of the ladder are wrong")
+	}
+}
+
+// TestSessionEndsWithItsToken: who signed in with a token is out when that is revoked, and has made nothing that lasts
+// longer.
+func TestSessionEndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	b, admin := setup(t), LocalAdmin()
+	must(t, b.CreateUser(t.Context(), admin, NewUser{Name: "ann"}))
+	token, made, err := b.CreateToken(t.Context(), admin, NewToken{User: "ann", Life: time.Hour})
+	must(t, err)
+	if made.Capped {
+		t.Error("the local administrator cannot make what lasts")
+	}
+	session, _, err := b.SignInWithToken(t.Context(), token)
+	must(t, err)
+	resumed, err := b.Session(t.Context(), session)
+	must(t, err)
+	direct, err := b.TokenCaller(t.Context(), token)
+	must(t, err)
+	for _, by := range []*Caller{resumed, direct} {
+		for life, capped := range map[time.Duration]bool{0: true, 2 * time.Hour: true, time.Minute: false} {
+			_, next, err := b.CreateToken(t.Context(), by, NewToken{User: "ann", Life: life})
+			must(t, err)
+			if next.Capped != capped || next.Expires.IsZero() || next.Expires.After(made.Expires) {
+				t.Errorf("a life of %v: expires at %v, capped %v; the token at %v", life, next.Expires, next.Capped, made.Expires)
+			}
+		}
+	}
+	must(t, b.RevokeToken(t.Context(), direct, made.ID))
+	_, err = b.Session(t.Context(), session)
+	refused(t, err, stdops.CodeUnauthenticated)
+	_, _, err = b.SignInWithToken(t.Context(), token)
+	refused(t, err, stdops.CodeUnauthenticated)
+}
+
+// TestDisabledUser: neither token nor session of a disabled user counts, until the user is enabled again.
+func TestDisabledUser(t *testing.T) {
+	t.Parallel()
+	b, admin := setup(t), LocalAdmin()
+	must(t, b.CreateUser(t.Context(), admin, NewUser{Name: "ann"}))
+	token, _, err := b.CreateToken(t.Context(), admin, NewToken{User: "ann"})
+	must(t, err)
+	session, _, err := b.SignInWithToken(t.Context(), token)
+	must(t, err)
+	must(t, b.DisableUser(t.Context(), admin, "ann"))
+	_, err = b.TokenCaller(t.Context(), token)
+	refused(t, err, stdops.CodeUnauthenticated)
+	_, err = b.Session(t.Context(), session)
+	refused(t, err, stdops.CodeUnauthenticated)
+	must(t, b.EnableUser(t.Context(), admin, "ann"))
+	_, err = b.Session(t.Context(), session)
+	must(t, err)
+}
+
+func TestDistrustInOneProjectOfAll(t *testing.T) {
+	t.Parallel()
+	b, admin := setup(t), LocalAdmin()
+	must(t, b.BootstrapApp(t.Context(), "boot", "secret"))
+	refused(t, b.DistrustApp(t.Context(), admin, "boot", 1), stdops.CodeRefused)
+	refused(t, b.DistrustApp(t.Context(), admin, "other", 1), stdops.CodeNotFound)
+	must(t, b.DistrustApp(t.Context(), admin, "boot", 0))
+	must(t, b.DistrustApp(t.Context(), admin, "boot", 1))
+	if known := b.identity.Load().apps["boot"]; known.trust.anywhere() {
+		t.Errorf("trusted in %+v", known.trust)
 	}
 }

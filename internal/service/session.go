@@ -13,15 +13,19 @@ const (
 	sessionLife   = 12 * time.Hour
 )
 
-// CreateLoginLink makes a secret for one sign-in with a browser, as a user or, without one, as an administrator yet to be
-// named: the way into a fresh installation.
-func (s *Service) CreateLoginLink(ctx context.Context, by *Caller, user string) (secret string, err error) {
+// CreateLoginLink makes a secret for one sign-in with a browser, as a user who exists or, without one, as an administrator
+// yet to be named: the way into a fresh installation. It tells how long the link counts.
+func (s *Service) CreateLoginLink(ctx context.Context, by *Caller, user string) (secret string, expires time.Time, err error) {
 	if err := by.requireAdmin(); err != nil {
-		return "", err
+		return "", expires, err
+	}
+	if user != "" && s.identity.Load().users[user] == nil {
+		return "", expires, errUnknownUser(user)
 	}
 	secret, now := newSecret(), s.store.Now()
-	return secret, s.store.CreateLoginLink(ctx, store.LoginLink{
-		Hash: s.hash(loginLink, secret), User: user, Created: now, Expires: now.Add(loginLinkLife),
+	expires = now.Add(loginLinkLife)
+	return secret, expires, s.store.CreateLoginLink(ctx, store.LoginLink{
+		Hash: s.hash(loginLink, secret), User: user, Created: now, Expires: expires,
 	})
 }
 
@@ -50,7 +54,7 @@ func (s *Service) SignIn(ctx context.Context, link, name string) (session string
 	if used.User == "" {
 		used.User = name
 		err = s.change(ctx, func(*identity) error {
-			return s.store.CreateUser(ctx, store.User{Name: name, Admin: true, Created: now})
+			return s.store.MakeAdmin(ctx, name, now)
 		})
 		if err != nil {
 			return "", nil, err
@@ -69,12 +73,8 @@ func (s *Service) SignIn(ctx context.Context, link, name string) (session string
 
 // Session gives the caller of a session.
 func (s *Service) Session(ctx context.Context, secret string) (*Caller, error) {
-	name, err := s.sessionUser(ctx, secret)
-	if err != nil {
-		return nil, err
-	}
 	caller := &Caller{}
-	return caller, s.identity.Load().become(name, caller)
+	return caller, s.resume(ctx, s.identity.Load(), secret, caller)
 }
 
 // SignOut ends a session.
@@ -88,16 +88,24 @@ func (s *Service) TokenCaller(ctx context.Context, secret string) (*Caller, erro
 	return caller, s.authenticUser(ctx, s.identity.Load(), secret, caller)
 }
 
-func (s *Service) sessionUser(ctx context.Context, secret string) (string, error) {
+// resume makes the caller the user of a session. A session that was opened with a token ends with it.
+func (s *Service) resume(ctx context.Context, known *identity, secret string, caller *Caller) error {
 	found, err := s.store.Session(ctx, s.hash(sessionKey, secret))
 	if stdops.ErrorCode(err) == stdops.CodeNotFound {
-		return "", errToken()
+		return errToken()
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !s.store.Now().Before(found.Expires) {
-		return "", errToken()
+		return errToken()
 	}
-	return found.User, nil
+	if found.Token != nil {
+		opener, ok := known.tokens[string(found.Token)]
+		if !ok {
+			return errToken()
+		}
+		caller.until = opener.expires
+	}
+	return known.become(found.User, caller)
 }

@@ -3,33 +3,34 @@ package service
 import (
 	"context"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/store"
 )
 
-// SignInWithToken opens a session for the user of a token. The session ends with the token, when that is earlier.
+// SignInWithToken opens a session for the user of a token. The session ends with the token, whether that expires or is
+// revoked.
 func (s *Service) SignInWithToken(ctx context.Context, secret string) (session string, caller *Caller, err error) {
-	known := s.identity.Load()
-	found, ok := known.tokens[string(s.hash(userToken, secret))]
-	now := s.store.Now()
-	expires := now.Add(sessionLife)
-	switch {
-	case !ok:
+	known, hash, now := s.identity.Load(), s.hash(userToken, secret), s.store.Now()
+	found, ok := known.tokens[string(hash)]
+	if !ok || !found.expires.IsZero() && !now.Before(found.expires) {
 		return "", nil, errToken()
-	case found.expires.IsZero():
-	case !now.Before(found.expires):
-		return "", nil, errToken()
-	case found.expires.Before(expires):
-		expires = found.expires
 	}
-	caller = &Caller{}
+	caller = &Caller{until: found.expires}
 	if err := known.become(found.user, caller); err != nil {
 		return "", nil, err
 	}
 	session = newSecret()
 	err = s.store.CreateSession(ctx, store.Session{
-		Hash: s.hash(sessionKey, session), User: found.user, Created: now, Expires: expires,
+		Hash: s.hash(sessionKey, session), User: found.user, Token: hash,
+		Created: now, Expires: earlier(found.expires, now.Add(sessionLife)),
 	})
-	return session, caller, err
+	if stdops.ErrorCode(err) == stdops.CodeNotFound { // revoked meanwhile
+		err = errToken()
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return session, caller, nil
 }
 
 // LoginLinkUser looks at a sign-in link without using it: it gives the user whom the link signs in, "" when whoever uses

@@ -42,8 +42,9 @@ type AppTrust struct {
 
 func trustFields(t *AppTrust) []any { return []any{&t.App, number(&t.Project)} }
 
-// CreateApp stores a new app with its first secret, which may be nil for none.
-func (s *Store) CreateApp(ctx context.Context, a App, secretHash []byte) error {
+// CreateApp stores a new app with its first secret, which may be nil for none, and the projects that it is trusted in:
+// all of it or nothing.
+func (s *Store) CreateApp(ctx context.Context, a App, secretHash []byte, trusted ...stdops.ProjectID) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO app (code, name, trusted_all, disabled, created_at) VALUES ($1, $2, $3, $4, $5)`,
@@ -54,11 +55,29 @@ func (s *Store) CreateApp(ctx context.Context, a App, secretHash []byte) error {
 		if err != nil {
 			return fmt.Errorf("create app %s: %w", a.Code, err)
 		}
+		for _, project := range trusted {
+			if err := insertTrust(ctx, tx, AppTrust{App: a.Code, Project: project}); err != nil {
+				return err
+			}
+		}
 		if secretHash == nil {
 			return nil
 		}
 		return insertSecret(ctx, tx, AppSecret{App: a.Code, Hash: secretHash, Created: a.Created})
 	})
+}
+
+func insertTrust(ctx context.Context, tx *sql.Conn, t AppTrust) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO app_trust (app, project_id) VALUES ($1, $2) ON CONFLICT (app, project_id) DO NOTHING`,
+		t.App, int64(t.Project))
+	if orphan(err) {
+		return stdops.Errorf(stdops.CodeNotFound, "app %s or project %d does not exist", t.App, t.Project)
+	}
+	if err != nil {
+		return fmt.Errorf("trust app %s: %w", t.App, err)
+	}
+	return nil
 }
 
 func insertSecret(ctx context.Context, tx *sql.Conn, secret AppSecret) error {
@@ -110,13 +129,7 @@ func (s *Store) TrustApp(ctx context.Context, t AppTrust) error {
 		if t.Project == 0 {
 			return execOne(ctx, tx, noApp(t.App), `UPDATE app SET trusted_all = 1 WHERE code = $1`, t.App)
 		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO app_trust (app, project_id) VALUES ($1, $2) ON CONFLICT (app, project_id) DO NOTHING`,
-			t.App, int64(t.Project))
-		if orphan(err) {
-			return stdops.Errorf(stdops.CodeNotFound, "app %s or project %d does not exist", t.App, t.Project)
-		}
-		return err
+		return insertTrust(ctx, tx, t)
 	})
 }
 

@@ -34,8 +34,8 @@ func TestLoadIdentity(t *testing.T) {
 		s.TrustApp(ctx, AppTrust{App: "bot", Project: 1}),
 		s.CreateUser(ctx, User{Name: "bob", Created: at(5)}),
 		s.CreateUser(ctx, User{Name: "alice", Created: at(6)}),
-		s.CreateUser(ctx, User{Name: "bob", Disabled: true, Created: at(9)}),
-		s.SetAdmin(ctx, "alice", true),
+		s.DisableUser(ctx, "bob"),
+		s.MakeAdmin(ctx, "alice", at(9)),
 		s.Grant(ctx, Grant{"bob", 1, RoleViewer}),
 		s.Grant(ctx, Grant{"bob", 1, RoleEditor}),
 		s.CreateToken(ctx, UserToken{Hash: []byte("t1"), User: "bob", Name: "laptop", Created: at(7)}),
@@ -61,12 +61,12 @@ func TestLoadIdentity(t *testing.T) {
 		s.TrustApp(ctx, AppTrust{App: "bot"}),
 		s.DistrustApp(ctx, AppTrust{App: "shop"}),
 		s.DistrustApp(ctx, AppTrust{App: "bot", Project: 1}),
-		s.SetAdmin(ctx, "alice", false),
+		s.EnableUser(ctx, "bob"),
 		s.Grant(ctx, Grant{"bob", 1, RoleNone}),
 		s.DeleteToken(ctx, "bob", []byte("t1")),
 	)
 	want.Apps[0].Disabled, want.Apps[0].TrustedAll, want.Apps[1].TrustedAll = false, true, false
-	want.Users[0].Admin = false
+	want.Users[1].Disabled = false
 	want.Trusts, want.Grants, want.Tokens = nil, nil, want.Tokens[1:]
 	if diff := cmp.Diff(want, loadIdentity(t, s)); diff != "" {
 		t.Errorf("identity after taking back (-want +got):\n%s", diff)
@@ -118,9 +118,14 @@ func TestIdentity_refusals(t *testing.T) {
 		"trust no app in one":   {s.TrustApp(ctx, AppTrust{App: "x", Project: 1}), stdops.CodeNotFound},
 		"trust in no project":   {s.TrustApp(ctx, AppTrust{App: "shop", Project: 9}), stdops.CodeNotFound},
 		"distrust no app":       {s.DistrustApp(ctx, AppTrust{App: "x"}), stdops.CodeNotFound},
-		"admin no user":         {s.SetAdmin(ctx, "x", true), stdops.CodeNotFound},
 		"grant to no user":      {s.Grant(ctx, Grant{"x", 1, RoleViewer}), stdops.CodeNotFound},
 		"grant in no project":   {s.Grant(ctx, Grant{"bob", 9, RoleViewer}), stdops.CodeNotFound},
+		"user twice":            {s.CreateUser(ctx, User{Name: "bob", Admin: true, Created: at(1)}), stdops.CodeRefused},
+		"user without project":  {s.CreateUser(ctx, User{Name: "eve", Created: at(1)}, Grant{"eve", 9, RoleViewer}), stdops.CodeNotFound},
+		"app without project":   {s.CreateApp(ctx, App{Code: "eve", Created: at(1)}, []byte("x"), 1, 9), stdops.CodeNotFound},
+		"half of two roles":     {s.Grant(ctx, Grant{"bob", 1, RoleViewer}, Grant{"bob", 9, RoleViewer}), stdops.CodeNotFound},
+		"disable nobody":        {s.DisableUser(ctx, "x"), stdops.CodeNotFound},
+		"enable nobody":         {s.EnableUser(ctx, "x"), stdops.CodeNotFound},
 		"grant of no role":      {s.Grant(ctx, Grant{"bob", 1, "king"}), stdops.CodeInternal},
 		"token of no user":      {s.CreateToken(ctx, UserToken{Hash: []byte("h"), User: "x", Created: at(1)}), stdops.CodeNotFound},
 		"delete another's":      {s.DeleteToken(ctx, "x", []byte("t1")), stdops.CodeNotFound},
@@ -155,6 +160,33 @@ func TestSessions(t *testing.T) {
 	must(t, s.DeleteSession(ctx, next.Hash), s.DeleteSession(ctx, next.Hash))
 	if _, err := s.Session(ctx, next.Hash); stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("session after sign-out: %v", err)
+	}
+}
+
+func TestSessions_end_with_their_token(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	ctx := t.Context()
+	opened := Session{Hash: []byte("s1"), User: "bob", Token: []byte("t1"), Created: at(1), Expires: at(10)}
+	other := Session{Hash: []byte("s2"), User: "bob", Created: at(1), Expires: at(10)}
+	must(t,
+		s.CreateUser(ctx, User{Name: "bob", Created: at(1)}),
+		s.CreateToken(ctx, UserToken{Hash: []byte("t1"), User: "bob", Created: at(1)}),
+		s.CreateSession(ctx, opened), s.CreateSession(ctx, other),
+	)
+	if got, err := s.Session(ctx, opened.Hash); err != nil || !cmp.Equal(got, opened) {
+		t.Errorf("session: %+v, %v", got, err)
+	}
+	must(t, s.DeleteToken(ctx, "bob", []byte("t1")))
+	if _, err := s.Session(ctx, opened.Hash); stdops.ErrorCode(err) != stdops.CodeNotFound {
+		t.Errorf("session without its token: %v", err)
+	}
+	if _, err := s.Session(ctx, other.Hash); err != nil {
+		t.Errorf("session of a link: %v", err)
+	}
+	opened.Hash = []byte("s3")
+	if err := s.CreateSession(ctx, opened); stdops.ErrorCode(err) != stdops.CodeNotFound {
+		t.Errorf("a session with a token that is gone: %v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type Session struct {
 	Hash    []byte
 	User    string
+	Token   []byte // hash of the token that opened it, with which it goes; nil: a sign-in link did
 	Created time.Time
 	Expires time.Time
 }
@@ -26,16 +27,18 @@ type LoginLink struct {
 	Expires time.Time
 }
 
-// CreateSession stores a session of an existing user. Sessions that had expired when it was created are removed.
+// CreateSession stores a session of an existing user, opened with a token that there still is or with none. Sessions that
+// had expired when it was created are removed.
 func (s *Store) CreateSession(ctx context.Context, n Session) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM session WHERE expires_at <= $1`, micros(n.Created)); err != nil {
 			return fmt.Errorf("remove expired sessions: %w", err)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO session (hash, user_name, created_at, expires_at) VALUES ($1, $2, $3, $4)`,
-			n.Hash, n.User, micros(n.Created), micros(n.Expires))
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO session (hash, user_name, token, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
+			n.Hash, n.User, n.Token, micros(n.Created), micros(n.Expires))
 		if orphan(err) {
-			return noUser(n.User)
+			return stdops.Errorf(stdops.CodeNotFound, "user %s or the token of the session does not exist", n.User)
 		}
 		if err != nil {
 			return fmt.Errorf("store session of user %s: %w", n.User, err)
@@ -47,8 +50,9 @@ func (s *Store) CreateSession(ctx context.Context, n Session) error {
 // Session finds a session by the hash of its secret. Whether it has expired is for the caller to see.
 func (s *Store) Session(ctx context.Context, hash []byte) (Session, error) {
 	var n Session
-	err := s.readers.QueryRowContext(ctx, `SELECT hash, user_name, created_at, expires_at FROM session WHERE hash = $1`, hash).
-		Scan(&n.Hash, &n.User, instant(&n.Created), instant(&n.Expires))
+	err := s.readers.QueryRowContext(ctx, `
+		SELECT hash, user_name, token, created_at, expires_at FROM session WHERE hash = $1`, hash).
+		Scan(&n.Hash, &n.User, &n.Token, instant(&n.Created), instant(&n.Expires))
 	if errors.Is(err, sql.ErrNoRows) {
 		return n, stdops.Errorf(stdops.CodeNotFound, "the session does not exist")
 	}

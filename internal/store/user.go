@@ -53,46 +53,78 @@ func tokenFields(t *UserToken) []any {
 	return []any{&t.Hash, &t.User, &t.Name, instant(&t.Created), instant(&t.Expires)}
 }
 
-// CreateUser stores a user; of one that exists it sets the flags and keeps the time of creation.
-func (s *Store) CreateUser(ctx context.Context, u User) error {
+// CreateUser stores a new user with roles in projects: all of it or nothing.
+func (s *Store) CreateUser(ctx context.Context, u User, roles ...Grant) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO users (name, admin, disabled, created_at) VALUES ($1, $2, $3, $4)`,
+			u.Name, u.Admin, u.Disabled, micros(u.Created))
+		if duplicate(err) {
+			return stdops.Errorf(stdops.CodeRefused, "user %s exists already", u.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("create user %s: %w", u.Name, err)
+		}
+		return grant(ctx, tx, roles)
+	})
+}
+
+// MakeAdmin makes an administrator of the user who has that name, also of a disabled one, or stores a new one.
+func (s *Store) MakeAdmin(ctx context.Context, name string, now time.Time) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO users (name, admin, disabled, created_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (name) DO UPDATE SET admin = excluded.admin, disabled = excluded.disabled`,
-			u.Name, u.Admin, u.Disabled, micros(u.Created))
+			INSERT INTO users (name, admin, disabled, created_at) VALUES ($1, 1, 0, $2)
+			ON CONFLICT (name) DO UPDATE SET admin = 1, disabled = 0`, name, micros(now))
 		if err != nil {
-			return fmt.Errorf("store user %s: %w", u.Name, err)
+			return fmt.Errorf("make user %s admin: %w", name, err)
 		}
 		return nil
 	})
 }
 
-// SetAdmin makes a user an admin, or no longer one.
-func (s *Store) SetAdmin(ctx context.Context, name string, admin bool) error {
+// DisableUser makes a user's tokens and sessions useless until the user is enabled again.
+func (s *Store) DisableUser(ctx context.Context, name string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		return execOne(ctx, tx, noUser(name), `UPDATE users SET admin = $1 WHERE name = $2`, admin, name)
+		return execOne(ctx, tx, noUser(name), `UPDATE users SET disabled = 1 WHERE name = $1`, name)
 	})
 }
 
-// Grant gives a user a role in a project, in place of the one that the user had there.
-func (s *Store) Grant(ctx context.Context, g Grant) error {
+// EnableUser undoes DisableUser.
+func (s *Store) EnableUser(ctx context.Context, name string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		if g.Role == RoleNone {
-			_, err := tx.ExecContext(ctx, `DELETE FROM role WHERE user_name = $1 AND project_id = $2`, g.User, int64(g.Project))
+		return execOne(ctx, tx, noUser(name), `UPDATE users SET disabled = 0 WHERE name = $1`, name)
+	})
+}
+
+// Grant gives users roles in projects, each in place of the one that the user had there: all of them or none.
+func (s *Store) Grant(ctx context.Context, roles ...Grant) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error { return grant(ctx, tx, roles) })
+}
+
+func grant(ctx context.Context, tx *sql.Conn, roles []Grant) error {
+	for _, g := range roles {
+		if err := grantOne(ctx, tx, g); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO role (user_name, project_id, role) VALUES ($1, $2, $3)
-			ON CONFLICT (user_name, project_id) DO UPDATE SET role = excluded.role`,
-			g.User, int64(g.Project), string(g.Role))
-		if orphan(err) {
-			return stdops.Errorf(stdops.CodeNotFound, "user %s or project %d does not exist", g.User, g.Project)
-		}
-		if err != nil {
-			return fmt.Errorf("grant %s to user %s: %w", g.Role, g.User, err)
-		}
-		return nil
-	})
+	}
+	return nil
+}
+
+func grantOne(ctx context.Context, tx *sql.Conn, g Grant) error {
+	if g.Role == RoleNone {
+		_, err := tx.ExecContext(ctx, `DELETE FROM role WHERE user_name = $1 AND project_id = $2`, g.User, int64(g.Project))
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO role (user_name, project_id, role) VALUES ($1, $2, $3)
+		ON CONFLICT (user_name, project_id) DO UPDATE SET role = excluded.role`,
+		g.User, int64(g.Project), string(g.Role))
+	if orphan(err) {
+		return stdops.Errorf(stdops.CodeNotFound, "user %s or project %d does not exist", g.User, g.Project)
+	}
+	if err != nil {
+		return fmt.Errorf("grant %s to user %s: %w", g.Role, g.User, err)
+	}
+	return nil
 }
 
 // CreateToken stores a token of an existing user.
@@ -111,7 +143,7 @@ func (s *Store) CreateToken(ctx context.Context, t UserToken) error {
 	})
 }
 
-// DeleteToken removes a token of a user.
+// DeleteToken removes a token of a user, and the sessions that were opened with it.
 func (s *Store) DeleteToken(ctx context.Context, user string, hash []byte) error {
 	missing := stdops.Errorf(stdops.CodeNotFound, "user %s has no such token", user)
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/service"
-	"github.com/stdops/stdops/internal/store"
 )
 
 // several makes one task of each state, from oldest to newest.
@@ -158,14 +157,14 @@ func TestHomeLeadsToTheProject(t *testing.T) {
 		t.Errorf("a project without a role counts: %d", a.StatusCode)
 	}
 	local := service.LocalAdmin()
-	b.must(b.service.Grant(t.Context(), local, store.Grant{User: "vic", Project: other.ID, Role: store.RoleViewer}))
+	b.must(b.service.Grant(t.Context(), local, "vic", service.Roles{other.ID: service.Viewer}))
 	a := b.ask("/", "", with(c))
 	if got := names(a.body); a.StatusCode != http.StatusOK || !cmp.Equal(got, []string{"default", "other"}) {
 		t.Errorf("two projects: %d %v", a.StatusCode, got)
 	}
 	wellFormed(t, a.body)
-	b.must(b.service.Grant(t.Context(), local, store.Grant{User: "vic", Project: other.ID}))
-	b.must(b.service.Grant(t.Context(), local, store.Grant{User: "vic", Project: 1}))
+	b.must(b.service.Grant(t.Context(), local, "vic", service.Roles{other.ID: ""}))
+	b.must(b.service.Grant(t.Context(), local, "vic", service.Roles{1: ""}))
 	if a := b.ask("/", "", with(c)); a.StatusCode != http.StatusOK || !strings.Contains(a.body, "no role in any project") {
 		t.Errorf("no project: %d", a.StatusCode)
 	}

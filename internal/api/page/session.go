@@ -10,8 +10,6 @@ import (
 	"github.com/stdops/stdops/internal/service"
 )
 
-const sessionCookie = "stdops_session"
-
 // visit is a request of somebody who is signed in.
 type visit struct {
 	*http.Request
@@ -36,7 +34,7 @@ func (p *pages) signedIn(next func(http.ResponseWriter, visit)) http.Handler {
 
 // caller finds who is signed in.
 func (p *pages) caller(r *http.Request) (*service.Caller, error) {
-	cookie, err := r.Cookie(sessionCookie)
+	cookie, err := r.Cookie(p.sessionCookie())
 	if err != nil || cookie.Value == "" {
 		return nil, stdops.Errorf(stdops.CodeUnauthenticated, "not signed in")
 	}
@@ -50,9 +48,11 @@ func (p *pages) setSession(w http.ResponseWriter, session string) {
 
 func (p *pages) dropSession(w http.ResponseWriter) { http.SetCookie(w, p.cookie("", -1)) }
 
+func (p *pages) sessionCookie() string { return api.SessionCookie(p.secure) }
+
 func (p *pages) cookie(value string, age int) *http.Cookie {
 	return &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: age,
+		Name: p.sessionCookie(), Value: value, Path: "/", MaxAge: age,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure,
 	}
 }

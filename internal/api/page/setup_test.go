@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/plugin"
@@ -49,6 +50,7 @@ func (idleEngine) Preview(context.Context, stdops.TaskRef, stdops.NodeIndex) (*s
 
 // bundle is a server with a store, an administrator "ann" and a user "vic" who may look at project 1.
 type bundle struct {
+	secure  bool // reached over https
 	t       testing.TB
 	store   *store.Store
 	service *service.Service
@@ -59,7 +61,7 @@ type bundle struct {
 
 func setup(t testing.TB, publicURL string) *bundle {
 	t.Helper()
-	b := &bundle{t: t, now: noon}
+	b := &bundle{t: t, now: noon, secure: strings.HasPrefix(publicURL, "https:")}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
 	b.store, err = store.Open(t.Context(), store.Options{
@@ -85,11 +87,11 @@ func setup(t testing.TB, publicURL string) *bundle {
 func (b *bundle) people() *bundle {
 	b.t.Helper()
 	local, ctx := service.LocalAdmin(), b.t.Context()
-	b.must(b.service.CreateUser(ctx, local, "ann", true))
-	b.must(b.service.CreateUser(ctx, local, "vic", false))
-	b.must(b.service.Grant(ctx, local, store.Grant{User: "vic", Project: 1, Role: store.RoleViewer}))
+	b.must(b.service.CreateUser(ctx, local, service.NewUser{Name: "ann", Admin: true}))
+	b.must(b.service.CreateUser(ctx, local, service.NewUser{Name: "vic"}))
+	b.must(b.service.Grant(ctx, local, "vic", service.Roles{1: service.Viewer}))
 	var err error
-	b.token, err = b.service.CreateToken(ctx, local, store.UserToken{User: "vic", Name: "t"}, 0)
+	b.token, _, err = b.service.CreateToken(ctx, local, service.NewToken{User: "vic", Name: "t"})
 	b.must(err)
 	return b
 }
@@ -106,13 +108,13 @@ func (b *bundle) session() *http.Cookie {
 	b.t.Helper()
 	session, _, err := b.service.SignInWithToken(b.t.Context(), b.token)
 	b.must(err)
-	return &http.Cookie{Name: sessionCookie, Value: session}
+	return &http.Cookie{Name: api.SessionCookie(b.secure), Value: session}
 }
 
 // access lets ann into project 1.
 func (b *bundle) access() *service.Access {
 	b.t.Helper()
-	link, err := b.service.CreateLoginLink(b.t.Context(), service.LocalAdmin(), "ann")
+	link, _, err := b.service.CreateLoginLink(b.t.Context(), service.LocalAdmin(), "ann")
 	b.must(err)
 	_, caller, err := b.service.SignIn(b.t.Context(), link, "ann")
 	b.must(err)
@@ -170,7 +172,7 @@ func form(pairs ...string) string {
 func (a answer) cookieOf(t testing.TB) *http.Cookie {
 	t.Helper()
 	for _, c := range a.Cookies() {
-		if c.Name == sessionCookie {
+		if c.Name == api.SessionCookie(true) || c.Name == api.SessionCookie(false) {
 			return c
 		}
 	}

@@ -104,7 +104,7 @@ func (p *pages) logoutForm(w http.ResponseWriter, r *http.Request) {
 
 // logout ends the session on the server, not only in the browser.
 func (p *pages) logout(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
+	if cookie, err := r.Cookie(p.sessionCookie()); err == nil {
 		if err := p.service.SignOut(r.Context(), cookie.Value); err != nil {
 			p.fail(w, r, err)
 			return

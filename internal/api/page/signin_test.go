@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
-	"github.com/stdops/stdops/internal/store"
 )
 
 func TestNobodySignedInIsSentToSignIn(t *testing.T) {
@@ -24,8 +24,8 @@ func TestNobodySignedInIsSentToSignIn(t *testing.T) {
 		"/logout":                     "/login",
 	} {
 		for name, cookie := range map[string]*http.Cookie{
-			"no session": {Name: "other", Value: "x"}, "unknown session": {Name: sessionCookie, Value: "x"},
-			"token as session": {Name: sessionCookie, Value: b.token},
+			"no session": {Name: "other", Value: "x"}, "unknown session": {Name: api.SessionCookie(false), Value: "x"},
+			"token as session": {Name: api.SessionCookie(false), Value: b.token},
 		} {
 			a := b.ask(path, "", with(cookie))
 			if got := a.Header.Get("Location"); a.StatusCode != http.StatusSeeOther || got != want {
@@ -44,6 +44,9 @@ func TestSignInWithToken(t *testing.T) {
 			t.Fatalf("%d to %q", a.StatusCode, a.Header.Get("Location"))
 		}
 		c := a.cookieOf(t)
+		if want := map[string]string{"http": "stdops_session", "https": "__Host-stdops_session"}[scheme]; c.Name != want || c.Domain != "" {
+			t.Errorf("cookie under %s: %v, want %s of no domain", scheme, c, want)
+		}
 		if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Secure != (scheme == "https") || len(c.Value) != 64 {
 			t.Errorf("cookie under %s: %v", scheme, c)
 		}
@@ -52,6 +55,10 @@ func TestSignInWithToken(t *testing.T) {
 		}
 		if list := b.ask("/taskflow/home/list/1/", "", with(c)); list.StatusCode != http.StatusOK {
 			t.Errorf("list: %d", list.StatusCode)
+		}
+		plain := &http.Cookie{Name: "stdops_session", Value: c.Value}
+		if list := b.ask("/taskflow/home/list/1/", "", with(plain)); (list.StatusCode == http.StatusOK) != (scheme == "http") {
+			t.Errorf("a cookie that anybody can plant, under %s: %d", scheme, list.StatusCode)
 		}
 		if again := b.ask("/login?next=/x", "", with(c)); again.Header.Get("Location") != "/x" {
 			t.Errorf("sign-in page for one who is signed in leads to %q", again.Header.Get("Location"))
@@ -63,7 +70,7 @@ func TestBadTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "").people()
 	local := service.LocalAdmin()
-	short, err := b.service.CreateToken(t.Context(), local, store.UserToken{User: "vic", Name: "short"}, time.Minute)
+	short, _, err := b.service.CreateToken(t.Context(), local, service.NewToken{User: "vic", Name: "short", Life: time.Minute})
 	b.must(err)
 	session := b.session().Value
 	b.now = at(60)
@@ -81,7 +88,7 @@ func TestBadTokensAreRefused(t *testing.T) {
 func TestSessionEndsWithItsToken(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "").people()
-	short, err := b.service.CreateToken(t.Context(), service.LocalAdmin(), store.UserToken{User: "vic", Name: "short"}, time.Minute)
+	short, _, err := b.service.CreateToken(t.Context(), service.LocalAdmin(), service.NewToken{User: "vic", Name: "short", Life: time.Minute})
 	b.must(err)
 	c := b.ask("/login", form("token", short)).cookieOf(t)
 	b.now = at(59)
@@ -97,7 +104,7 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 func TestLinkSignsInOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "").people()
-	link, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "vic")
+	link, _, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "vic")
 	b.must(err)
 	for range 3 { // looking at it does not use it
 		a := b.ask("/login/"+link, "")
@@ -122,7 +129,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 func TestLinksThatDoNotCount(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "").people()
-	link, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "vic")
+	link, _, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "vic")
 	b.must(err)
 	b.now = at(15 * 60)
 	for name, path := range map[string]string{"expired": "/login/" + link, "unknown": "/login/abc", "token": "/login/" + b.token} {
@@ -140,7 +147,7 @@ func TestFirstLinkNamesTheAdministrator(t *testing.T) {
 	if a := b.ask("/login", ""); !strings.Contains(a.body, "Nobody can sign in") {
 		t.Errorf("a fresh server does not say what to do: %s", a.body)
 	}
-	link, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "")
+	link, _, err := b.service.CreateLoginLink(t.Context(), service.LocalAdmin(), "")
 	b.must(err)
 	if a := b.ask("/login/"+link, ""); !strings.Contains(a.body, `name="name"`) {
 		t.Error("the page does not ask for a name")

@@ -96,21 +96,21 @@ func newFixture(t *testing.T) *fixture {
 	trusted, err := f.svc.Authenticate(ctx, service.Credentials{AppCode: "trusted", AppSecret: "trusted-secret", Username: "root"})
 	must(t, err)
 	for _, code := range []string{"demo", "demo2", "disabled"} {
-		f.symbols[code+"-secret"], err = f.svc.CreateApp(ctx, admin, code, "")
+		f.symbols[code+"-secret"], err = f.svc.CreateApp(ctx, admin, service.NewApp{Code: code})
 		must(t, err)
 	}
 	must(t, f.svc.DisableApp(ctx, admin, "disabled"))
 	_, err = f.svc.RegisterProject(ctx, trusted, service.NewProject{Biz: 3, Name: "bob's"})
 	must(t, err)
 	for user, project := range map[string]stdops.ProjectID{"alice": 1, "bob": 2} {
-		must(t, f.svc.CreateUser(ctx, admin, user, false))
-		must(t, f.svc.Grant(ctx, admin, store.Grant{User: user, Project: project, Role: store.RoleAdmin}))
-		f.symbols["tok-"+user], err = f.svc.CreateToken(ctx, admin, store.UserToken{User: user, Name: "test"}, 0)
+		must(t, f.svc.CreateUser(ctx, admin, service.NewUser{Name: user}))
+		must(t, f.svc.Grant(ctx, admin, user, service.Roles{project: service.Admin}))
+		f.symbols["tok-"+user], _, err = f.svc.CreateToken(ctx, admin, service.NewToken{User: user, Name: "test"})
 		must(t, err)
 		f.symbols["@@demo-"+user+"@@"] = fmt.Sprintf(`{"bk_app_code":"demo","bk_app_secret":%q,"bk_token":%q}`,
 			f.symbols["demo-secret"], f.symbols["tok-"+user])
 	}
-	link, err := f.svc.CreateLoginLink(ctx, admin, "alice")
+	link, _, err := f.svc.CreateLoginLink(ctx, admin, "alice")
 	must(t, err)
 	f.symbols["@@alice-session@@"], _, err = f.svc.SignIn(ctx, link, "alice")
 	must(t, err)

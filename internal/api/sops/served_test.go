@@ -7,7 +7,6 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/api/sops"
 	"github.com/stdops/stdops/internal/service"
-	"github.com/stdops/stdops/internal/store"
 )
 
 // servedEndpoint is an offered endpoint with a request that fits it.
@@ -58,12 +57,14 @@ func servedEndpoints() []servedEndpoint {
 func (f *fixture) as(t *testing.T, role service.Role) string {
 	t.Helper()
 	ctx, admin, name := t.Context(), service.LocalAdmin(), fmt.Sprintf("user %s of %s", role, t.Name())
-	must(t, f.svc.CreateUser(ctx, admin, name[:min(len(name), 100)], false))
 	name = name[:min(len(name), 100)]
-	if role != "" {
-		must(t, f.svc.Grant(ctx, admin, store.Grant{User: name, Project: 1, Role: store.Role(role)}))
+	if err := f.svc.CreateUser(ctx, admin, service.NewUser{Name: name}); stdops.ErrorCode(err) != stdops.CodeRefused { // it exists already
+		must(t, err)
 	}
-	token, err := f.svc.CreateToken(ctx, admin, store.UserToken{User: name, Name: "test"}, 0)
+	if role != "" {
+		must(t, f.svc.Grant(ctx, admin, name, service.Roles{1: role}))
+	}
+	token, _, err := f.svc.CreateToken(ctx, admin, service.NewToken{User: name, Name: "test"})
 	must(t, err)
 	text, err := stdops.NewObject("bk_app_code", "demo", "bk_app_secret", f.symbols["demo-secret"], "bk_token", token).MarshalJSON()
 	must(t, err)

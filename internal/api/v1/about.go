@@ -7,6 +7,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -28,6 +29,7 @@ func (s *server) aboutServer() {
 
 func (s *server) limits() []client.Limit {
 	list := []client.Limit{
+		{Name: "head", Value: api.MaxHead, Unit: "bytes", About: "of a request: its address and headers"},
 		{Name: "body", Value: treeBody, Unit: "bytes", About: "of a request"},
 		{Name: "json-depth", Value: stdops.MaxDepth, Unit: "levels", About: "of a request's JSON"},
 		{Name: "ids-compatible", Value: 50, Unit: "ids", About: "in one get_tasks_status"},

@@ -67,6 +67,71 @@ func TestAdministration(t *testing.T) {
 	}
 }
 
+// TestChangesOfAnApp follows what is given to an app and taken from it.
+func TestChangesOfAnApp(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := as[client.App](t, b, 201, "POST", "/api/v1/apps", `{"code":"crm/1"}`)
+	const path = "/api/v1/apps/crm%2F1"
+	second := as[client.App](t, b, 201, "POST", path+"/secrets", "")
+	must(t, b.svc.CheckApp("crm/1", first.Secret))
+	third := as[client.App](t, b, 201, "POST", path+"/secrets", "")
+	must(t, b.svc.CheckApp("crm/1", second.Secret))
+	must(t, b.svc.CheckApp("crm/1", third.Secret))
+	if b.svc.CheckApp("crm/1", first.Secret) == nil {
+		t.Error("the oldest of three secrets counts")
+	}
+	for _, c := range []struct {
+		change, body string
+		want         client.App
+	}{
+		{"/trust", `{"project":1}`, client.App{Projects: []int64{1}}},
+		{"/trust", `{}`, client.App{Projects: []int64{1}, Trusted: true}},
+		{"/distrust", `{}`, client.App{}},
+		{"/trust", `{"project":1}`, client.App{Projects: []int64{1}}},
+		{"/distrust", `{"project":1}`, client.App{}},
+		{"/disable", "", client.App{Disabled: true}},
+		{"/enable", "", client.App{}},
+	} {
+		c.want.Code, c.want.Name = "crm/1", "crm/1"
+		got := as[client.App](t, b, 200, "POST", path+c.change, c.body)
+		if d := cmp.Diff(c.want, got, made); d != "" || got.Secret != "" {
+			t.Errorf("%s %s (-want +got):\n%s", c.change, c.body, d)
+		}
+	}
+}
+
+// TestChangesOfAUser follows roles, and a user who is kept out for a time.
+func TestChangesOfAUser(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	as[client.User](t, b, 201, "POST", "/api/v1/users", `{"name":"ann","roles":[{"project":1,"role":"viewer"}]}`)
+	as[client.Project](t, b, 201, "POST", "/api/v1/projects", `{"name":"shop"}`)
+	token := as[client.Token](t, b, 201, "POST", "/api/v1/tokens", `{"user":"ann"}`).Secret
+	got := as[client.User](t, b, 200, "POST", "/api/v1/users/ann/grant", `{"roles":[{"project":1,"role":"none"},{"project":2,"role":"editor"}]}`)
+	if d := cmp.Diff(client.User{Name: "ann", Roles: []client.Role{{Project: 2, Role: "editor"}}}, got, made); d != "" {
+		t.Errorf("roles (-want +got):\n%s", d)
+	}
+	for change, status := range map[string]int{"disable": 401, "enable": 200} {
+		changed := as[client.User](t, b, 200, "POST", "/api/v1/users/ann/"+change, "")
+		me := send(t, b.http, request{method: "GET", path: "/api/v1/me", token: token})
+		if changed.Disabled != (change == "disable") || me.status != status {
+			t.Errorf("%s: %+v, then %d", change, changed, me.status)
+		}
+	}
+}
+
+func TestTokenOfATokenIsCapped(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	as[client.User](t, b, 201, "POST", "/api/v1/users", `{"name":"ann"}`)
+	short := as[client.Token](t, b, 201, "POST", "/api/v1/tokens", `{"user":"ann","expires_in_s":3600}`)
+	got := send(t, b.http, request{method: "POST", path: "/api/v1/tokens", body: `{"user":"ann"}`, token: short.Secret})
+	if got.status != 201 || !strings.Contains(got.text, `"capped":true`) || !strings.Contains(got.text, `"expires_at"`) {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+}
+
 func TestAdministrationRefusals(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -104,6 +169,18 @@ func TestAdministrationRefusals(t *testing.T) {
 		"no JSON":                      {"admin", "POST", "/api/v1/users", `{"name":`, 400, "invalid"},
 		"key twice":                    {"admin", "POST", "/api/v1/users", `{"name":"a","name":"b"}`, 400, "invalid"},
 		"no body":                      {"admin", "POST", "/api/v1/users", "", 400, "invalid"},
+		"grant of nothing":             {"admin", "POST", "/api/v1/users/ann/grant", `{"roles":[]}`, 422, "invalid"},
+		"grant of no role":             {"admin", "POST", "/api/v1/users/ann/grant", `{"roles":[{"project":1,"role":"king"}]}`, 422, "invalid"},
+		"grant to nobody":              {"admin", "POST", "/api/v1/users/eve/grant", `{"roles":[{"project":1,"role":"none"}]}`, 404, "not_found"},
+		"half a grant":                 {"admin", "POST", "/api/v1/users/bob/grant", `{"roles":[{"project":1,"role":"viewer"},{"project":99,"role":"viewer"}]}`, 404, "not_found"},
+		"disable of nobody":            {"admin", "POST", "/api/v1/users/eve/disable", "", 404, "not_found"},
+		"secret for no app":            {"admin", "POST", "/api/v1/apps/eve/secrets", "", 404, "not_found"},
+		"enable of no app":             {"admin", "POST", "/api/v1/apps/eve/enable", "", 404, "not_found"},
+		"trust of no app":              {"admin", "POST", "/api/v1/apps/eve/trust", "{}", 404, "not_found"},
+		"distrust of no app":           {"admin", "POST", "/api/v1/apps/eve/distrust", `{"project":1}`, 404, "not_found"},
+		"no admin grants":              {ann, "POST", "/api/v1/users/ann/grant", `{"roles":[{"project":1,"role":"admin"}]}`, 403, "denied"},
+		"no admin disables":            {ann, "POST", "/api/v1/users/bob/disable", "", 403, "denied"},
+		"no admin takes a secret":      {ann, "POST", "/api/v1/apps/eve/secrets", "", 403, "denied"},
 		"no such address":              {"admin", "GET", "/api/v1/nothing", "", 404, "not_found"},
 		"no such method":               {"admin", "DELETE", "/api/v1/users", "", 405, "not_found"},
 		"id of letters":                {"admin", "GET", "/api/v1/projects/x/tasks", "", 422, "invalid"},
@@ -149,6 +226,7 @@ func TestRequestsWithCookies(t *testing.T) {
 		header map[string]string
 		status int
 	}{
+		"over https":      {map[string]string{"Cookie": "__Host-" + cookie, "Sec-Fetch-Site": "same-origin"}, 201},
 		"own page":        {map[string]string{"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}, 201},
 		"other site":      {map[string]string{"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}, 403},
 		"other origin":    {map[string]string{"Cookie": cookie, "Origin": "http://evil.example"}, 403},

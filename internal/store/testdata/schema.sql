@@ -143,9 +143,12 @@ CREATE TABLE role (
 CREATE TABLE session (
     hash       BLOB    NOT NULL PRIMARY KEY,
     user_name  TEXT    NOT NULL REFERENCES users (name),
+    token      BLOB    REFERENCES user_token (hash) ON DELETE CASCADE, -- that opened it; NULL: a sign-in link did
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX session_token ON session (token);
 
 CREATE TABLE task (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
