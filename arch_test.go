@@ -86,8 +86,8 @@ var edges = map[string]map[string]string{
 	},
 	"internal/bench": {
 		"internal/app":   "measures a whole server",
-		"internal/flow":  "compiles the trees of its workload",
-		"internal/store": "measures it, and fills it",
+		"internal/flow":  "tells the store how skeletons are read",
+		"internal/store": "measures its reads",
 	},
 	"cmd/stdops": {
 		"client":         "speaks the native API",

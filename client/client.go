@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // base is the prefix of all addresses of the API.
@@ -36,9 +37,13 @@ type Client struct {
 	http   *http.Client
 }
 
+// answerTimeout is how long a server may take to begin an answer; commands are answered after their commit.
+const answerTimeout = time.Minute
+
 // New makes a client. It connects at the first call only.
 func New(o Options) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = answerTimeout
 	c := &Client{token: o.Token, http: &http.Client{Transport: transport, CheckRedirect: noRedirect}}
 	if o.Socket != "" {
 		c.url, c.token, c.target = "http://local", "", o.Socket
