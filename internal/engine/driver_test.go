@@ -394,3 +394,57 @@ func TestEngineStopAmidManyTasks(t *testing.T) {
 	}
 	p.wantOnce(t, len(refs)*12)
 }
+
+// TestEngineTaskCommandsAtOnce: pause, resume and revoke from twenty callers. Of each refused or accepted command the log
+// of transitions must be the only history: one follows on the other, and nothing follows on the revoke.
+func TestEngineTaskCommandsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Repeat)
+	r := newRig(t, engine.Line(2), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	var all sync.WaitGroup
+	var accepted, revoked atomic.Int32
+	for i := range 20 {
+		all.Go(func() {
+			for round := range 5 {
+				kind := []engine.Kind{engine.Pause, engine.Resume, engine.Pause, engine.Resume, engine.Revoke}[(i+round)%5]
+				err := r.engine.Do(t.Context(), ref, engine.Command{Kind: kind, Actor: strconv.Itoa(i)})
+				switch {
+				case err != nil && stdops.ErrorCode(err) != stdops.CodeEngine:
+					t.Errorf("%s: %v", kind, err)
+				case err == nil && kind == engine.Revoke:
+					revoked.Add(1)
+				case err == nil:
+					accepted.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if revoked.Load() > 1 {
+		t.Errorf("%d revokes were accepted", revoked.Load())
+	}
+	log, err := r.store.Transitions(t.Context(), ref, 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, commands := stdops.StateCreated, int32(0)
+	for _, tr := range log {
+		if tr.Node != stdops.RootNode {
+			continue
+		}
+		if tr.From != last {
+			t.Errorf("a transition from %s follows on one to %s", tr.From, last)
+		}
+		if last = tr.To; tr.Actor != "" {
+			commands++
+		}
+	}
+	if want := accepted.Load() + revoked.Load(); commands != want {
+		t.Errorf("%d commands were accepted, the log has %d", want, commands)
+	}
+	if last != stdops.StateRevoked && last != stdops.StateFinished {
+		t.Errorf("the task ended %s", last)
+	}
+}

@@ -33,7 +33,7 @@ type badInput struct {
 
 // waiting names the lines whose feature does not exist yet, with what they wait for.
 var waiting = map[string]string{
-	"gts-slowloris-header":      "the time limits of connections belong to the listener, not to this handler",
+	"gts-slowloris-header":      "the time limits of connections are those of the app, which no test waits for",
 	"auth-flood":                "rate limits",
 	"auth-sse-no-auth":          "event streams of the native API",
 	"create-idempotent-replay":  "idempotency keys",
@@ -42,7 +42,7 @@ var waiting = map[string]string{
 	"approve-not-approver":      "the plugin bk_approve",
 	"task-count-orm-lookup":     "query_task_count",
 	"import-pickle":             "import_project_template",
-	"operate-pause-revoke-race": "checked with the engine's simulation; here the commands are only sent",
+	"operate-pause-revoke-race": "played on the drivers: TestEngineTaskCommandsAtOnce of package engine",
 }
 
 func TestBadInputs(t *testing.T) {
