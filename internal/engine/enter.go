@@ -82,7 +82,7 @@ func (s *step) begin(token stdops.Token, n stdops.NodeIndex) {
 	case stdops.KindExclusive:
 		s.chooseOne(n)
 	case stdops.KindParallel:
-		s.finish1(n)
+		s.finishNode(n)
 		s.split(token, n, node.Out)
 	case stdops.KindConditionalParallel:
 		s.chooseSome(token, n)
@@ -109,14 +109,14 @@ func (s *step) beginPipeline(n stdops.NodeIndex) {
 	s.pass(n)
 }
 
-// finish1 finishes a node and stays there.
-func (s *step) finish1(n stdops.NodeIndex) {
+// finishNode finishes a node and stays there.
+func (s *step) finishNode(n stdops.NodeIndex) {
 	s.must(n, stdops.StateFinished, func(own *stdops.NodeState) { enterFinished(own, false, s.now) })
 }
 
 // pass finishes a node and goes on along its single flow.
 func (s *step) pass(n stdops.NodeIndex) {
-	s.finish1(n)
+	s.finishNode(n)
 	s.follow(n, s.graphNode(n).Out[0])
 }
 
@@ -193,10 +193,10 @@ func (s *step) chooseOne(n stdops.NodeIndex) {
 		}
 		s.fail(n, fmt.Sprintf("multiple conditions meet: [%s]", strings.Join(names, ", ")))
 	case len(open) == 1:
-		s.finish1(n)
+		s.finishNode(n)
 		s.follow(n, open[0])
 	case node.Default != nil:
-		s.finish1(n)
+		s.finishNode(n)
 		s.follow(n, *node.Default)
 	default:
 		s.fail(n, noBranch)
@@ -217,7 +217,7 @@ func (s *step) chooseSome(token stdops.Token, n stdops.NodeIndex) {
 		s.fail(n, problem)
 		return
 	}
-	s.finish1(n)
+	s.finishNode(n)
 	s.split(token, n, open)
 }
 
@@ -260,7 +260,7 @@ func (s *step) endPipeline(token stdops.Token, n stdops.NodeIndex) {
 	}
 	data.outputs = outputs
 	if p == stdops.RootNode {
-		s.finish1(n)
+		s.finishNode(n)
 		s.setData(p, data, true)
 		if err := s.transitRoot(stdops.StateFinished, ""); err != nil {
 			s.err = err
@@ -275,9 +275,9 @@ func (s *step) endPipeline(token stdops.Token, n stdops.NodeIndex) {
 		s.fail(n, err.Error())
 		return
 	}
-	s.finish1(n)
+	s.finishNode(n)
 	s.setData(p, data, true)
-	s.finish1(p)
+	s.finishNode(p)
 	s.touch(p).Token = token
 	s.follow(p, s.graphNode(p).Out[0])
 }
