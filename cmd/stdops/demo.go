@@ -88,8 +88,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	d.say("\nctrl-c ends the server. Its tasks are kept, and go on when it is run again.\n")
-	<-ctx.Done()
-	return nil
+	return d.server.Wait(ctx)
 }
 
 // prepare makes the data directory, the log in it and the secret of the app.

@@ -70,19 +70,20 @@ func checkServe(o *app.Options) error {
 }
 
 // serveUntil runs a server until the context ends.
-func (c *cli) serveUntil(ctx context.Context, o app.Options) (err error) {
+func (c *cli) serveUntil(ctx context.Context, o app.Options) error {
 	began := time.Now()
 	server, err := startServer(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
 	if err := c.greet(ctx, server, o, began); err != nil {
+		return errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+	}
+	if err := server.Wait(ctx); err != nil {
 		return err
 	}
-	<-ctx.Done()
 	c.say("draining; ctrl-c again stops at once\n")
-	return nil
+	return server.Stop(context.WithoutCancel(ctx))
 }
 
 // startServer makes a server that answers.

@@ -118,7 +118,7 @@ func (a *App) listen() error {
 
 func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	a.store, err = store.Open(ctx, store.Options{
-		Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: func(err error) { a.fatal <- err },
+		Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: a.diskFailed,
 	})
 	if err != nil {
 		return err
@@ -224,16 +224,16 @@ func (a *App) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Run starts the server and stops it when ctx is done. When the disk fails it returns at once and stops nothing: what
-// was believed to be written may be gone, so that the process must end and the next start read what is really there.
-func (a *App) Run(ctx context.Context) error {
-	if err := a.Start(ctx); err != nil {
-		return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
-	}
+// diskFailed is told once, by the store.
+func (a *App) diskFailed(err error) { a.fatal <- err }
+
+// Wait lets the server serve until ctx is done; then it is time to Stop. An error says that the disk has failed: what was
+// believed to be written may be gone, so that the process must end at once, without Stop, and the next start read what is
+// really there.
+func (a *App) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
-		a.log.Info("draining")
-		return a.Stop(context.WithoutCancel(ctx))
+		return nil
 	case err := <-a.fatal:
 		return err
 	}
@@ -244,9 +244,6 @@ func (a *App) Addr() string { return a.listener.Addr().String() }
 
 // PublicURL gives the address that the server tells others.
 func (a *App) PublicURL() string { return a.options.PublicURL }
-
-// Service gives the use-cases, for commands that run in the server's process.
-func (a *App) Service() *service.Service { return a.service }
 
 // SocketPath gives the path of the socket for local administration.
 func SocketPath(dataDir string) string { return dataDir + string(os.PathSeparator) + "stdops.sock" }

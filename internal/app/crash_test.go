@@ -58,7 +58,13 @@ func serveUntilKilled(dir string) {
 	})
 	if err == nil {
 		fmt.Println(a.Addr())
-		err = a.Run(ctx)
+		err = a.Start(ctx)
+	}
+	if err == nil {
+		err = a.Wait(ctx)
+	}
+	if err == nil {
+		err = a.Stop(context.Background())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

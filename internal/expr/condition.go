@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"slices"
 )
 
 // SyntaxError says that a text is no rule.
@@ -30,7 +29,7 @@ type Condition struct {
 // ParseCondition parses the text of a condition by the grammar of docs/spec/engine.md 2.8. Its error is a
 // [*SyntaxError], or a [*LimitError] when parentheses nest too deep.
 //
-// The condition is given with an error too: then Eval has the same error, and References and Text work as ever, for
+// The condition is given with an error too: then Eval has the same error, and Text works as ever, for
 // the message of the failed gateway.
 func ParseCondition(text string) (*Condition, error) {
 	c := &Condition{raw: text}
@@ -43,14 +42,6 @@ func ParseCondition(text string) (*Condition, error) {
 	}
 	c.rule, c.err = parseRule(text, c.places)
 	return c, c.err
-}
-
-// References lists the root names that the fragments of the condition use.
-func (c *Condition) References() []string {
-	if c == nil {
-		return nil
-	}
-	return namesOf(slices.Values(c.fragments))
 }
 
 // Text gives the condition with its values put in, for reading only.

@@ -56,7 +56,7 @@ func FuzzCondition(f *testing.F) {
 			t.Fatalf("Eval gives %v, ParseCondition %v", err, parseErr)
 		}
 		c.Text(vars)
-		c.References()
+		References(text)
 	})
 }
 

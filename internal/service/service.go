@@ -28,15 +28,11 @@ type Engine interface {
 
 var _ Engine = (*engine.Engine)(nil)
 
-// Limits bound what one request may ask for (`stdops limits` prints them).
-type Limits struct {
-	Nodes    int // of a task, with its subprocesses
-	Nesting  int // of subprocesses
-	Children int // in one answer with statuses
+// limits bound what one request may ask for.
+type limits struct {
+	flow.Limits     // of a task, with its subprocesses
+	Children    int // in one answer with statuses
 }
-
-// DefaultLimits are those of a server that was told nothing else.
-var DefaultLimits = Limits{Nodes: 20_000, Nesting: 32, Children: 100_000}
 
 // AllLimits lists what bounds tasks, those of the engine included.
 func (s *Service) AllLimits() []stdops.Limit {
@@ -55,7 +51,6 @@ type Deps struct {
 	Surroundings *Surroundings
 	Key          []byte // of the data directory: secrets are stored as HMACs under it
 	Log          *slog.Logger
-	Limits       Limits // zero fields take the defaults
 }
 
 // Service carries out the use-cases. Its methods may be called from any goroutine.
@@ -66,7 +61,7 @@ type Service struct {
 	plugins *plugin.Registry
 	key     []byte
 	log     *slog.Logger
-	limits  Limits
+	limits  limits
 
 	identity atomic.Pointer[identity]
 	writing  sync.Mutex // held while the stored identity changes and is read again
@@ -79,24 +74,12 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		Surroundings: d.Surroundings, store: d.Store, engine: d.Engine, plugins: d.Plugins,
-		key: d.Key, log: d.Log, limits: withDefaults(d.Limits),
+		key: d.Key, log: d.Log, limits: limits{Limits: flow.DefaultLimits(), Children: 100_000},
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	return s, s.reload(ctx)
-}
-
-func withDefaults(l Limits) Limits {
-	for _, p := range []struct {
-		to   *int
-		with int
-	}{{&l.Nodes, DefaultLimits.Nodes}, {&l.Nesting, DefaultLimits.Nesting}, {&l.Children, DefaultLimits.Children}} {
-		if *p.to == 0 {
-			*p.to = p.with
-		}
-	}
-	return l
 }
 
 // isRefusal reports whether an error is one that a caller may see.
