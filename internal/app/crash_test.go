@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,11 +31,13 @@ import (
 	"github.com/stdops/stdops/internal/store"
 )
 
-// The server that is killed is this test binary itself, started again with serverEnv set.
+// The server that is killed is this test binary itself, started again with serverEnv set; fileSizeEnv bounds the size of
+// its files, which then fail like those of a broken disk.
 const (
-	serverEnv = "STDOPS_CRASH_TEST_SERVER"
-	appCode   = "crash"
-	appSecret = "crash-secret"
+	serverEnv   = "STDOPS_CRASH_TEST_SERVER"
+	fileSizeEnv = "STDOPS_CRASH_TEST_FILE_SIZE"
+	appCode     = "crash"
+	appSecret   = "crash-secret"
 )
 
 var cycles = flag.Int("cycles", 3, "how often TestCrash kills the server")
@@ -49,6 +52,11 @@ func TestMain(m *testing.M) {
 }
 
 func serveUntilKilled(dir string) {
+	if size, err := strconv.ParseUint(os.Getenv(fileSizeEnv), 10, 64); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
+			panic(err)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	a, err := app.New(app.Options{
@@ -78,6 +86,37 @@ func TestCrash(t *testing.T) {
 	c := newCrash(t)
 	for range *cycles {
 		c.runAndKill()
+	}
+	c.start()
+	c.finishAll()
+	c.stop(syscall.SIGTERM)
+	c.checkRecord()
+}
+
+// TestDiskFailure lets the disk fail under a working server: it must end by itself, and the next start must have all that
+// was acknowledged.
+func TestDiskFailure(t *testing.T) {
+	c := newCrash(t)
+	c.start(fileSizeEnv + "=700000")
+	c.halt = true // its refusals are no surprise
+	ended := make(chan error, 1)
+	go func() { ended <- c.server.Wait() }()
+	patience := time.After(30 * time.Second)
+	for err := error(nil); err == nil; {
+		select {
+		case <-patience:
+			_ = c.server.Process.Kill()
+			<-ended
+			t.Fatalf("the server goes on without its disk\n%s", c.log)
+		case err = <-ended:
+			if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(c.log.String(), "disk") {
+				t.Fatalf("the server ended with %v\n%s", err, c.log)
+			}
+			continue
+		default:
+		}
+		c.create()
+		c.each(1, c.startTask)
 	}
 	c.start()
 	c.finishAll()
@@ -116,14 +155,14 @@ func newCrash(t *testing.T) *crash {
 	return &crash{t: t, dir: t.TempDir(), tree: tree, tasks: make(map[int64]*oracle)}
 }
 
-func (c *crash) start() {
+func (c *crash) start(env ...string) {
 	c.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	c.server, c.log = exec.Command(self), &bytes.Buffer{}
-	c.server.Env = append(os.Environ(), serverEnv+"="+c.dir)
+	c.server.Env = append(os.Environ(), append(env, serverEnv+"="+c.dir)...)
 	c.server.Stderr = c.log
 	out, err := c.server.StdoutPipe()
 	if err != nil {
