@@ -106,8 +106,7 @@ func TestDiskFailure(t *testing.T) {
 		select {
 		case <-patience:
 			_ = c.server.Process.Kill()
-			<-ended
-			t.Fatalf("the server goes on without its disk\n%s", c.log)
+			t.Fatalf("the server goes on without its disk, until it is killed (%v)\n%s", <-ended, c.log)
 		case err = <-ended:
 			if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(c.log.String(), "disk") {
 				t.Fatalf("the server ended with %v\n%s", err, c.log)
