@@ -143,17 +143,40 @@ func (r *run) operateNode(ctx context.Context, arg any, step *stdops.Object) err
 			body.Set(key, filled)
 		}
 	}
-	if has(step, "to") {
-		flow, err := t.flowTo(where, step.Text("to"))
-		if err != nil {
+	if err := t.takeFlows(body, where, get(step, "to", nil)); err != nil {
+		return err
+	}
+	if gateway := step.Text("converge"); gateway != "" {
+		if id, err = t.idOf(gateway); err != nil {
 			return err
 		}
-		body.Set("flow_id", flow)
+		body.Set("converge_gateway_id", id)
 	}
 	if flow, ok := step.Get("flow_id"); ok {
 		body.Set("flow_id", flow)
 	}
 	return r.command(ctx, step, body, "operate_node", " "+step.Text("do")+" "+where)
+}
+
+// takeFlows puts the flows that a command is to take into its body: those to the nodes that "to" names.
+func (t *task) takeFlows(body *stdops.Object, from string, to any) error {
+	switch to := to.(type) {
+	case string:
+		flow, err := t.flowTo(from, to)
+		body.Set("flow_id", flow)
+		return err
+	case []any:
+		flows := make([]any, len(to))
+		for i, name := range to {
+			flow, err := t.flowTo(from, asText(name))
+			if err != nil {
+				return err
+			}
+			flows[i] = flow
+		}
+		body.Set("flow_ids", flows)
+	}
+	return nil
 }
 
 // flowTo gives the id of the flow from a node to a node of the same level.

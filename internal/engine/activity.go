@@ -219,7 +219,8 @@ func (s *step) overLimit(n stdops.NodeIndex) {
 	act := s.graphNode(n).Activity
 	s.forceFail(n, "system", fmt.Sprintf(overLimitText, int64(act.Timeout.After/time.Second)))
 	if act.Timeout.ThenSkip && act.Skippable {
-		s.skip(n, "system", s.graphNode(n).Out[0])
+		s.skip(n, "system")
+		s.follow(n, s.graphNode(n).Out[0])
 	}
 }
 

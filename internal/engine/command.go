@@ -48,6 +48,8 @@ func (s *step) nodeCommand(cmd Command) error {
 		return s.skipCommand(cmd)
 	case SkipBranch:
 		return s.skipBranch(cmd)
+	case SkipBranches:
+		return s.skipBranches(cmd)
 	case SubPause:
 		return s.subPause(cmd)
 	case SubResume:
@@ -208,18 +210,18 @@ func (s *step) skipCommand(cmd Command) error {
 	if _, err := s.failed(cmd.Node); err != nil {
 		return err
 	}
-	s.skip(cmd.Node, cmd.Actor, node.Out[0])
+	s.skip(cmd.Node, cmd.Actor)
+	s.follow(cmd.Node, node.Out[0])
 	return nil
 }
 
-// skip passes over a failed node; its outputs are not handed to variables again.
-func (s *step) skip(n stdops.NodeIndex, actor string, to flow.Edge) {
+// skip passes over a failed node; its outputs are not handed to variables again. Where its thread goes on is for the
+// caller.
+func (s *step) skip(n stdops.NodeIndex, actor string) {
 	s.archive(n)
-	if err := s.transit(n, stdops.StateFinished, actor, func(own *stdops.NodeState) { enterSkipped(own, s.version(), s.now) }); err != nil {
+	if err := s.transit(n, stdops.StateFinished, actor, func(own *stdops.NodeState) { enterSkipped(own, s.version(), s.now) }); err != nil && s.err == nil {
 		s.err = err
-		return
 	}
-	s.follow(n, to)
 }
 
 func (s *step) skipBranch(cmd Command) error {
@@ -227,17 +229,63 @@ func (s *step) skipBranch(cmd Command) error {
 	if node.Kind != stdops.KindExclusive {
 		return refusal("%s is not exclusive gateway, actual: %s", s.id(cmd.Node), node.Kind)
 	}
-	for _, edge := range node.Out {
-		if edge.Flow != cmd.Flow {
-			continue
-		}
-		if _, err := s.failed(cmd.Node); err != nil {
-			return err
-		}
-		s.skip(cmd.Node, cmd.Actor, edge)
-		return nil
+	taken, err := s.chosen(cmd)
+	if err != nil {
+		return err
 	}
-	return refusal("%s is no flow of %s", stdops.FlowID(s.task.ID, cmd.Flow), s.id(cmd.Node))
+	if len(taken) != 1 {
+		return refusal("an exclusive gateway is skipped along one flow, not %d", len(taken))
+	}
+	if _, err := s.failed(cmd.Node); err != nil {
+		return err
+	}
+	s.skip(cmd.Node, cmd.Actor)
+	s.follow(cmd.Node, taken[0])
+	return nil
+}
+
+// skipBranches lets a failed conditional parallel gateway open the branches that the command names
+// (docs/spec/engine.md 4.8).
+func (s *step) skipBranches(cmd Command) error {
+	node := s.graphNode(cmd.Node)
+	if node.Kind != stdops.KindConditionalParallel {
+		return refusal("%s is not conditional parallel gateway, actual: %s", s.id(cmd.Node), node.Kind)
+	}
+	taken, err := s.chosen(cmd)
+	if err != nil {
+		return err
+	}
+	if len(taken) == 0 {
+		return refusal("flow_ids must name at least one flow of %s", s.id(cmd.Node))
+	}
+	own, err := s.failed(cmd.Node)
+	if err != nil {
+		return err
+	}
+	token := own.Token
+	s.skip(cmd.Node, cmd.Actor)
+	s.split(token, cmd.Node, taken)
+	return nil
+}
+
+// chosen gives the edges of a gateway that a command names, in their own order and each once.
+func (s *step) chosen(cmd Command) (edges []flow.Edge, err error) {
+	wanted := make(map[stdops.FlowIndex]bool, len(cmd.Flows))
+	for _, f := range cmd.Flows {
+		wanted[f] = true
+	}
+	for _, e := range s.graphNode(cmd.Node).Out {
+		if wanted[e.Flow] {
+			edges = append(edges, e)
+			delete(wanted, e.Flow)
+		}
+	}
+	for _, f := range cmd.Flows {
+		if wanted[f] {
+			return nil, refusal("%s is no flow of %s", stdops.FlowID(s.task.ID, f), s.id(cmd.Node))
+		}
+	}
+	return edges, nil
 }
 
 func (s *step) subPause(cmd Command) error {

@@ -294,7 +294,7 @@ func mustStart(t *rapid.T, w *world) {
 
 func (w *world) randomStep(t *rapid.T) {
 	node := stdops.NodeIndex(rapid.IntRange(0, len(w.graph.Nodes)-1).Draw(t, "node"))
-	switch rapid.IntRange(0, 12).Draw(t, "event") {
+	switch rapid.IntRange(0, 13).Draw(t, "event") {
 	case 0:
 		w.step(Command{Kind: Pause})
 	case 1:
@@ -319,12 +319,26 @@ func (w *world) randomStep(t *rapid.T) {
 		if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
 			w.step(Command{Kind: Revoke})
 		}
+	case 10:
+		w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
 	default:
 		if len(w.calls) > 0 {
 			i := rapid.IntRange(0, len(w.calls)-1).Draw(t, "call")
 			w.answerCall(i, w.drawOutcome(t, i), rapid.IntRange(0, 5).Draw(t, "fails") == 0)
 		}
 	}
+}
+
+// skipBranches skips a gateway along its first flows, one for an exclusive gateway, and gives the refusal.
+func (w *world) skipBranches(n stdops.NodeIndex, most int) error {
+	cmd := Command{Kind: SkipBranches, Node: n}
+	if w.graph.Nodes[n].Kind == stdops.KindExclusive {
+		cmd.Kind, most = SkipBranch, 1
+	}
+	for _, e := range w.graph.Nodes[n].Out[:min(most, len(w.graph.Nodes[n].Out))] {
+		cmd.Flows = append(cmd.Flows, e.Flow)
+	}
+	return w.step(cmd)
 }
 
 func (w *world) drawOutcome(t *rapid.T, i int) plugin.Outcome {
@@ -361,7 +375,9 @@ func (w *world) settle(t *rapid.T) {
 			if own := w.st.nodes[i]; own != nil && own.State == stdops.StateSuspended {
 				w.step(Command{Kind: NodeResume, Node: n})
 			} else if own != nil && own.State == stdops.StateFailed {
-				w.step(Command{Kind: Retry, Node: n})
+				if w.skipBranches(n, 1+i%2) != nil {
+					w.step(Command{Kind: Retry, Node: n})
+				}
 			} else if own != nil && own.Phase == stdops.PhaseWaiting && own.Due.IsZero() {
 				w.step(Command{Kind: CallBack, Node: n})
 			}

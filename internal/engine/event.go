@@ -21,7 +21,8 @@ const (
 	NodeResume // end it
 	Retry
 	Skip
-	SkipBranch // skip a failed exclusive gateway along one of its flows
+	SkipBranch   // skip a failed exclusive gateway along one of its flows
+	SkipBranches // skip a failed conditional parallel gateway along some of its flows
 	SubPause
 	SubResume
 	ForceFail
@@ -30,7 +31,7 @@ const (
 
 var kindNames = map[Kind]string{
 	Start: "start", Pause: "pause", Resume: "resume", Revoke: "revoke", NodePause: "pause node", NodeResume: "resume node",
-	Retry: "retry", Skip: "skip", SkipBranch: "skip_exg", SubPause: "pause_subproc", SubResume: "resume_subproc",
+	Retry: "retry", Skip: "skip", SkipBranch: "skip_exg", SkipBranches: "skip_cpg", SubPause: "pause_subproc", SubResume: "resume_subproc",
 	ForceFail: "forced_fail", CallBack: "callback",
 }
 
@@ -42,10 +43,10 @@ type Command struct {
 	Kind    Kind
 	Actor   string
 	Node    stdops.NodeIndex
-	Inputs  *stdops.Object   // Retry: replaces the inputs of the node; nil or empty keeps them
-	Flow    stdops.FlowIndex // SkipBranch
-	Data    any              // CallBack
-	Version stdops.Version   // CallBack: "" means the current one
+	Inputs  *stdops.Object     // Retry: replaces the inputs of the node; nil or empty keeps them
+	Flows   []stdops.FlowIndex // SkipBranch: the one to take; SkipBranches: one or more
+	Data    any                // CallBack
+	Version stdops.Version     // CallBack: "" means the current one
 }
 
 // An event is what a task is to react to: a [Command], or one of the types below.

@@ -142,9 +142,9 @@ func drawGraph(t *rapid.T) *flow.Graph {
 			case 1:
 				heads = b.gateway(stdops.KindParallel, p, heads, make([]string, rapid.IntRange(1, 3).Draw(t, "branches")), inner)
 			case 2:
-				heads = b.gateway(stdops.KindConditionalParallel, p, heads, drawConditions(t, false), inner)
+				heads = b.gateway(stdops.KindConditionalParallel, p, heads, drawClosed(t, drawConditions(t, false)), inner)
 			case 3:
-				heads = b.gateway(stdops.KindExclusive, p, heads, drawConditions(t, true), inner)
+				heads = b.gateway(stdops.KindExclusive, p, heads, drawClosed(t, drawConditions(t, true)), inner)
 			case 4:
 				heads = b.subprocess(p, heads, func(b *builder, p stdops.NodeIndex, heads []head) []head {
 					return sequence(b, p, heads, depth+1)
@@ -165,6 +165,16 @@ func drawConditions(t *rapid.T, one bool) []string {
 		conditions[i] = "1 == 2"
 		if i == open || !one && rapid.Bool().Draw(t, "also") {
 			conditions[i] = "1 == 1"
+		}
+	}
+	return conditions
+}
+
+// drawClosed may close all branches: such a gateway fails whenever it is reached, and can only be skipped.
+func drawClosed(t *rapid.T, conditions []string) []string {
+	if rapid.IntRange(0, 3).Draw(t, "closed") == 0 {
+		for i := range conditions {
+			conditions[i] = "1 == 2"
 		}
 	}
 	return conditions

@@ -43,12 +43,18 @@ type NodeCommand struct {
 	Inputs *stdops.Object // of retry
 	Data   *stdops.Object // of callback
 	Flow   string         // of skip_exg: wire id of the flow to take
+
+	// Flows and Converge are of skip_cpg: wire ids of the flows to take, and of the gateway where their branches meet. That
+	// can only be the one that belongs to the node; "" means it.
+	Flows    []string
+	Converge string
 }
 
 // nodeCommands are the actions on a node that are commands of the engine.
 var nodeCommands = map[string]engine.Kind{
 	"callback": engine.CallBack, "retry": engine.Retry, "skip": engine.Skip, "skip_exg": engine.SkipBranch,
-	"pause": engine.NodePause, "resume": engine.NodeResume, "pause_subproc": engine.SubPause, "resume_subproc": engine.SubResume,
+	"skip_cpg": engine.SkipBranches,
+	"pause":    engine.NodePause, "resume": engine.NodeResume, "pause_subproc": engine.SubPause, "resume_subproc": engine.SubResume,
 	"forced_fail": engine.ForceFail, "retry_subprocess": engine.Retry,
 }
 
@@ -74,10 +80,10 @@ func (at *place) command(n NodeCommand) (engine.Command, error) {
 	kind, ok := nodeCommands[n.Action]
 	cmd := engine.Command{Kind: kind, Node: at.index}
 	switch {
-	case n.Action == "skip_cpg":
-		return cmd, engineRefusal("skip_cpg needs flow_ids and converge_gateway_id, which can not be given here")
 	case !ok:
 		return cmd, stdops.Errorf(stdops.CodeRefused, "task command is invalid")
+	case n.Action == "retry" && at.node.Kind == stdops.KindSubprocess:
+		return cmd, engineRefusal("can not retry node(%s) of type SubProcess, use retry_subprocess", n.Node)
 	case n.Action == "retry_subprocess" && at.node.Kind != stdops.KindSubprocess:
 		return cmd, engineRefusal("node(%s) type is not SubProcess", n.Node)
 	}
@@ -87,20 +93,34 @@ func (at *place) command(n NodeCommand) (engine.Command, error) {
 	case engine.CallBack:
 		cmd.Data = callbackData(n.Data)
 	case engine.SkipBranch:
-		owner, taken, ok := stdops.ParseFlowID(n.Flow)
-		if cmd.Flow = taken; ok && owner == at.task.ID {
-			break
+		err := at.take(&cmd, stdops.KindExclusive, []string{n.Flow})
+		return cmd, err
+	case engine.SkipBranches:
+		if c := at.node.Converge; n.Converge != "" && at.node.Kind == stdops.KindConditionalParallel && n.Converge != stdops.NodeID(at.task.ID, c) {
+			return cmd, engineRefusal("%.64s is not the converge gateway of %s", n.Converge, n.Node)
 		}
-		if at.node.Kind == stdops.KindExclusive {
-			return cmd, engineRefusal("%.64s is no flow of %s", n.Flow, n.Node)
-		}
-		cmd.Flow = noFlow // the engine says that the node is none that has branches to skip
+		err := at.take(&cmd, stdops.KindConditionalParallel, n.Flows)
+		return cmd, err
 	default:
 	}
 	return cmd, nil
 }
 
-const noFlow stdops.FlowIndex = -1
+// take gives a command the flows that it names. That a node of another kind has no branches to choose from is for the
+// engine to say.
+func (at *place) take(cmd *engine.Command, kind stdops.NodeKind, ids []string) error {
+	if at.node.Kind != kind {
+		return nil
+	}
+	for _, id := range ids {
+		owner, index, ok := stdops.ParseFlowID(id)
+		if !ok || owner != at.task.ID {
+			return engineRefusal("%.64s is no flow of %s", id, stdops.NodeID(at.task.ID, at.index))
+		}
+		cmd.Flows = append(cmd.Flows, index)
+	}
+	return nil
+}
 
 // callbackData gives the data of a callback by operate_node, which is an object even when nothing was sent.
 func callbackData(o *stdops.Object) any {

@@ -147,8 +147,8 @@ func TestCommandsToEngine(t *testing.T) {
 		{NodeCommand{Action: "resume_subproc"}, engine.Command{Kind: engine.SubResume}},
 		{NodeCommand{Action: "forced_fail"}, engine.Command{Kind: engine.ForceFail}},
 		{NodeCommand{Action: "callback", Data: inputs}, engine.Command{Kind: engine.CallBack, Data: inputs}},
-		{NodeCommand{Action: "skip_exg", Flow: stdops.FlowID(id, 2)}, engine.Command{Kind: engine.SkipBranch, Flow: 2}},
-		{NodeCommand{Action: "skip_exg", Flow: stdops.FlowID(id+1, 2)}, engine.Command{Kind: engine.SkipBranch, Flow: noFlow}},
+		{NodeCommand{Action: "skip_exg", Flow: stdops.FlowID(id, 2)}, engine.Command{Kind: engine.SkipBranch}}, // no gateway: no flows
+		{NodeCommand{Action: "skip_cpg", Flows: []string{"x"}, Converge: "x"}, engine.Command{Kind: engine.SkipBranches}},
 	} {
 		c.n.Node, c.want.Node, c.want.Actor = node, 3, "ann"
 		must(t, b.OperateNode(t.Context(), b.access(t), id, c.n))
@@ -166,7 +166,6 @@ func TestCommandsToEngine(t *testing.T) {
 		{Action: "skip", Node: stdops.NodeID(id, 99)},
 		{Action: "skip", Node: stdops.NodeID(id, 0)},
 		{Action: "retry_subprocess", Node: node},
-		{Action: "skip_cpg", Node: node},
 	} {
 		if err := b.OperateNode(t.Context(), b.access(t), id, n); err == nil || len(b.engine.commands) != sent {
 			t.Errorf("%+v is accepted", n)

@@ -28,3 +28,23 @@ func isNull(o *stdops.Object, name string) bool {
 	value, had := o.Get(name)
 	return had && value == nil
 }
+
+// textsOf gives a field that must be a list of texts when it is there; null counts as absent.
+func textsOf(o *stdops.Object, name string) (texts []string, ok bool) {
+	value, had := o.Get(name)
+	if !had || value == nil {
+		return nil, true
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, false
+	}
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return nil, false
+		}
+		texts = append(texts, text)
+	}
+	return texts, true
+}

@@ -18,8 +18,13 @@ func operateNode(c *call) error {
 	if err != nil {
 		return err
 	}
-	n := service.NodeCommand{Node: body.Text("node_id"), Action: body.Text("action"), Flow: body.Text("flow_id")}
+	n := service.NodeCommand{
+		Node: body.Text("node_id"), Action: body.Text("action"), Flow: body.Text("flow_id"), Converge: body.Text("converge_gateway_id"),
+	}
 	var ok bool
+	if n.Flows, ok = textsOf(body, "flow_ids"); !ok {
+		return invalid("flow_ids field is not a valid list of strings")
+	}
 	if n.Data, ok = objectOf(body, "data"); !ok || isNull(body, "data") {
 		return invalid("data field is not a valid object")
 	}
