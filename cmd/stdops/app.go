@@ -61,17 +61,10 @@ func (c *cli) appCreate() *cobra.Command {
 			"  stdops app create cmdb --trusted",
 		Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
 			n.Code = args[0]
-			made, err := to.CreateApp(cmd.Context(), n)
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, secretColumns())
+			return askOne(c, secretColumns(), func(to *client.Client) (*client.App, error) {
+				return to.CreateApp(cmd.Context(), n)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&n.Name, "name", "", "name for people; default the code")
@@ -89,16 +82,9 @@ func (c *cli) appSecret() *cobra.Command {
 		Example: "  stdops app secret crm",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			made, err := to.CreateAppSecret(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, secretColumns())
+			return askOne(c, secretColumns(), func(to *client.Client) (*client.App, error) {
+				return to.CreateAppSecret(cmd.Context(), args[0])
+			})
 		},
 	}
 }
@@ -108,16 +94,9 @@ func (c *cli) appChange(use, short string, change func(*client.Client, context.C
 	return &cobra.Command{
 		Use: use + " CODE", Short: short, Example: "  stdops app " + use + " crm", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			changed, err := change(to, cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return showOne(c, changed, appColumns())
+			return askOne(c, appColumns(), func(to *client.Client) (*client.App, error) {
+				return change(to, cmd.Context(), args[0])
+			})
 		},
 	}
 }

@@ -70,6 +70,20 @@ func (c *cli) dial(o client.Options) (*client.Client, error) {
 	return made, nil
 }
 
+// askOne asks the server for one thing and prints it.
+func askOne[T any](c *cli, columns []column[T], ask func(*client.Client) (*T, error)) error {
+	to, err := c.connect()
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	answer, err := ask(to)
+	if err != nil {
+		return err
+	}
+	return showOne(c, answer, columns)
+}
+
 // savedLogin is what login leaves for the commands after it.
 type savedLogin struct {
 	URL   string `json:"url"`

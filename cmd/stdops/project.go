@@ -41,17 +41,10 @@ func (c *cli) projectCreate() *cobra.Command {
 		Example: "  stdops project create shop --biz 7 --time-zone Asia/Shanghai",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
 			n.Name = args[0]
-			made, err := to.CreateProject(cmd.Context(), n)
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, projectColumns())
+			return askOne(c, projectColumns(), func(to *client.Client) (*client.Project, error) {
+				return to.CreateProject(cmd.Context(), n)
+			})
 		},
 	}
 	cmd.Flags().Int64Var(&n.Biz, "biz", 0, "id of the CMDB business that it is bound to")

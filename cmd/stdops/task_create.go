@@ -42,16 +42,9 @@ func (c *cli) taskCreate() *cobra.Command {
 			if n.Name == "" {
 				n.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 			}
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			made, err := to.CreateTask(cmd.Context(), c.projectID, n)
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, taskColumns()[:4])
+			return askOne(c, taskColumns()[:4], func(to *client.Client) (*client.Task, error) {
+				return to.CreateTask(cmd.Context(), c.projectID, n)
+			})
 		},
 	}
 	flags := cmd.Flags()

@@ -44,16 +44,9 @@ func (c *cli) taskOperate() *cobra.Command {
 			if err := readAction(&cmd, inputs, data); err != nil {
 				return usageOf(command, err)
 			}
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			after, err := to.Do(command.Context(), c.projectID, id, cmd)
-			if err != nil {
-				return err
-			}
-			return showOne(c, after, taskColumns()[:4])
+			return askOne(c, taskColumns()[:4], func(to *client.Client) (*client.Task, error) {
+				return to.Do(command.Context(), c.projectID, id, cmd)
+			})
 		},
 	}
 	flags := command.Flags()

@@ -55,17 +55,10 @@ func (c *cli) userCreate() *cobra.Command {
 			if n.Roles, err = readRoles(given); err != nil {
 				return usageOf(cmd, err)
 			}
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
 			n.Name = args[0]
-			made, err := to.CreateUser(cmd.Context(), n)
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, userColumns())
+			return askOne(c, userColumns(), func(to *client.Client) (*client.User, error) {
+				return to.CreateUser(cmd.Context(), n)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&n.Admin, "admin", false, "may do everything everywhere")
@@ -94,18 +87,11 @@ func (c *cli) userLink() *cobra.Command {
 		Example: "  stdops user link ann",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			made, err := to.CreateLoginLink(cmd.Context(), client.NewLoginLink{User: args[0]})
-			if err != nil {
-				return err
-			}
-			return showOne(c, made, []column[client.LoginLink]{
+			return askOne(c, []column[client.LoginLink]{
 				{"LINK", func(l *client.LoginLink) string { return l.URL }},
 				{"EXPIRES", func(l *client.LoginLink) string { return moment(l.Expires) }},
+			}, func(to *client.Client) (*client.LoginLink, error) {
+				return to.CreateLoginLink(cmd.Context(), client.NewLoginLink{User: args[0]})
 			})
 		},
 	}
@@ -128,20 +114,13 @@ func (c *cli) userGrant() *cobra.Command {
 			if len(roles) == 0 {
 				return usageOf(cmd, errors.New("which role? such as --role 1=operator"))
 			}
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
 			var g client.Grant
 			for _, r := range roles {
 				g.Roles = append(g.Roles, client.GrantedRole(r))
 			}
-			changed, err := to.Grant(cmd.Context(), args[0], g)
-			if err != nil {
-				return err
-			}
-			return showOne(c, changed, userColumns())
+			return askOne(c, userColumns(), func(to *client.Client) (*client.User, error) {
+				return to.Grant(cmd.Context(), args[0], g)
+			})
 		},
 	}
 	cmd.Flags().StringArrayVar(&given, "role", nil, "PROJECT=viewer, operator, editor, admin or none; may be repeated")
@@ -153,16 +132,9 @@ func (c *cli) userChange(use, short string, change func(*client.Client, context.
 	return &cobra.Command{
 		Use: use + " NAME", Short: short, Example: "  stdops user " + use + " bob", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := c.connect()
-			if err != nil {
-				return err
-			}
-			defer to.Close()
-			changed, err := change(to, cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return showOne(c, changed, userColumns())
+			return askOne(c, userColumns(), func(to *client.Client) (*client.User, error) {
+				return change(to, cmd.Context(), args[0])
+			})
 		},
 	}
 }
