@@ -59,8 +59,9 @@ licences: ## check the licences of all dependencies and that THIRD_PARTY_NOTICES
 notices: ## write THIRD_PARTY_NOTICES.md anew
 	go -C tools run ./licences -root .. -write
 
-bench: build ## measure a server against the least that could do the same work (three minutes; BENCHFLAGS)
+bench: build ## measure this program against the least that could do the same work (five minutes; BENCHFLAGS)
 	bin/stdops bench status $(BENCHFLAGS)
+	bin/stdops bench engine $(BENCHFLAGS)
 
 benchmarks: ## run the benchmarks of all packages (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -85,9 +85,14 @@ var edges = map[string]map[string]string{
 		"internal/store":             "opens and closes it",
 	},
 	"internal/bench": {
-		"internal/app":   "measures a whole server",
-		"internal/flow":  "tells the store how skeletons are read",
-		"internal/store": "measures its reads",
+		"internal/app":               "measures a whole server",
+		"internal/engine":            "measures it on a store that notes what it is given",
+		"internal/flow":              "tells the store how skeletons are read",
+		"internal/plugin":            "fills the registry of an engine",
+		"internal/plugin/testplugin": "runs activities that do nothing",
+		"internal/queue":             "gives an engine its wake-ups",
+		"internal/service":           "gives an engine the compiled trees",
+		"internal/store":             "measures its reads and its batch commit",
 	},
 	"cmd/stdops": {
 		"client":         "speaks the native API",

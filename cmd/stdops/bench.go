@@ -15,7 +15,7 @@ import (
 )
 
 func (c *cli) bench() *cobra.Command {
-	return group("bench", "Measure this program on this machine", c.benchStatus())
+	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchEngine())
 }
 
 func (c *cli) benchStatus() *cobra.Command {
@@ -28,24 +28,18 @@ func (c *cli) benchStatus() *cobra.Command {
 			"same: a bare handler that writes as many bytes, the bare SQL statements with their rows scanned. What counts\n" +
 			"are the ratios; times of a shared machine mean little. Takes about three minutes with the defaults.",
 		Args: exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.Check(); err != nil {
 				return usageOf(cmd, err)
 			}
-			if profile != "" {
-				file, err := os.Create(profile)
+			return withProfile(profile, func(to io.Writer) error {
+				o.Profile, o.Progress = to, c.tellProgress
+				report, err := bench.Status(cmd.Context(), o)
 				if err != nil {
 					return err
 				}
-				defer func() { err = errors.Join(err, file.Close()) }()
-				o.Profile = file
-			}
-			o.Progress = func(name string) { fmt.Fprintf(c.err, "measuring: %s\n", name) }
-			report, err := bench.Status(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			return c.showReport(report)
+				return c.showReport(report)
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -55,6 +49,54 @@ func (c *cli) benchStatus() *cobra.Command {
 	flags.IntVar(&o.Rounds, "rounds", 5, "rounds of both sides")
 	flags.StringVar(&profile, "cpu-profile", "", "write a CPU profile of one more round of the hot batch with children to this file")
 	return cmd
+}
+
+func (c *cli) benchEngine() *cobra.Command {
+	var o bench.EngineOptions
+	var profile string
+	cmd := &cobra.Command{
+		Use:   "engine",
+		Short: "Measure how fast tasks run",
+		Long: "Runs tasks whose activities do nothing, on a store of its own in a temporary directory with full durability, and\n" +
+			"measures them in turns with a bare writer: one that stores the very same changes without an engine, and one\n" +
+			"that commits single rows. What counts are the ratios. Takes about two minutes with the defaults.",
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.Check(); err != nil {
+				return usageOf(cmd, err)
+			}
+			return withProfile(profile, func(to io.Writer) error {
+				o.Profile, o.Progress = to, c.tellProgress
+				report, err := bench.Engine(cmd.Context(), o)
+				if err != nil {
+					return err
+				}
+				return c.showReport(report)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Tasks, "tasks", 200, "tasks of 17 activities each that run at the same time")
+	flags.IntVar(&o.Steps, "steps", 1000, "activities of the serial flow")
+	flags.DurationVar(&o.Duration, "duration", 3*time.Second, "least time of one side in one round")
+	flags.IntVar(&o.Rounds, "rounds", 5, "rounds of both sides")
+	flags.StringVar(&profile, "cpu-profile", "", "write a CPU profile of one more round of the mixed flows to this file")
+	return cmd
+}
+
+func (c *cli) tellProgress(name string) { fmt.Fprintf(c.err, "measuring: %s\n", name) }
+
+// withProfile opens the file that takes a profile, when one is wanted.
+func withProfile(path string, measure func(io.Writer) error) (err error) {
+	if path == "" {
+		return measure(nil)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return measure(file)
 }
 
 func (c *cli) showReport(r *bench.Report) error {
@@ -74,9 +116,17 @@ func (c *cli) showReport(r *bench.Report) error {
 }
 
 func tellMachine(w io.Writer, r *bench.Report) error {
-	_, err := fmt.Fprintf(w, "%d tasks of %d nodes, %d rounds of %s, %d connections; %s, %s, %d processors\n"+
+	size := fmt.Sprintf("%d nodes", r.Nodes)
+	if r.Activities > 0 {
+		size = fmt.Sprintf("%d activities", r.Activities)
+	}
+	clients := ""
+	if r.Connections > 0 {
+		clients = fmt.Sprintf(", %d connections", r.Connections)
+	}
+	_, err := fmt.Fprintf(w, "%d tasks of %s, %d rounds of %s%s; %s, %s, %d processors\n"+
 		"median (lowest to highest round); the ratio is that of the medians\n\n",
-		r.Tasks, r.Nodes, r.Rounds, r.Duration, r.Connections, r.Go, r.System, r.CPUs)
+		r.Tasks, size, r.Rounds, r.Duration, clients, r.Go, r.System, r.CPUs)
 	return err
 }
 

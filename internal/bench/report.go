@@ -8,10 +8,11 @@ type Report struct {
 	System      string       `json:"system"`
 	CPUs        int          `json:"cpus"`
 	Tasks       int          `json:"tasks"`
-	Nodes       int          `json:"nodes"`
-	Duration    string       `json:"duration"` // of one side in one round
+	Nodes       int          `json:"nodes,omitempty"`
+	Activities  int          `json:"activities,omitempty"` // of each task
+	Duration    string       `json:"duration"`             // of one side in one round
 	Rounds      int          `json:"rounds"`
-	Connections int          `json:"connections"`
+	Connections int          `json:"connections,omitempty"`
 	Comparisons []Comparison `json:"comparisons"`
 }
 
@@ -24,7 +25,7 @@ type Comparison struct {
 	Ratio     float64 `json:"ratio"` // of the medians
 	Goal      Goal    `json:"goal"`
 
-	// Bytes is the size of an answer, Rows the number of rows of a read: the same on both sides.
+	// Bytes is the size of an answer, Rows the number of rows that are read or written: the same on both sides.
 	Bytes int `json:"bytes,omitempty"`
 	Rows  int `json:"rows,omitempty"`
 }

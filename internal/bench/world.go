@@ -47,7 +47,26 @@ type batch []stdops.TaskID
 // newWorld starts a server and brings its tasks to where they stay: every other one finished, the rest waiting in their
 // last activity.
 func newWorld(ctx context.Context, o Options) (w *world, err error) {
-	w = &world{nodes: o.Nodes, http: &http.Client{Transport: &http.Transport{}}}
+	if w, err = emptyWorld(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.remove()
+		}
+	}()
+	w.nodes = o.Nodes
+	for _, to := range []*batch{&w.tasks, &w.twins} {
+		if *to, err = w.create(ctx, o.Tasks); err != nil {
+			return w, err
+		}
+	}
+	return w, errors.Join(w.settle(ctx, w.tasks), w.settle(ctx, w.twins))
+}
+
+// emptyWorld starts a server without tasks.
+func emptyWorld(ctx context.Context) (w *world, err error) {
+	w = &world{http: &http.Client{Transport: &http.Transport{}}}
 	defer func() {
 		if err != nil {
 			w.remove()
@@ -62,12 +81,7 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 	if err := w.start(ctx); err != nil {
 		return w, fmt.Errorf("start the server: %w", err)
 	}
-	for _, to := range []*batch{&w.tasks, &w.twins} {
-		if *to, err = w.create(ctx, o.Tasks); err != nil {
-			return w, err
-		}
-	}
-	return w, errors.Join(w.settle(ctx, w.tasks), w.settle(ctx, w.twins))
+	return w, nil
 }
 
 func (w *world) data() string { return filepath.Join(w.dir, "data") }
@@ -112,20 +126,27 @@ func runsOn(task int) bool { return task%2 == 1 }
 func (w *world) create(ctx context.Context, n int) (batch, error) {
 	var tasks batch
 	for i := range n {
-		body := stdops.NewObject("name", fmt.Sprintf("bench task %d", i+1), "pipeline_tree", tree(i, w.nodes, runsOn(i)))
-		var made struct {
-			TaskID stdops.TaskID `json:"task_id"`
-		}
-		if err := w.post(ctx, fmt.Sprintf("/apigw/fast_create_task/%d/", business), body, &made); err != nil {
+		id, err := w.createTask(ctx, fmt.Sprintf("bench task %d", i+1), tree(i, w.nodes, runsOn(i)))
+		if err != nil {
 			return nil, fmt.Errorf("create task %d: %w", i+1, err)
 		}
-		path := fmt.Sprintf("/apigw/start_task/%d/%d/", made.TaskID, business)
+		path := fmt.Sprintf("/apigw/start_task/%d/%d/", id, business)
 		if err := w.post(ctx, path, &stdops.Object{}, nil); err != nil {
 			return nil, fmt.Errorf("start task %d: %w", i+1, err)
 		}
-		tasks = append(tasks, made.TaskID)
+		tasks = append(tasks, id)
 	}
 	return tasks, nil
+}
+
+// createTask makes a task of a tree, without starting it.
+func (w *world) createTask(ctx context.Context, name string, tree *stdops.Object) (stdops.TaskID, error) {
+	var made struct {
+		TaskID stdops.TaskID `json:"task_id"`
+	}
+	body := stdops.NewObject("name", name, "pipeline_tree", tree)
+	err := w.post(ctx, fmt.Sprintf("/apigw/fast_create_task/%d/", business), body, &made)
+	return made.TaskID, err
 }
 
 // settle waits until every task of a batch stands where it stays.
