@@ -20,6 +20,7 @@ import (
 	"github.com/stdops/stdops/internal/api/page"
 	"github.com/stdops/stdops/internal/api/sops"
 	v1 "github.com/stdops/stdops/internal/api/v1"
+	"github.com/stdops/stdops/internal/engine"
 )
 
 // Timeouts of connections: a slow sender or reader may hold a connection, but not for ever.
@@ -139,11 +140,28 @@ func (a *App) metrics() http.Handler {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stdops_driven_tasks", Help: "Tasks that this process drives at the moment.",
 		}, func() float64 { return float64(a.engine.Stats().Driven) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "stdops_calls_out", Help: "Calls of plugins that are out at the moment.",
-		}, func() float64 { return float64(a.engine.Stats().Calls) }),
+		callFigures{a.engine},
 	)
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// callFigures tells how many calls of plugins there are, by their class.
+type callFigures struct{ engine *engine.Engine }
+
+var (
+	callsOut     = prometheus.NewDesc("stdops_calls_out", "Calls of plugins that are out at the moment.", []string{"class"}, nil)
+	callsWaiting = prometheus.NewDesc("stdops_calls_waiting", "Calls that wait for others of their class to end.", []string{"class"}, nil)
+)
+
+// Describe names the figures.
+func (callFigures) Describe(to chan<- *prometheus.Desc) { to <- callsOut; to <- callsWaiting }
+
+// Collect reads them.
+func (f callFigures) Collect(to chan<- prometheus.Metric) {
+	for _, c := range f.engine.Stats().Classes {
+		to <- prometheus.MustNewConstMetric(callsOut, prometheus.GaugeValue, float64(c.Out), c.Class.String())
+		to <- prometheus.MustNewConstMetric(callsWaiting, prometheus.GaugeValue, float64(c.Waiting), c.Class.String())
+	}
 }
 
 // bootstrap makes the app that the settings name. The way in for the first person is [App.FirstSignIn].

@@ -15,18 +15,7 @@ func (s *step) beginActivity(n stdops.NodeIndex) {
 		own.Deadline = s.now.Add(limit)
 	}
 	own.Phase = stdops.PhaseQueued
-	s.enqueue(n)
-	s.startQueued()
-}
-
-// startQueued lets queued nodes execute as long as there is room for their calls.
-func (s *step) startQueued() {
-	for s.waiting() > 0 && s.out < maxCalls && !s.hold && !s.root().State.Ended() {
-		n := s.dequeue()
-		if own := s.node(n); own.State == stdops.StateRunning && own.Phase == stdops.PhaseQueued {
-			s.execute(n)
-		}
-	}
+	s.enqueue(n, freshLane)
 }
 
 // execute renders the inputs of a node and calls its plugin.
@@ -53,7 +42,7 @@ func (s *step) newCall(own *stdops.NodeState, data any, called bool) call {
 	return call{
 		node: own.Node, version: own.Version, number: own.Call, code: act.Code, plugin: act.Version,
 		inputs: d.inputs.Clone(), outputs: d.outputs.Clone(), system: s.system(), loop: int64(own.Loop), inner: int64(own.InnerLoop),
-		callback: data, called: called, zone: s.info.Zone,
+		callback: data, called: called, class: s.classOf(own.Node), zone: s.info.Zone,
 	}
 }
 
@@ -82,7 +71,6 @@ func (s *step) enterFailed(n stdops.NodeIndex, actor string) {
 	if err := s.transit(n, stdops.StateFailed, actor, func(own *stdops.NodeState) { enterFailed(own, retryAt, s.now) }); err != nil && s.err == nil {
 		s.err = err
 	}
-	s.startQueued()
 }
 
 // callEnded takes the result of a call. A result for another version or call is of the past and changes nothing.
@@ -125,7 +113,6 @@ func (s *step) callEnded(ev callEnded) {
 		s.setPhase(ev.node, stdops.PhaseWaiting)
 		s.takeCallback(ev.node)
 	}
-	s.startQueued()
 }
 
 // finishActivity ends an attempt well, hands its outputs to the variables and goes on.
@@ -151,17 +138,13 @@ func (s *step) extract(n stdops.NodeIndex) error {
 	return nil
 }
 
-// poll calls the plugin's schedule, unless the task was ended meanwhile and the poll would reach outside.
+// poll lets the plugin's schedule be called as soon as there is room, unless the task was ended meanwhile and the poll
+// would reach outside.
 func (s *step) poll(n stdops.NodeIndex) {
-	if s.stopOutwardPoll(n) {
-		s.setPhase(n, stdops.PhaseWaiting)
-		return
+	s.setPhase(n, stdops.PhaseWaiting).Due = s.now
+	if !s.stopOutwardPoll(n) {
+		s.enqueue(n, begunLane)
 	}
-	if s.hold {
-		s.setPhase(n, stdops.PhaseWaiting).Due = s.now
-		return
-	}
-	s.schedule(n, nil, false)
 }
 
 func (s *step) schedule(n stdops.NodeIndex, data any, called bool) {
@@ -194,11 +177,9 @@ func (s *step) timeCame(ev timeCame) {
 	case own.State == stdops.StateRunning && !own.Deadline.IsZero() && !own.Deadline.After(s.now):
 		s.overLimit(ev.node)
 	case own.State == stdops.StateRunning && own.Phase == stdops.PhaseWaiting && !own.Due.IsZero() && !own.Due.After(s.now):
-		if s.plugins.Find(s.graphNode(ev.node).Activity.Code, s.graphNode(ev.node).Activity.Version) == nil {
-			s.failMissing(ev.node)
-			return
+		if !s.stopOutwardPoll(ev.node) {
+			s.enqueue(ev.node, begunLane)
 		}
-		s.poll(ev.node)
 	case own.State == stdops.StateFailed && !own.Due.IsZero() && !own.Due.After(s.now):
 		if s.root().State.Ended() {
 			s.touch(ev.node).Due = time.Time{}
@@ -290,14 +271,15 @@ func (s *step) firstCallback(n stdops.NodeIndex) (data any, ok bool) {
 	return nil, false
 }
 
-// takeCallback lets a waiting node handle its next callback. The callback stays stored until its handling has a result.
+// takeCallback lets a waiting node handle its next callback as soon as there is room. The callback stays stored until its
+// handling has a result.
 func (s *step) takeCallback(n stdops.NodeIndex) {
 	own := s.node(n)
-	if own.Phase != stdops.PhaseWaiting || !own.Due.IsZero() || s.hold || s.root().State.Ended() {
+	if own.Phase != stdops.PhaseWaiting || !own.Due.IsZero() || s.root().State.Ended() {
 		return
 	}
-	if data, ok := s.firstCallback(n); ok {
-		s.schedule(n, data, true)
+	if _, ok := s.firstCallback(n); ok {
+		s.enqueue(n, begunLane)
 	}
 }
 

@@ -17,9 +17,10 @@ import (
 // maxOutput is how large the JSON text of one output may be (docs/spec/engine.md 6.4.4 and stdops limits).
 const maxOutput = 256 << 10
 
-// pool runs calls of plugins outside the drivers.
+// pool runs calls of plugins outside the drivers. Each has a slot, which was taken before the step that begins it.
 type pool struct {
 	plugins Plugins
+	slots   *slots
 	log     *slog.Logger
 	ctx     context.Context
 	cut     context.CancelFunc
@@ -29,9 +30,9 @@ type pool struct {
 	calls map[stdops.TaskRef]map[callID]context.CancelFunc // that are out
 }
 
-func newPool(ctx context.Context, plugins Plugins, log *slog.Logger) *pool {
+func newPool(ctx context.Context, plugins Plugins, slots *slots, log *slog.Logger) *pool {
 	ctx, cut := context.WithCancel(ctx)
-	return &pool{plugins: plugins, log: log, ctx: ctx, cut: cut, calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc)}
+	return &pool{plugins: plugins, slots: slots, log: log, ctx: ctx, cut: cut, calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc)}
 }
 
 // start begins a call; its result goes to the mailbox of its driver.
@@ -43,6 +44,7 @@ func (p *pool) start(d *driver, c call) {
 		defer p.ended.Done()
 		defer cancel()
 		result := p.call(ctx, d.ref, c)
+		p.slots.release(d.ref, c.class)
 		if p.ctx.Err() == nil { // else cut off by the end of the process: what became of it the next start has to find out
 			d.engine.post(d.ref, letter{event: result, result: true})
 		}
@@ -77,16 +79,6 @@ func (p *pool) out(ref stdops.TaskRef) map[callID]bool {
 		ids[id] = true
 	}
 	return ids
-}
-
-func (p *pool) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for _, calls := range p.calls {
-		n += len(calls)
-	}
-	return n
 }
 
 // cancel tells the calls of a node that nobody waits for them any more.

@@ -81,7 +81,6 @@ func (s *step) resume(actor string) error {
 		return err
 	}
 	s.release(stdops.RootNode)
-	s.startQueued()
 	return nil
 }
 

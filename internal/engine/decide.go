@@ -27,6 +27,7 @@ type env struct {
 	plugins Plugins
 	epoch   int64
 	hold    bool      // no call may begin: the process is about to end, or the task is not stored yet
+	slots   room      // of the process; nil when it has room for every call
 	nextDue time.Time // earliest due time of nodes that the events do not touch; zero when there is none
 }
 
@@ -39,6 +40,7 @@ func decide(st *state, events []event, env env) (*delta, []error, error) {
 		answers[i] = s.handle(ev)
 		s.run()
 	}
+	s.beginCalls()
 	d, err := s.finish(env.nextDue)
 	return d, answers, err
 }
@@ -55,6 +57,7 @@ func (s *step) handle(ev event) error {
 		s.resumeLoaded(ev.out)
 	case goOn:
 		s.resumeMoving()
+	case slotFree: // the calls that wait begin in any case
 	default:
 		return fmt.Errorf("unknown event %T", ev)
 	}
@@ -95,7 +98,7 @@ func (s *step) resumeLoaded(out map[callID]bool) {
 		switch n.Phase {
 		case stdops.PhaseNone:
 		case stdops.PhaseQueued:
-			s.enqueue(n.Node)
+			s.enqueue(n.Node, freshLane)
 		case stdops.PhaseExecuting:
 			s.recoverExecute(n, out)
 		case stdops.PhaseScheduling:
@@ -104,7 +107,6 @@ func (s *step) resumeLoaded(out map[callID]bool) {
 			s.takeCallback(n.Node)
 		}
 	}
-	s.startQueued()
 }
 
 const outcomeUnknown = "outcome unknown: interrupted"
@@ -128,10 +130,11 @@ func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
 			s.failRender(n.Node, inputs, err)
 			return
 		}
-		s.setData(n.Node, nodeData{inputs: inputs, outputs: &stdops.Object{}, template: s.getData(n.Node).template}, false)
-		s.schedule(n.Node, nil, false)
-	default:
-		s.execute(n.Node)
+		s.setData(n.Node, nodeData{inputs: inputs, outputs: &stdops.Object{}, template: s.getData(n.Node).template}, true)
+		s.poll(n.Node)
+	default: // back to where it was before the call, which it gets again
+		s.setPhase(n.Node, stdops.PhaseQueued)
+		s.enqueue(n.Node, freshLane)
 	}
 }
 
@@ -153,7 +156,10 @@ func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {
 		s.setPhase(n.Node, stdops.PhaseWaiting)
 		return
 	}
-	own := s.setPhase(n.Node, stdops.PhaseScheduling)
-	data, called := s.firstCallback(n.Node)
-	s.calls = append(s.calls, s.newCall(own, data, called))
+	s.setPhase(n.Node, stdops.PhaseWaiting).Call-- // back to where it was before the call, which it gets again
+	if _, called := s.firstCallback(n.Node); called {
+		s.takeCallback(n.Node)
+		return
+	}
+	s.poll(n.Node)
 }

@@ -30,8 +30,10 @@ func stub(code string, change ...func(*plugin.Spec)) plugin.Plugin {
 }
 
 func stubs() []plugin.Plugin {
-	return []plugin.Plugin{stub("work"), stub("poll"), stub("wait"), stub("many")}
+	return []plugin.Plugin{stub("work"), stub("poll"), stub("wait"), stub("many"), stub("once", onlyOnce)}
 }
+
+func onlyOnce(s *plugin.Spec) { s.Execute, s.Schedule = plugin.Unknown, plugin.Unknown }
 
 func line(n int) *flow.Graph {
 	return build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
@@ -237,6 +239,35 @@ func TestDecideCallbackBeforeTheNodeWaits(t *testing.T) {
 	wantRefusal(t, w.step(Command{Kind: CallBack, Node: n}), "can not find sleep process with current node id: "+stdops.NodeID(7, n))
 }
 
+// TestDecideRepeatsACallUnderItsKey: also when the process has no room for it at first, and ends once more meanwhile.
+func TestDecideRepeatsACallUnderItsKey(t *testing.T) {
+	t.Parallel()
+	g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		return b.activity(p, heads, func(a *flow.Activity) { a.Code = "poll" })
+	})
+	for polls := range 3 {
+		w := newWorld(t, g, nil, stubs()...)
+		mustDo(t, w, Command{Kind: Start})
+		for range polls {
+			w.answerCall(0, plugin.PollAfter(0), false)
+			w.step()
+		}
+		first := w.calls[0].id()
+		w.slots = &scarceSlots{}
+		for range 2 {
+			w.crash()
+			if len(w.calls) != 0 {
+				t.Fatalf("%d calls begin without a slot", len(w.calls))
+			}
+		}
+		w.slots.left = 1
+		w.step(slotFree{})
+		if len(w.calls) != 1 || w.calls[0].id() != first {
+			t.Errorf("after %d polls the call %+v is repeated as %+v", polls, first, w.calls)
+		}
+	}
+}
+
 func TestDecideUnknownOutcomeAfterACrash(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, line(1), nil, stub("work", func(s *plugin.Spec) { s.Execute = plugin.Unknown }))
@@ -273,13 +304,16 @@ func TestDecideKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(rt, drawGraph(rt), nil, stubs()...)
+		if rapid.Bool().Draw(rt, "scarce") {
+			w.slots = &scarceSlots{}
+		}
 		mustStart(rt, w)
 		for range rapid.IntRange(0, 40).Draw(rt, "steps") {
 			w.randomStep(rt)
 		}
 		w.settle(rt)
 		for key, n := range w.started {
-			if n > 1+w.crashes {
+			if n > 1+w.crashes || n > 1 && w.once[key] {
 				rt.Fatalf("call %s began %d times with %d crashes", key, n, w.crashes)
 			}
 		}
@@ -294,7 +328,7 @@ func mustStart(t *rapid.T, w *world) {
 
 func (w *world) randomStep(t *rapid.T) {
 	node := stdops.NodeIndex(rapid.IntRange(0, len(w.graph.Nodes)-1).Draw(t, "node"))
-	switch rapid.IntRange(0, 13).Draw(t, "event") {
+	switch rapid.IntRange(0, 14).Draw(t, "event") {
 	case 0:
 		w.step(Command{Kind: Pause})
 	case 1:
@@ -321,6 +355,11 @@ func (w *world) randomStep(t *rapid.T) {
 		}
 	case 10:
 		w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
+	case 11:
+		if w.slots != nil {
+			w.slots.left += rapid.IntRange(0, 2).Draw(t, "slots")
+			w.step(slotFree{})
+		}
 	default:
 		if len(w.calls) > 0 {
 			i := rapid.IntRange(0, len(w.calls)-1).Draw(t, "call")
@@ -345,7 +384,7 @@ func (w *world) drawOutcome(t *rapid.T, i int) plugin.Outcome {
 	more := rapid.Bool().Draw(t, "more")
 	c := w.calls[i]
 	switch {
-	case c.code == "poll" && more:
+	case (c.code == "poll" || c.code == "once") && more:
 		return plugin.PollAfter(time.Second)
 	case c.code == "wait" && c.number == 0:
 		return plugin.Outcome{Next: plugin.OneCallback}
@@ -357,6 +396,10 @@ func (w *world) drawOutcome(t *rapid.T, i int) plugin.Outcome {
 
 // settle lets everything that was stopped go on and everything that fails be skipped, until the task has ended.
 func (w *world) settle(t *rapid.T) {
+	if w.slots != nil {
+		w.slots.left = 1 << 20
+		w.step(slotFree{})
+	}
 	for range 400 {
 		if w.st.root.State.Ended() && len(w.calls) == 0 {
 			return

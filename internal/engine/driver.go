@@ -50,6 +50,7 @@ func (d *driver) run() {
 		}
 		if d.st == nil {
 			if err := d.restore(ctx); err != nil {
+				d.engine.pool.slots.settle(d.ref, none, none)
 				letters = d.giveUp(letters, err)
 				continue
 			}
@@ -179,14 +180,17 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 		events = append(events, due)
 	}
 	env := e.env(d.entropy, d.timers.next())
-	env.now = at
+	hand := &hand{slots: e.pool.slots, ref: d.ref}
+	env.now, env.slots = at, hand
 	dl, answers, err := decideSafely(d.st, events, env)
 	if err != nil {
+		hand.giveBack()
 		return nil, nil, fmt.Errorf("%w: %w", errDefect, err)
 	}
 	if !dl.empty() {
 		verdict, err := e.writer.commit(ctx, dl.change)
 		if err != nil || verdict == stdops.Stale {
+			hand.giveBack()
 			return nil, nil, err
 		}
 		d.timers.follow(d.st, dl)
@@ -230,6 +234,7 @@ func (d *driver) carryOut(dl *delta) {
 	for _, c := range dl.calls {
 		d.engine.pool.start(d, c)
 	}
+	d.engine.pool.slots.settle(d.ref, dl.wants, dl.spare)
 	var next time.Time
 	if d.st.root.Live {
 		next = d.timers.next()

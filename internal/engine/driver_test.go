@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,11 +32,12 @@ type rig struct {
 	broken   atomic.Bool   // commits fail
 	commits  chan struct{} // holds a token when something was committed
 	onCommit atomic.Pointer[func([]stdops.Change)]
+	lost     chan stdops.TaskID // of each change that could not be stored
 }
 
 func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, commits: make(chan struct{}, 1)}
+	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, commits: make(chan struct{}, 1), lost: make(chan stdops.TaskID, 1000)}
 	r.open()
 	t.Cleanup(func() { r.close(t.Context()) })
 	return r
@@ -56,6 +58,9 @@ func (r *rig) open() {
 		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
 		Log: slog.New(slog.DiscardHandler),
 	})
+	if p := r.plugin; p.pool > 0 {
+		r.engine.SetPool(p.class, p.pool)
+	}
 	if err := r.engine.Start(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -79,6 +84,9 @@ func (r *rig) close(ctx context.Context) {
 // Commit hands the changes to the store.
 func (r *rig) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	if r.broken.Load() {
+		for i := range changes {
+			r.lost <- changes[i].Task
+		}
 		return nil, errors.New("the disk is gone")
 	}
 	if do := r.onCommit.Swap(nil); do != nil {
@@ -100,11 +108,13 @@ func (r *rig) Info(context.Context, *stdops.Task) (engine.Info, error) {
 	return engine.Info{ProjectName: "default", Biz: 2, Zone: time.UTC}, nil
 }
 
-func (r *rig) create() stdops.TaskRef {
+func (r *rig) create() stdops.TaskRef { return r.createIn(1) }
+
+func (r *rig) createIn(project stdops.ProjectID) stdops.TaskRef {
 	r.t.Helper()
 	task, err := r.store.CreateTask(r.t.Context(), store.NewTask{
 		Task: stdops.Task{
-			Project: 1, Name: "a task", TreeHash: "t", FlowType: stdops.FlowCommon, Created: time.Now(),
+			Project: project, Name: "a task", TreeHash: "t", FlowType: stdops.FlowCommon, Created: time.Now(),
 			Root: stdops.RootState{State: stdops.StateCreated},
 		},
 		Body: []byte("{}"), Inputs: []byte("{}"),
@@ -112,7 +122,7 @@ func (r *rig) create() stdops.TaskRef {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return stdops.TaskRef{Project: 1, Task: task.ID}
+	return stdops.TaskRef{Project: project, Task: task.ID}
 }
 
 func (r *rig) do(ref stdops.TaskRef, cmd engine.Command) {
@@ -165,8 +175,11 @@ func inState(state stdops.State) func(*stdops.Snapshot) bool {
 // scripted is a plugin that waits for leave before it ends.
 type scripted struct {
 	rule  plugin.CrashRule
-	began chan string   // the key of each execute
-	leave chan struct{} // nil: it ends at once
+	class plugin.Class
+	pool  int                    // calls of its class that may be out; 0 leaves it as it is
+	quick func(task string) bool // calls of which tasks end at once
+	began chan string            // the key of each execute
+	leave chan struct{}          // nil: it ends at once
 
 	mu   sync.Mutex
 	keys map[string]int
@@ -177,7 +190,7 @@ func newScripted(rule plugin.CrashRule) *scripted {
 }
 
 func (p *scripted) Spec() plugin.Spec {
-	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule}
+	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule, Class: p.class}
 }
 
 func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome, error) {
@@ -185,7 +198,7 @@ func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome,
 	p.keys[c.Key]++
 	p.mu.Unlock()
 	p.began <- c.Key
-	if p.leave == nil {
+	if task, _, _ := strings.Cut(c.Key, "."); p.leave == nil || p.quick != nil && p.quick(task) {
 		return plugin.Done, nil
 	}
 	select {

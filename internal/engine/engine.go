@@ -13,6 +13,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
 )
 
 // Commits stores steps. One call is one transaction; a change that is no longer wanted gets the verdict Stale and the
@@ -66,6 +67,7 @@ type Engine struct {
 	Options
 	writer *writer
 	pool   *pool
+	sizes  [plugin.Classes]int
 
 	mu       sync.Mutex
 	drivers  map[stdops.TaskRef]*driver
@@ -79,7 +81,7 @@ type Engine struct {
 
 // New makes an engine. It does nothing before Start.
 func New(o Options) *Engine {
-	return &Engine{Options: o, drivers: make(map[stdops.TaskRef]*driver)}
+	return &Engine{Options: o, sizes: poolSizes, drivers: make(map[stdops.TaskRef]*driver)}
 }
 
 // Start begins to drive: whatever was live when the last process ended goes on.
@@ -92,7 +94,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits)
-	e.pool = newPool(background, e.Plugins, e.Log)
+	e.pool = newPool(background, e.Plugins, newSlots(e.sizes, e.slotFree), e.Log)
 	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
@@ -188,18 +190,25 @@ func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeI
 
 // Stats are figures of the moment.
 type Stats struct {
-	Driven int // tasks in memory
-	Calls  int // calls of plugins that are out
+	Driven  int // tasks in memory
+	Classes []ClassStats
 }
 
-// Stats gives the figures of the moment; all zero before Start.
+// ClassStats are those of the calls of one class.
+type ClassStats struct {
+	Class   plugin.Class
+	Out     int // slots that are taken
+	Waiting int // calls that wait for a slot; those that wait for others of their own task are not counted
+}
+
+// Stats gives the figures of the moment; there are none before Start.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.pool == nil {
 		return Stats{}
 	}
-	return Stats{Driven: len(e.drivers), Calls: e.pool.count()}
+	return Stats{Driven: len(e.drivers), Classes: e.pool.slots.stats()}
 }
 
 // load reads a task.
@@ -233,6 +242,8 @@ func entropy() *rand.ChaCha8 {
 	crand.Read(seed[:]) // never fails: it ends the program where the system has no entropy
 	return rand.NewChaCha8(seed)
 }
+
+func (e *Engine) slotFree(ref stdops.TaskRef) { e.post(ref, letter{event: slotFree{}}) }
 
 func (e *Engine) wake(ref stdops.TaskRef) { e.post(ref, letter{wake: true}) }
 

@@ -83,5 +83,8 @@ type callID struct {
 	number  int32
 }
 
+// slotFree says that the process has room for a call that waits.
+type slotFree struct{}
+
 // goOn continues a run of nodes that was committed in parts.
 type goOn struct{}

@@ -181,7 +181,7 @@ func drawClosed(t *rapid.T, conditions []string) []string {
 }
 
 func drawPolicy(t *rapid.T, a *flow.Activity) {
-	a.Code = rapid.SampledFrom([]string{"work", "poll", "wait", "many"}).Draw(t, "plugin")
+	a.Code = rapid.SampledFrom([]string{"work", "poll", "wait", "many", "once"}).Draw(t, "plugin")
 	a.IgnoreErrors = rapid.IntRange(0, 4).Draw(t, "ignore") == 0
 	if rapid.IntRange(0, 4).Draw(t, "auto") == 0 {
 		a.AutoRetry = flow.AutoRetry{Times: rapid.IntRange(1, 3).Draw(t, "times"), Interval: time.Duration(rapid.IntRange(0, 5).Draw(t, "interval")) * time.Second}

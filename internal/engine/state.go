@@ -21,7 +21,7 @@ type state struct {
 	vars      map[varKey]variable
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
-	queue     []stdops.NodeIndex // nodes whose execute waits for room, oldest first
+	lines     [lanes][]stdops.NodeIndex // nodes whose call waits for room, oldest first
 
 	calls     int // executes and schedules that are out
 	appointed int // nodes with a due time or a time limit
@@ -138,7 +138,10 @@ func count(yes bool) int {
 // also for one that has nothing to commit.
 func (st *state) keep(d *delta) {
 	st.root.WakeAt = d.change.Root.WakeAt
-	st.queue = append(st.queue[d.step.taken:], d.step.queued...)
+	for i := range st.lines {
+		line := &d.step.lines[i]
+		st.lines[i] = append(st.lines[i][line.taken:], line.added...)
+	}
 }
 
 // apply makes a committed delta part of the state.

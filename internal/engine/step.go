@@ -9,6 +9,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin"
 )
 
 // step is one turn of the crank in the making: what was touched so far, laid over a state that stays as it is. It costs
@@ -19,14 +20,15 @@ type step struct {
 	entropy io.Reader
 	plugins Plugins
 	hold    bool
+	slots   room
+	spare   [plugin.Classes]int // slots taken that no call has used
 
 	nodes     map[stdops.NodeIndex]*stdops.NodeState
 	data      map[stdops.NodeIndex]nodeData
 	vars      map[varKey]variable
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
-	taken     int                // so many nodes of the state's queue are no longer in it
-	queued    []stdops.NodeIndex // and these follow
+	lines     [lanes]stepLine
 	lastToken stdops.Token
 	lastOrder int32
 	varBytes  int
@@ -62,6 +64,7 @@ type call struct {
 	inner    int64
 	callback any
 	called   bool // callback holds data
+	class    plugin.Class
 	zone     *time.Location
 }
 
@@ -69,7 +72,7 @@ func (c *call) id() callID { return callID{c.node, c.version, c.number} }
 
 func newStep(st *state, env env) *step {
 	return &step{
-		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold,
+		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots,
 		nodes: make(map[stdops.NodeIndex]*stdops.NodeState, 4), data: make(map[stdops.NodeIndex]nodeData, 2),
 		vars: make(map[varKey]variable), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
 		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
@@ -173,23 +176,6 @@ func (s *step) reached(own *stdops.NodeState) {
 		s.lastOrder++
 		own.Order = s.lastOrder
 	}
-}
-
-// enqueue lets a node wait until there is room for its call.
-func (s *step) enqueue(n stdops.NodeIndex) { s.queued = append(s.queued, n) }
-
-// waiting gives the number of nodes that wait for room.
-func (s *step) waiting() int { return len(s.state.queue) - s.taken + len(s.queued) }
-
-// dequeue gives the node that waits longest; there must be one.
-func (s *step) dequeue() (n stdops.NodeIndex) {
-	if s.taken < len(s.state.queue) {
-		n = s.state.queue[s.taken]
-		s.taken++
-		return n
-	}
-	n, s.queued = s.queued[0], s.queued[1:]
-	return n
 }
 
 func (s *step) version() stdops.Version {
@@ -322,7 +308,9 @@ type delta struct {
 	step   *step
 	calls  []call
 	cancel []stdops.NodeIndex
-	more   bool // a run of nodes goes on in the next step
+	wants  [plugin.Classes]int // calls that wait for a slot
+	spare  [plugin.Classes]int // slots that were taken and not needed
+	more   bool                // a run of nodes goes on in the next step
 }
 
 // empty reports that there is nothing to commit.
@@ -335,7 +323,7 @@ func (d *delta) empty() bool {
 
 // finish writes down what the step touched.
 func (s *step) finish(nextDue time.Time) (*delta, error) {
-	d := &delta{step: s, calls: s.calls, cancel: s.cancel, more: len(s.moves) > 0 || s.left}
+	d := &delta{step: s, calls: s.calls, cancel: s.cancel, wants: s.wants(), spare: s.spare, more: len(s.moves) > 0 || s.left}
 	for _, m := range s.moves {
 		f := s.fork(m.token)
 		f.Moving, f.Next = true, m.node
@@ -372,7 +360,7 @@ func (s *step) setWake(next time.Time, more bool) {
 			appointed -= count(hasTime(old))
 		}
 	}
-	pending := s.waiting() > 0 || len(s.callbacks) > 0 // held back until the next process goes on
+	pending := s.anyWaiting() || len(s.callbacks) > 0 // held back until the next process goes on
 	if s.out > 0 || more || pending && !root.State.Ended() {
 		next = s.now
 	}

@@ -29,9 +29,23 @@ type world struct {
 	calls    []call // that are out, oldest first
 	answers  []error
 	started  map[string]int // how often each call key began
+	once     map[string]bool
 	versions map[stdops.Version]string
 	ended    stdops.RootState // as it was when the task ended
 	crashes  int
+	slots    *scarceSlots // nil: there is room for every call
+}
+
+// scarceSlots is a process with room for so many calls and no more.
+type scarceSlots struct{ left, taken int }
+
+func (s *scarceSlots) take(plugin.Class) bool {
+	if s.left == 0 {
+		return false
+	}
+	s.left--
+	s.taken++
+	return true
 }
 
 // tester is what *testing.T and *rapid.T have in common.
@@ -58,7 +72,7 @@ func newWorld(t tester, graph *flow.Graph, inputs *stdops.Object, plugins ...plu
 	task := stdops.Task{ID: 7, Project: 1, Name: "a task", Created: began, Root: stdops.RootState{State: stdops.StateCreated}}
 	w := &world{
 		t: t, graph: graph, plugins: registry, entropy: rand.NewChaCha8([32]byte{1}), now: began,
-		started: make(map[string]int), versions: make(map[stdops.Version]string),
+		started: make(map[string]int), once: make(map[string]bool), versions: make(map[stdops.Version]string),
 	}
 	if inputs == nil {
 		inputs = &stdops.Object{}
@@ -81,11 +95,16 @@ func (w *world) step(events ...event) error {
 		events = append([]event{due}, events...)
 	}
 	for {
-		d, answers, err := decide(w.st, events, env{now: w.now, entropy: w.entropy, plugins: w.plugins, nextDue: w.timers.next()})
+		env := env{now: w.now, entropy: w.entropy, plugins: w.plugins, nextDue: w.timers.next()}
+		if w.slots != nil {
+			w.slots.taken, env.slots = 0, w.slots
+		}
+		d, answers, err := decide(w.st, events, env)
 		if err != nil {
 			w.t.Fatalf("step cannot be decided: %v", err)
 		}
 		w.commit(d)
+		w.checkSlots(d)
 		if len(answers) > 0 {
 			w.answers = answers
 		}
@@ -116,6 +135,7 @@ func (w *world) commit(d *delta) {
 	for _, c := range d.calls {
 		key := fmt.Sprintf("%d.%s.%d", c.node, c.version, c.number)
 		w.started[key]++
+		w.once[key] = c.code == "once"
 		w.calls = append(w.calls, c)
 	}
 	w.check(&d.change)
@@ -159,8 +179,37 @@ func (w *world) check(c *stdops.Change) {
 			w.t.Fatalf("version %s belongs to nodes %s and %d", n.Version, owner, n.Node)
 		}
 		w.versions[n.Version] = fmt.Sprint(n.Node)
+		w.checkDoubt(n)
 	}
 	w.checkMoving()
+}
+
+// checkDoubt makes sure that a node fails as interrupted only when a call of it had begun.
+func (w *world) checkDoubt(n *stdops.NodeState) {
+	w.t.Helper()
+	outputs := w.st.data[n.Node].outputs
+	if n.State != stdops.StateFailed || outputs == nil || outputs.Text("ex_data") != outcomeUnknown {
+		return
+	}
+	if w.started[fmt.Sprintf("%d.%s.%d", n.Node, n.Version, n.Call)] == 0 {
+		w.t.Fatalf("node %d failed as interrupted, though its call %d never began", n.Node, n.Call)
+	}
+}
+
+// checkSlots makes sure that a step uses every slot that it took, or says that it does not.
+func (w *world) checkSlots(d *delta) {
+	w.t.Helper()
+	if w.slots == nil {
+		return
+	}
+	spare := d.spare[plugin.Light]
+	if w.slots.taken != len(d.calls)+spare {
+		w.t.Fatalf("%d slots taken, %d calls begun, %d slots spare", w.slots.taken, len(d.calls), spare)
+	}
+	w.slots.left += spare
+	if w.slots.left > 0 && d.wants[plugin.Light] > 0 {
+		w.t.Fatalf("%d calls wait while %d slots are free", d.wants[plugin.Light], w.slots.left)
+	}
 }
 
 // checkMoving makes sure that a live task is busy, due, or waits for somebody.

@@ -42,6 +42,7 @@ type Spec struct {
 	Doc      string
 	Inputs   []Field
 	Outputs  []Field // those of its own; _result, _loop and _inner_loop are always there
+	Class    Class
 
 	// Execute and Schedule say what is done after a crash with a call that was out at that moment.
 	Execute, Schedule CrashRule
@@ -56,6 +57,22 @@ type Field struct {
 	Doc             string
 	Required        bool
 }
+
+// Class says what a call costs the server while it is out, and so how many of them it lets out at once.
+type Class uint8
+
+// The classes.
+const (
+	Light  Class = iota // little besides time: it looks at the clock or its inputs
+	HTTP                // a connection to elsewhere
+	Script              // processes on this host
+)
+
+// Classes is how many classes there are.
+const Classes = 3
+
+// String gives the name of the class.
+func (c Class) String() string { return [Classes]string{"light", "http", "script"}[c] }
 
 // CrashRule is what a plugin declares about a call that may or may not have happened (docs/spec/engine.md 2.11).
 type CrashRule uint8
