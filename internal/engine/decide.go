@@ -118,13 +118,16 @@ func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
 		return // its result, or the next process, goes on
 	}
 	act := s.graphNode(n.Node).Activity
-	switch p := s.plugins.Find(act.Code, act.Version); {
-	case p == nil:
+	p := s.plugins.Find(act.Code, act.Version)
+	if p == nil {
 		s.failMissing(n.Node)
-	case p.Spec().Execute == plugin.Unknown || s.root().State.Ended(): // nothing begins in a task that has ended
+		return
+	}
+	switch rule := s.executeRule(n.Node, p); {
+	case rule == plugin.Unknown || s.root().State.Ended(): // nothing begins in a task that has ended
 		s.setData(n.Node, nodeData{outputs: &stdops.Object{}, template: s.getData(n.Node).template}, false)
 		s.fail(n.Node, outcomeUnknown)
-	case p.Spec().Execute == plugin.Ask:
+	case rule == plugin.Ask:
 		inputs, err := s.renderInputs(n.Node)
 		if err != nil {
 			s.failRender(n.Node, inputs, err)
@@ -136,6 +139,20 @@ func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
 		s.setPhase(n.Node, stdops.PhaseQueued)
 		s.enqueue(n.Node, freshLane)
 	}
+}
+
+// executeRule gives the crash rule of a node's execute. Where it depends on inputs that can no longer be rendered it is not
+// known what was called.
+func (s *step) executeRule(n stdops.NodeIndex, p plugin.Plugin) plugin.CrashRule {
+	by, ok := p.(plugin.RuleByInputs)
+	if !ok {
+		return p.Spec().Execute
+	}
+	inputs, err := s.renderInputs(n)
+	if err != nil {
+		return plugin.Unknown
+	}
+	return by.ExecuteRule(inputs)
 }
 
 func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {

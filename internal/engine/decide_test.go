@@ -279,6 +279,50 @@ func TestDecideUnknownOutcomeAfterACrash(t *testing.T) {
 	}
 }
 
+// byInput is a plugin whose execute may be repeated when its inputs say so.
+type byInput struct{ stubPlugin }
+
+func (byInput) ExecuteRule(inputs *stdops.Object) plugin.CrashRule {
+	if inputs.Text("again") == "yes" {
+		return plugin.Repeat
+	}
+	return plugin.Unknown
+}
+
+func TestDecideCrashRuleByInputs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		again any
+		state string
+	}{
+		{"yes", "RUNNING"},
+		{"${answer}", "RUNNING"},
+		{"no", "FAILED"},
+		{"${'x' * 2000000}", "FAILED"}, // cannot be rendered any more
+	} {
+		g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+			b.g.Nodes[p].Pipeline.Variables["answer"] = flow.Variable{}
+			return b.activity(p, heads, nil)
+		})
+		p := byInput{stubPlugin{plugin.Spec{Code: "work", Versions: []string{"legacy"}}}}
+		w := newWorld(t, g, stdops.NewObject("answer", "yes"), p)
+		mustDo(t, w, Command{Kind: Start})
+		first := w.calls[0].id()
+		w.graph.Nodes[w.nodeNamed("A3")].Activity.Inputs = []flow.Input{{Key: "again", Value: c.again, Render: true}}
+		w.crash()
+		if got := w.states()["A3"]; got != c.state {
+			t.Errorf("again: %v: the node is %s, want %s", c.again, got, c.state)
+		}
+		if c.state == "FAILED" {
+			if got := w.st.data[w.nodeNamed("A3")].outputs.Text("ex_data"); got != outcomeUnknown {
+				t.Errorf("ex_data %q", got)
+			}
+		} else if len(w.calls) != 1 || w.calls[0].id() != first {
+			t.Errorf("calls after the crash: %+v", w.calls)
+		}
+	}
+}
+
 func TestDecideWideParallelHoldsCallsBack(t *testing.T) {
 	t.Parallel()
 	g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {

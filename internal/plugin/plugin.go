@@ -30,6 +30,13 @@ type Scheduler interface {
 	Schedule(ctx context.Context, call *Call) (Outcome, error)
 }
 
+// RuleByInputs is a plugin whose crash rule for Execute depends on what it was given. It is asked instead of [Spec.Execute],
+// with the inputs that Execute would get if it were called again; it must look at nothing else.
+type RuleByInputs interface {
+	Plugin
+	ExecuteRule(inputs *stdops.Object) CrashRule
+}
+
 // ErrFailed fails an attempt without an error text of its own.
 var ErrFailed = errors.New("the plugin reported failure")
 
@@ -44,7 +51,8 @@ type Spec struct {
 	Outputs  []Field // those of its own; _result, _loop and _inner_loop are always there
 	Class    Class
 
-	// Execute and Schedule say what is done after a crash with a call that was out at that moment.
+	// Execute and Schedule say what is done after a crash with a call that was out at that moment. For Execute a plugin
+	// that is a [RuleByInputs] says it call by call.
 	Execute, Schedule CrashRule
 	// Inward says that Schedule touches nothing outside (it looks at the clock): such a poll may still record the end of
 	// a node whose task was revoked.
