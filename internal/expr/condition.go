@@ -78,7 +78,7 @@ func (c *Condition) Eval(vars Lookup) (bool, error) {
 			return false, err
 		}
 	}
-	return rule.decide(operands)
+	return rule.decide(operands, nil)
 }
 
 // boundValue is what a fragment of a condition stands for.

@@ -3,6 +3,8 @@ package expr
 import (
 	"strings"
 	"time"
+
+	"github.com/stdops/stdops"
 )
 
 // rule is a group of comparisons: the whole of a condition, or what stands in a pair of parentheses.
@@ -31,6 +33,7 @@ type atomic struct {
 	value  any
 	pieces []piece // when there are fragments
 	quoted bool
+	path   bool // value is the text of a path
 }
 
 // piece is a part of a text in quotes: plain text, or the fragment of that number.
@@ -43,14 +46,27 @@ type piece struct {
 // and in values alike: the context of a gateway has its line ends written that way.
 var escapes = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\f`, "\f")
 
-// decide evaluates the rule with the values of the fragments. Its work grows with its length only, so that steps bound
-// it well enough and the clock stands.
-func (r *rule) decide(operands []boundValue) (bool, error) {
+// Decide decides a rule, the grammar of conditions without fragments, whose paths are looked up in context:
+// `resp.data.id == 3`. A path that leads nowhere is an error, and so is a text that is no rule.
+//
+// The error is a [*LimitError] when a budget is exceeded, a [*SyntaxError] when the text is no rule, and any other when
+// values are missing or cannot be compared.
+func Decide(text string, context *stdops.Object) (bool, error) {
+	rule, err := parseRule(trimRule(text), nil)
+	if err != nil {
+		return false, err
+	}
+	return rule.decide(nil, context)
+}
+
+// decide evaluates the rule with the values of the fragments. Its work grows with its length and that of the values only,
+// so that steps bound it well enough and the clock stands.
+func (r *rule) decide(operands []boundValue, context *stdops.Object) (bool, error) {
 	if r.failure != nil {
 		return false, r.failure
 	}
 	m := &machine{meter: newMeter(func() time.Time { return time.Time{} }, maxCallSteps)}
-	return r.eval(&comparer{m, operands})
+	return r.eval(&comparer{m: m, operands: operands, context: context})
 }
 
 // eval goes through the clauses from left to right. There is no precedence: an "or" after something true, or an "and"
@@ -75,27 +91,33 @@ func (r *rule) eval(c *comparer) (passed bool, err error) {
 	return passed, nil
 }
 
-// value gives a term with its fragments put in.
-func (c *comparer) value(t term) any {
+// value gives a term with its fragments put in and its paths looked up.
+func (c *comparer) value(t term) (any, error) {
 	if !t.list {
 		return c.atomic(t.items[0])
 	}
 	list := make([]any, len(t.items))
 	for i, item := range t.items {
-		list[i] = c.atomic(item)
-		if _, nested := list[i].([]any); nested { // lists do not nest: here the value is a text
-			list[i] = escapes.Replace(c.operands[item.pieces[0].fragment].text)
+		v, err := c.atomic(item)
+		if err != nil {
+			return nil, err
 		}
+		if _, nested := v.([]any); nested && !item.path { // lists of fragments do not nest: here the value is a text
+			v = escapes.Replace(c.operands[item.pieces[0].fragment].text)
+		}
+		list[i] = v
 	}
-	return list
+	return list, nil
 }
 
-func (c *comparer) atomic(a atomic) any {
-	if a.pieces == nil {
-		return a.value
-	}
-	if !a.quoted {
-		return c.operands[a.pieces[0].fragment].value
+func (c *comparer) atomic(a atomic) (any, error) {
+	switch {
+	case a.path && c.context != nil:
+		return c.lookup(a.value.(string))
+	case a.pieces == nil:
+		return a.value, nil
+	case !a.quoted:
+		return c.operands[a.pieces[0].fragment].value, nil
 	}
 	var b strings.Builder
 	for _, p := range a.pieces {
@@ -105,5 +127,21 @@ func (c *comparer) atomic(a atomic) any {
 			b.WriteString(c.operands[p.fragment].text)
 		}
 	}
-	return escapes.Replace(b.String())
+	return escapes.Replace(b.String()), nil
+}
+
+// lookup follows a path through objects.
+func (c *comparer) lookup(path string) (any, error) {
+	var value any = c.context
+	for part := range strings.SplitSeq(path, ".") {
+		object, isObject := value.(*stdops.Object)
+		if !isObject {
+			return nil, fail("no value supplied for %s", path)
+		}
+		found := false
+		if value, found = object.Get(part); !found {
+			return nil, fail("no value supplied for %s", path)
+		}
+	}
+	return value, nil
 }

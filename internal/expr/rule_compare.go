@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/big"
 	"slices"
+
+	"github.com/stdops/stdops"
 )
 
 // comparer decides comparisons of conditions. Their conversions are those of docs/spec/engine.md 2.8; what remains is
@@ -11,10 +13,18 @@ import (
 type comparer struct {
 	m        *machine
 	operands []boundValue
+	context  *stdops.Object // where paths are looked up; nil: a path is its own text
 }
 
 func (c *comparer) compare(clause clause) (bool, error) {
-	left, right := c.value(clause.left), c.value(clause.right)
+	left, err := c.value(clause.left)
+	if err != nil {
+		return false, err
+	}
+	right, err := c.value(clause.right)
+	if err != nil {
+		return false, err
+	}
 	switch operator := clause.operator; operator {
 	case "in", "notin":
 		found, err := c.in(left, right)
@@ -112,6 +122,12 @@ func (c *comparer) superset(left, right any) (bool, error) {
 		return false, err
 	}
 	set := make(map[any]bool, len(held))
+	for _, v := range slices.Concat(held, wanted) {
+		switch v.(type) {
+		case []any, *stdops.Object:
+			return false, fail("unhashable type: '%s'", typeName(v))
+		}
+	}
 	for _, v := range held {
 		set[member(v)] = true
 	}

@@ -68,7 +68,9 @@ func operandValue(b boundValue, known bool) any {
 	p.data = true
 	t, ok := p.term()
 	if ok && p.end() && p.failure == nil {
-		return (&comparer{}).value(t)
+		if v, err := (&comparer{}).value(t); err == nil {
+			return v
+		}
 	}
 	return escapes.Replace(b.text)
 }
@@ -335,7 +337,7 @@ func (p *ruleParser) path() (a atomic, ok bool) {
 			break
 		}
 	}
-	return atomic{value: p.text[start:p.at]}, true
+	return atomic{value: p.text[start:p.at], path: true}, true
 }
 
 // ident reads ["${"] ["_"] letter { letter | digit | "_" } ["}"], unless a fragment begins here.
