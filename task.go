@@ -154,6 +154,7 @@ type Change struct {
 	Callbacks   []Callback // accepted
 	Consumed    []int64    // sequence numbers of callbacks that were decided
 	Transitions []Transition
+	Keys        []RequestKey // of the commands that were carried out
 }
 
 // Snapshot is all that a driver needs to go on with a task.
@@ -186,5 +187,5 @@ type Verdict uint8
 // The verdicts.
 const (
 	Committed Verdict = iota // stored, durably
-	Stale                    // decided on a revision or an epoch that is no longer the task's; nothing was stored
+	Stale                    // decided on a revision or an epoch that is no longer the task's, or with a key that is taken; nothing was stored
 )

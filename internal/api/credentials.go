@@ -26,6 +26,9 @@ const (
 // are secrets all the same.
 var secretKeys = []string{keyAppSecret, keyToken, "access_token", "bk_ticket", "jwt"}
 
+// CredentialKeys gives the keys of a body that say who is asking, and nothing about what is asked for.
+func CredentialKeys() []string { return append([]string{keyAppCode, keyUsername}, secretKeys...) }
+
 // Credentials are what a request brought, and whether a cookie was needed for it.
 type Credentials struct {
 	service.Credentials

@@ -2,14 +2,30 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
 )
 
-// command carries out a command or says why not; a refused command changes nothing (docs/spec/engine.md 4).
+// command carries out a command or says why not; a refused command changes nothing, and its key stays free
+// (docs/spec/engine.md 4).
 func (s *step) command(cmd Command) error {
+	if cmd.Key == nil {
+		return s.carryOut(cmd)
+	}
+	if slices.ContainsFunc(s.change.Keys, func(k stdops.RequestKey) bool { return k.Same(cmd.Key) }) {
+		return stdops.ErrRepeated
+	}
+	err := s.carryOut(cmd)
+	if err == nil {
+		s.change.Keys = append(s.change.Keys, *cmd.Key)
+	}
+	return err
+}
+
+func (s *step) carryOut(cmd Command) error {
 	if cmd.Kind == Start {
 		return s.start(cmd.Actor)
 	}

@@ -49,7 +49,12 @@ func (d *driver) run() {
 			return
 		}
 		if d.st == nil {
-			if err := d.restore(ctx); err != nil {
+			err := d.restore(ctx)
+			if err == nil {
+				letters, err = d.unrepeated(ctx, letters)
+			}
+			if err != nil {
+				d.st = nil
 				d.engine.pool.slots.settle(d.ref, none, none)
 				letters = d.giveUp(letters, err)
 				continue
@@ -140,6 +145,36 @@ func (d *driver) giveUp(letters []letter, err error) []letter {
 		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: now().Add(10 * storePause)})
 	}
 	return left
+}
+
+// unrepeated answers commands whose keys are taken, and gives the other letters. A key that was taken meanwhile makes the
+// step stale, so that it comes by here again.
+func (d *driver) unrepeated(ctx context.Context, letters []letter) ([]letter, error) {
+	var keys []*stdops.RequestKey
+	for _, l := range letters {
+		if cmd, ok := l.event.(Command); ok && cmd.Key != nil {
+			keys = append(keys, cmd.Key)
+		}
+	}
+	if len(keys) == 0 {
+		return letters, nil
+	}
+	taken, err := d.engine.Tasks.Taken(ctx, keys)
+	if err != nil {
+		return letters, err
+	}
+	var left []letter
+	for _, l := range letters {
+		if cmd, ok := l.event.(Command); ok && cmd.Key != nil {
+			repeated := taken[0]
+			if taken = taken[1:]; repeated {
+				l.answer <- stdops.ErrRepeated
+				continue
+			}
+		}
+		left = append(left, l)
+	}
+	return left, nil
 }
 
 // withoutLoaded drops the mark of an earlier read whose step was not stored.

@@ -30,6 +30,7 @@ type rig struct {
 	engine *engine.Engine
 
 	broken   atomic.Bool   // commits fail
+	unheard  atomic.Int32  // so many commits are stored, and nobody learns of it
 	commits  chan struct{} // holds a token when something was committed
 	onCommit atomic.Pointer[func([]stdops.Change)]
 	lost     chan stdops.TaskID // of each change that could not be stored
@@ -96,6 +97,9 @@ func (r *rig) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Ver
 	select {
 	case r.commits <- struct{}{}:
 	default:
+	}
+	if r.unheard.Load() > 0 && r.unheard.Add(-1) >= 0 {
+		return nil, errors.New("the connection was cut during the commit")
 	}
 	return verdicts, err
 }

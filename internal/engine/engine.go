@@ -25,6 +25,7 @@ type Commits interface {
 // Tasks reads what drivers need.
 type Tasks interface {
 	Load(ctx context.Context, ref stdops.TaskRef) (*stdops.Snapshot, error)
+	Taken(ctx context.Context, keys []*stdops.RequestKey) ([]bool, error)
 	Live(ctx context.Context) ([]stdops.Wake, error)
 }
 
@@ -144,7 +145,8 @@ var errDefect = errors.New("step cannot be decided")
 
 var errStopping = &stdops.Error{Code: stdops.CodeUnavailable, Message: "the server is shutting down"}
 
-// Do carries out a command and returns after its commit. A refusal is a [*stdops.Error]. When ctx ends first the command
+// Do carries out a command and returns after its commit. A refusal is a [*stdops.Error]; a command whose key is taken
+// is refused or gets [stdops.ErrRepeated]. When ctx ends first the command
 // may still be carried out.
 func (e *Engine) Do(ctx context.Context, ref stdops.TaskRef, cmd Command) error {
 	answer := make(chan error, 1)

@@ -47,6 +47,10 @@ type Command struct {
 	Flows   []stdops.FlowIndex // SkipBranch: the one to take; SkipBranches: one or more
 	Data    any                // CallBack
 	Version stdops.Version     // CallBack: "" means the current one
+
+	// Key, when set, is stored with what the command does. When it is taken the command does nothing: its answer is a
+	// refusal, if it would be refused now anyway, or [stdops.ErrRepeated].
+	Key *stdops.RequestKey
 }
 
 // An event is what a task is to react to: a [Command], or one of the types below.

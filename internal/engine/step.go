@@ -317,7 +317,7 @@ type delta struct {
 func (d *delta) empty() bool {
 	c, root := &d.change, d.step.state.root
 	root.WakeAt = c.Root.WakeAt // alone it is not worth a commit: a task that is woken too early does no harm
-	return len(d.step.nodes) == 0 && len(c.Transitions) == 0 && len(c.Callbacks) == 0 && len(c.Consumed) == 0 &&
+	return len(d.step.nodes) == 0 && len(c.Transitions) == 0 && len(c.Keys) == 0 && len(c.Callbacks) == 0 && len(c.Consumed) == 0 &&
 		len(d.step.forks) == 0 && len(d.step.vars) == 0 && c.Root == root
 }
 

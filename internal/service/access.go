@@ -22,6 +22,7 @@ type ProjectRef struct {
 type Access struct {
 	project store.Project
 	caller  *Caller
+	key     *stdops.RequestKey // of the request, nil when it has none: stored with the effect, see [Service.Once]
 }
 
 // Access resolves a project for a caller. It tells missing projects from existing ones, as bk-sops does; what the caller

@@ -128,7 +128,7 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 			"constants: their values have %d bytes together, the limit is %d", len(inputs), engine.MaxVariables))
 	}
 	s.describe(a, n, &task, graph)
-	record := store.NewTask{Task: task, Body: body, Skeleton: flow.EncodeSkeleton(graph.Skeleton()), Inputs: inputs}
+	record := store.NewTask{Task: task, Body: body, Skeleton: flow.EncodeSkeleton(graph.Skeleton()), Inputs: inputs, Key: a.making(inputs)}
 	if n.Start {
 		record.Start = func(t stdops.Task) (*stdops.Change, error) {
 			return s.engine.Begin(ctx, t, graph, values, a.caller.User)

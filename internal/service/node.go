@@ -72,7 +72,7 @@ func (s *Service) OperateNode(ctx context.Context, a *Access, id stdops.TaskID, 
 	if err != nil {
 		return err
 	}
-	cmd.Actor = a.caller.User
+	cmd.Actor, cmd.Key = a.caller.User, a.key
 	return s.engine.Do(ctx, a.ref(id), cmd)
 }
 
@@ -152,6 +152,6 @@ func (s *Service) CallBack(ctx context.Context, a *Access, id stdops.TaskID, c C
 		return err
 	}
 	return s.engine.Do(ctx, a.ref(id), engine.Command{
-		Kind: engine.CallBack, Node: at.index, Data: c.Data, Version: c.Version, Actor: a.caller.User,
+		Kind: engine.CallBack, Node: at.index, Data: c.Data, Version: c.Version, Actor: a.caller.User, Key: a.key,
 	})
 }

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -51,16 +52,20 @@ func (s *Service) CreateTemplate(ctx context.Context, a *Access, n NewTemplate, 
 	if err != nil {
 		return nil, fmt.Errorf("write tree: %w", err)
 	}
+	made := StoredTemplate{Name: n.Name, Version: store.VersionOf(body), Created: s.store.Now(), Warnings: warnings}
+	answer, err := json.Marshal(made)
+	if err != nil {
+		return nil, fmt.Errorf("keep answer: %w", err)
+	}
 	stored, err := s.store.CreateTemplate(ctx, store.Template{
 		Project: a.project.ID, Name: n.Name, Category: n.Category, Description: n.Description,
-		Creator: a.caller.User, Created: s.store.Now(),
+		Creator: a.caller.User, Created: made.Created, Key: a.making(answer),
 	}, body)
 	if err != nil {
 		return nil, err
 	}
-	return &StoredTemplate{
-		ID: stored.ID, Name: stored.Name, Version: stored.Version, Created: stored.Created, Warnings: warnings,
-	}, nil
+	made.ID = stored.ID
+	return &made, nil
 }
 
 // checkTemplate checks a flow as it would be when it is unfolded. What is stored keeps its references.

@@ -14,8 +14,8 @@ const (
 	largestLog = 256 << 20
 )
 
-// Maintain keeps the write-ahead log short until ctx is done: it folds the log into the database file when nobody
-// writes, and when it has grown too large.
+// Maintain does until ctx is done what nobody waits for: it removes expired keys of requests, and keeps the write-ahead
+// log short by folding it into the database file when nobody writes, and when it has grown too large.
 func (s *Store) Maintain(ctx context.Context) {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
@@ -24,6 +24,9 @@ func (s *Store) Maintain(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if err := s.expireKeys(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("expired keys of requests could not be removed", "error", err)
 		}
 		if err := s.foldLog(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("the write-ahead log could not be folded into the database", "error", err)

@@ -19,11 +19,13 @@ type batch struct {
 	fork, forkGone       *sqlite3.Stmt
 	event, eventGone     *sqlite3.Stmt
 	transition           *sqlite3.Stmt
+	keyTaken, key        *sqlite3.Stmt
 }
 
 func (b *batch) list() []*sqlite3.Stmt {
 	return []*sqlite3.Stmt{
 		b.root, b.rootLive, b.archive, b.attempt, b.node, b.data, b.variable, b.fork, b.forkGone, b.event, b.eventGone, b.transition,
+		b.keyTaken, b.key,
 	}
 }
 
@@ -119,6 +121,12 @@ func (b *batch) texts() []batchText {
 		{&b.transition, `
 			INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},
+		{&b.keyTaken, `
+			SELECT 1 FROM request_key WHERE project_id = $1 AND owner = $2 AND key = $3 AND expires_at > $4`},
+		{&b.key, `
+			INSERT INTO request_key (project_id, owner, key, request, made, answer, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (project_id, owner, key) DO UPDATE SET request = excluded.request, made = excluded.made,
+				answer = excluded.answer, expires_at = excluded.expires_at`},
 	}
 }
 
@@ -175,14 +183,28 @@ func (b *binding) note(err error) {
 	}
 }
 
-// run executes the statement. One that was given too few parameters would go on with those of its last run, so that is
-// an error.
+// found executes a statement that asks for a row, and tells whether there is one.
+func (b *binding) found() (bool, error) {
+	if err := b.check(); err != nil {
+		return false, err
+	}
+	found := b.st.Step()
+	return found, b.st.Reset()
+}
+
+// run executes the statement.
 func (b *binding) run() error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	return b.st.Exec()
+}
+
+// check holds back a statement that cannot be meant. One that was given too few parameters would go on with those of its last run, so that is
+// an error.
+func (b *binding) check() error {
 	if b.err == nil && b.n != b.st.BindCount() {
 		b.err = fmt.Errorf("%d parameters for %d: %s", b.n, b.st.BindCount(), b.st.SQL())
 	}
-	if b.err != nil {
-		return b.err
-	}
-	return b.st.Exec()
+	return b.err
 }

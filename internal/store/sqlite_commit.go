@@ -12,8 +12,8 @@ import (
 )
 
 // Commit stores the changes of a batch in one transaction, durably, and tells for each what became of it. A change that
-// was decided on a revision or an epoch that is no longer the task's is Stale and leaves no trace; the others are not
-// touched by that. After an error nothing of the batch is stored: the caller tries its halves.
+// was decided on a revision or an epoch that is no longer the task's, or that has a key which is taken, is Stale and leaves
+// no trace; the others are not touched by that. After an error nothing of the batch is stored: the caller tries its halves.
 func (s *Store) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	var verdicts []stdops.Verdict
 	err := s.write(ctx, func(_ context.Context, tx *sql.Conn) (err error) {
@@ -51,6 +51,15 @@ type applier struct {
 }
 
 func (a *applier) apply() (stdops.Verdict, error) {
+	for i := range a.change.Keys {
+		taken, err := a.taken(&a.change.Keys[i], a.now)
+		if err != nil {
+			return 0, err
+		}
+		if taken {
+			return stdops.Stale, nil
+		}
+	}
 	found, err := a.claim()
 	if err != nil {
 		return 0, fmt.Errorf("store root: %w", err)
@@ -60,7 +69,7 @@ func (a *applier) apply() (stdops.Verdict, error) {
 	}
 	// Attempts first: they are kept as they stand before the change.
 	for _, step := range []func() error{
-		a.keepStored, a.keepUnstored, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.transitions,
+		a.keepStored, a.keepUnstored, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.transitions, a.keys,
 	} {
 		if err := step(); err != nil {
 			return 0, err
@@ -197,6 +206,15 @@ func (a *applier) transitions() error {
 			number(int64(t.From)).number(int64(t.To)).text(t.Actor).instant(t.Time).run()
 		if err != nil {
 			return fmt.Errorf("log transition of node %d: %w", t.Node, err)
+		}
+	}
+	return nil
+}
+
+func (a *applier) keys() error {
+	for i := range a.change.Keys {
+		if err := a.keep(&a.change.Keys[i]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -24,14 +24,20 @@ type NewTask struct {
 	// Start, when set, makes the first change of the task, decided on revision 0; task and change are stored together.
 	// It runs while the store waits for it, so it only computes. A nil change is none.
 	Start func(stdops.Task) (*stdops.Change, error)
+
+	// Key, when set, is stored with the task, whose id it gets. A key that is taken lets nothing be stored.
+	Key *stdops.RequestKey
 }
 
 // CreateTask stores a task and gives it with its id, which is greater than that of any task before. An id is never
-// used again.
+// used again. When the key is taken the error is [stdops.ErrRepeated].
 func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) {
 	body := s.zip.EncodeAll(n.Body, nil)
 	task := n.Task
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		if err := s.free(tx, n.Key); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO tree (hash, body, skeleton) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
 			task.TreeHash, body, nonNil(n.Skeleton))
@@ -45,6 +51,9 @@ func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) 
 			int64(task.Project), int64(task.ID), nonNil(n.Inputs))
 		if err != nil {
 			return fmt.Errorf("store inputs: %w", err)
+		}
+		if err := s.keepKey(tx, n.Key, int64(task.ID)); err != nil {
+			return err
 		}
 		return s.startTask(tx, &task, n.Start)
 	})

@@ -27,6 +27,9 @@ type Template struct {
 	Version     string // the current one: sha256 of its body, in hex
 	Created     time.Time
 	Edited      time.Time
+
+	// Key, when set, is stored by [Store.CreateTemplate] with the template, whose id it gets. It is not read back.
+	Key *stdops.RequestKey
 }
 
 const templateColumns = `id, project_id, name, category, description, creator, editor, version, created_at, edited_at`
@@ -48,9 +51,10 @@ func (r TemplateRef) missing() *stdops.Error {
 	return stdops.Errorf(stdops.CodeNotFound, "template %d does not exist", r.Template)
 }
 
-// CreateTemplate stores a template with its first version and gives it with its id.
+// CreateTemplate stores a template with its first version and gives it with its id. When its key is taken nothing is
+// stored and the error is [stdops.ErrRepeated].
 func (s *Store) CreateTemplate(ctx context.Context, t Template, body []byte) (Template, error) {
-	t.Version = digest(body)
+	t.Version = VersionOf(body)
 	if t.Editor == "" {
 		t.Editor = t.Creator
 	}
@@ -59,12 +63,18 @@ func (s *Store) CreateTemplate(ctx context.Context, t Template, body []byte) (Te
 	}
 	packed := s.zip.EncodeAll(body, nil)
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		if err := s.free(tx, t.Key); err != nil {
+			return err
+		}
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO template (project_id, name, category, description, creator, editor, version, deleted, created_at, edited_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
 			RETURNING id`, int64(t.Project), t.Name, t.Category, t.Description, t.Creator, t.Editor, t.Version,
 			micros(t.Created), micros(t.Edited)).Scan(number(&t.ID))
 		if err != nil {
+			return err
+		}
+		if err := s.keepKey(tx, t.Key, int64(t.ID)); err != nil {
 			return err
 		}
 		return insertVersion(ctx, tx, t, packed)
@@ -75,7 +85,8 @@ func (s *Store) CreateTemplate(ctx context.Context, t Template, body []byte) (Te
 	return t, nil
 }
 
-func digest(body []byte) string {
+// VersionOf gives the version of a template with this body.
+func VersionOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
@@ -90,7 +101,7 @@ func insertVersion(ctx context.Context, tx *sql.Conn, t Template, packed []byte)
 
 // EditTemplate makes body the current version of the template with t's project and id, with t's name and texts.
 func (s *Store) EditTemplate(ctx context.Context, t Template, body []byte) (Template, error) {
-	t.Version = digest(body)
+	t.Version = VersionOf(body)
 	packed := s.zip.EncodeAll(body, nil)
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		err := tx.QueryRowContext(ctx, `

@@ -27,7 +27,7 @@ func TestTemplate_versions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = Template{ID: 1, Project: 1, Name: "b", Creator: "alice", Editor: "bob", Created: at(0), Edited: at(1), Version: digest([]byte("two"))}
+	want = Template{ID: 1, Project: 1, Name: "b", Creator: "alice", Editor: "bob", Created: at(0), Edited: at(1), Version: VersionOf([]byte("two"))}
 	if diff := cmp.Diff(want, second); diff != "" {
 		t.Errorf("edited (-want +got):\n%s", diff)
 	}

@@ -36,7 +36,6 @@ var waiting = map[string]string{
 	"gts-slowloris-header":      "the time limits of connections are those of the app, which no test waits for",
 	"auth-flood":                "rate limits",
 	"auth-sse-no-auth":          "event streams of the native API",
-	"create-idempotent-replay":  "idempotency keys",
 	"callback-url-rebind":       "delivery of callback_url",
 	"callback-url-redirect":     "delivery of callback_url",
 	"approve-not-approver":      "the plugin bk_approve",
@@ -215,6 +214,13 @@ func (f *fixture) run(t *testing.T, line badInput) {
 	case "node-callback-replay":
 		checkExpected(t, f, answers[0], "200 T")
 		checkExpected(t, f, s.send(line.Method, f.real(line.Endpoint), body, header), "200 F 3599999")
+	case "create-idempotent-replay":
+		checkExpected(t, f, answers[0], "200 T")
+		rows := s.tasks()
+		again := s.send(line.Method, f.real(line.Endpoint), body, header)
+		if withoutTrace(again) != withoutTrace(answers[0]) || s.tasks() != rows {
+			t.Errorf("%d tasks became %d; the second answer is %s", rows, s.tasks(), again.raw)
+		}
 	case "auth-username-crlf":
 		checkExpected(t, f, answers[0], line.Expect)
 		if log := s.log.String(); strings.Contains(log, "\nlevel=error") {

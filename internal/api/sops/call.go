@@ -24,6 +24,7 @@ type call struct {
 	body   *api.Body
 	posted bool
 	caller *service.Caller
+	access *service.Access // of a request with a key
 	out    *api.Writer
 }
 
@@ -34,6 +35,9 @@ func invalid(format string, args ...any) error {
 // project resolves the project of the call: the first step of every endpoint that has one. The form of the body is
 // checked here, because the scope stands in it; an empty body passes (docs/spec/api.md 1.3).
 func (c *call) project() (*service.Access, error) {
+	if c.access != nil {
+		return c.access, nil
+	}
 	if err := c.checkBody(); err != nil {
 		return nil, err
 	}

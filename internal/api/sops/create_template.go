@@ -37,13 +37,18 @@ func createTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.writeStored(stored)
+	return nil
+}
+
+// writeStored answers with a new flow.
+func (c *call) writeStored(stored *service.StoredTemplate) {
 	data := stdops.NewObject("template_id", int64(stored.ID), "template_name", stored.Name,
 		"pipeline_template_id", stdops.PipelineID(stored.ID))
-	if warnings := append(ignoredSettings(body), stored.Warnings...); len(warnings) > 0 {
+	if warnings := append(ignoredSettings(c.body.Object), stored.Warnings...); len(warnings) > 0 {
 		data.Set("warnings", warningList(warnings))
 	}
 	c.out.Data(data, "success", nil)
-	return nil
 }
 
 func readTemplate(body *stdops.Object, now time.Time) (n service.NewTemplate, tree *stdops.Object, err error) {

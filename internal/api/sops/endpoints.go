@@ -31,6 +31,10 @@ type endpoint struct {
 	// exact keeps numbers of the body as they are written.
 	exact bool
 	serve func(*call) error // nil: known, but not offered
+
+	// again answers a request that has the key of an earlier one, whose effect was there already; nil: the endpoint takes
+	// no keys.
+	again func(*call, *service.Access, *service.Done) error
 }
 
 func get(name string, parts ...part) endpoint {
@@ -62,7 +66,7 @@ func (e endpoint) exactly() endpoint {
 // endpoints lists every endpoint of docs/spec/api.md 4.0.
 func endpoints() []endpoint {
 	return []endpoint{
-		post("create_template", projectID).serving(service.FlowCreate, createTemplate),
+		post("create_template", projectID).serving(service.FlowCreate, createTemplate).keyed(storedAgain),
 		post("import_project_template", projectID),
 		post("import_common_template"),
 		post("copy_template_across_project", projectID),
@@ -74,13 +78,13 @@ func endpoints() []endpoint {
 		post("preview_task_tree", projectID, templateID),
 		post("preview_common_task_tree", projectID, templateID),
 
-		post("create_task", templateID, projectID).serving(service.FlowCreateTask, createTask),
-		post("create_and_start_task", templateID, projectID).serving(service.FlowCreateTask, createAndStartTask),
-		post("fast_create_task", projectID).serving(service.FastCreateTask, fastCreateTask),
-		post("start_task", taskID, projectID).serving(service.TaskOperate, startTask),
-		post("operate_task", taskID, projectID).serving(service.TaskOperate, operateTask),
-		post("operate_node", projectID, taskID).serving(service.TaskOperate, operateNode),
-		post("node_callback", taskID, projectID).serving(service.TaskOperate, nodeCallback),
+		post("create_task", templateID, projectID).serving(service.FlowCreateTask, createTask).keyed(createdAgain),
+		post("create_and_start_task", templateID, projectID).serving(service.FlowCreateTask, createAndStartTask).keyed(createdAgain),
+		post("fast_create_task", projectID).serving(service.FastCreateTask, fastCreateTask).keyed(createdAgain),
+		post("start_task", taskID, projectID).serving(service.TaskOperate, startTask).keyed(startedAgain),
+		post("operate_task", taskID, projectID).serving(service.TaskOperate, operateTask).keyed(success),
+		post("operate_node", projectID, taskID).serving(service.TaskOperate, operateNode).keyed(success),
+		post("node_callback", taskID, projectID).serving(service.TaskOperate, nodeCallback).keyed(success),
 
 		get("get_task_status", taskID, projectID).serving(service.TaskView, getTaskStatus),
 		post("get_tasks_status", projectID).serving(service.ProjectView, getTasksStatus).exactly(),

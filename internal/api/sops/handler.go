@@ -97,7 +97,7 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	if to.endpoint.serve == nil {
 		return stdops.Errorf(stdops.CodeRefused, "%s is not offered by stdops", to.endpoint.name)
 	}
-	return to.endpoint.serve(c)
+	return c.carryOut(r)
 }
 
 func decoding(e *endpoint) api.Decode {

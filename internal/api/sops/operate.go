@@ -19,9 +19,14 @@ func startTask(c *call) error {
 	if err != nil {
 		return commandRefusal(missingTask(err, access, digits))
 	}
-	url := c.sops.svc.TaskURL(task.Project, task.ID)
-	c.out.Data(stdops.NewObject("task_url", url), "", stdops.NewObject("task_url", url))
+	c.writeStarted(access, task.ID)
 	return nil
+}
+
+// writeStarted answers with where a task that was started is shown.
+func (c *call) writeStarted(access *service.Access, id stdops.TaskID) {
+	url := c.sops.svc.TaskURL(access.Project(), id)
+	c.out.Data(stdops.NewObject("task_url", url), "", stdops.NewObject("task_url", url))
 }
 
 // operateTask starts, pauses, resumes or revokes a task (docs/spec/api.md 4.4, 16).

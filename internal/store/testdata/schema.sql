@@ -133,6 +133,19 @@ CREATE TABLE project (
 
 CREATE UNIQUE INDEX project_biz ON project (biz) WHERE biz <> -1;
 
+CREATE TABLE request_key (
+    project_id INTEGER NOT NULL,
+    owner      TEXT    NOT NULL, -- the app, or the user of a request without one
+    key        TEXT    NOT NULL,
+    request    BLOB    NOT NULL, -- hash
+    made       INTEGER NOT NULL, -- id of the task or template that was made, 0: none
+    answer     BLOB,             -- what else the answer is made of again
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, owner, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX request_key_expiry ON request_key (expires_at);
+
 CREATE TABLE role (
     user_name  TEXT    NOT NULL REFERENCES users (name),
     project_id INTEGER NOT NULL REFERENCES project (id),
