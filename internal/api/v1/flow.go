@@ -26,14 +26,15 @@ func (s *server) flows() {
 			}
 			return answer(list), err
 		})
-	addIn(s, route{
+	addOnce(s, route{
 		method: http.MethodPost, path: "/projects/{project}/flows", id: "create-flow", about: "Store a flow",
 		needs: needs(service.FlowCreate), body: treeBody, status: created,
-	}, s.createFlow)
+	}, s.createFlow, s.flowAgain)
 }
 
 type createFlowInput struct {
 	ProjectPath
+	KeyHeader
 	Body client.NewFlow
 }
 
@@ -51,14 +52,19 @@ func (s *server) createFlow(ctx context.Context, a *service.Access, in *createFl
 	if err != nil {
 		return nil, err
 	}
+	return answer(wireFlow(a, &in.Body, stored)), nil
+}
+
+// wireFlow gives a flow that was stored, with what was said about it.
+func wireFlow(a *service.Access, n *client.NewFlow, stored *service.StoredTemplate) client.Flow {
 	flow := client.Flow{
-		ID: int64(stored.ID), Name: stored.Name, Description: in.Body.Description, Category: in.Body.Category,
+		ID: int64(stored.ID), Name: stored.Name, Description: n.Description, Category: n.Category,
 		Version: stored.Version, Creator: a.Caller().User, Created: stored.Created, Edited: stored.Created,
 	}
 	for _, w := range stored.Warnings {
 		flow.Warnings = append(flow.Warnings, client.Warning{Path: w.Path, Message: w.Message})
 	}
-	return answer(flow), nil
+	return flow
 }
 
 // plainName refuses names that could not be shown in one line.

@@ -19,13 +19,13 @@ const (
 func (s *server) tasks() {
 	const path = "/projects/{project}/tasks"
 	addIn(s, route{method: http.MethodGet, path: path, id: "list-tasks", about: "Tasks, newest first", needs: needs(service.TaskView)}, s.listTasks)
-	addIn(s, route{
+	addOnce(s, route{
 		method: http.MethodPost, path: path, id: "create-task", about: "Make a task of a tree or of a stored flow",
 		needs: needs(service.FlowCreateTask), body: treeBody, status: created,
-	}, s.createTask)
+	}, s.createTask, s.taskAgain)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}", id: "get-task", about: "How one task stands", needs: needs(service.TaskView)}, s.getTask)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
-	addIn(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command)
+	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
 }
 

@@ -11,6 +11,7 @@ import (
 
 type commandInput struct {
 	TaskPath
+	KeyHeader
 	Body client.Command
 }
 

@@ -11,6 +11,7 @@ import (
 
 type createTaskInput struct {
 	ProjectPath
+	KeyHeader
 	Body client.NewTask
 }
 
