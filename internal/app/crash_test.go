@@ -60,7 +60,7 @@ func serveUntilKilled(dir string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, TimeZone: "UTC",
+		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC",
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
@@ -135,7 +135,8 @@ type crash struct {
 
 	mu    sync.Mutex
 	tasks map[int64]*oracle
-	halt  bool // the server is gone or about to be
+	sent  []*request // with a key, in the order in which they ended
+	halt  bool       // the server is gone or about to be
 }
 
 // oracle is what the server has acknowledged about one task.
@@ -143,6 +144,7 @@ type oracle struct {
 	attempts int // to start it
 	started  bool
 	ended    bool
+	pauses   int               // that were accepted
 	wire     map[string]string // "node version" → the last state shown
 }
 
@@ -178,6 +180,7 @@ func (c *crash) start(env ...string) {
 	}
 	go io.Copy(io.Discard, out) //nolint:errcheck // ends with the server
 	c.base, c.halt = "http://"+strings.TrimSpace(string(line[:n])), false
+	c.repeat()
 }
 
 func (c *crash) stop(how syscall.Signal) {
@@ -261,7 +264,9 @@ type answer struct {
 }
 
 // call sends a request; ok is false when no answer came, so that nobody knows what became of it.
-func (c *crash) call(path string, body any) (got answer, ok bool) {
+func (c *crash) call(path string, body any) (got answer, ok bool) { return c.send("", path, body) }
+
+func (c *crash) send(key, path string, body any) (got answer, ok bool) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
@@ -271,6 +276,9 @@ func (c *crash) call(path string, body any) (got answer, ok bool) {
 		panic(err)
 	}
 	req.Header.Set("X-Bkapi-Authorization", fmt.Sprintf(`{"bk_app_code":%q,"bk_app_secret":%q,"bk_username":"ann"}`, appCode, appSecret))
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return got, false
@@ -290,10 +298,10 @@ func (c *crash) create() {
 	c.counter++
 	name := fmt.Sprintf("crash %d", c.counter)
 	c.mu.Unlock()
-	got, ok := c.call("/apigw/fast_create_task/2/", map[string]any{"name": name, "pipeline_tree": c.tree})
-	if !ok {
-		return
-	}
+	c.once("/apigw/fast_create_task/2/", map[string]any{"name": name, "pipeline_tree": c.tree}, c.created)
+}
+
+func (c *crash) created(got answer) {
 	var data struct {
 		TaskID int64 `json:"task_id"`
 	}
@@ -315,24 +323,28 @@ func (c *crash) startTask(id int64) {
 	before := task.started
 	task.attempts++
 	c.mu.Unlock()
-	got, ok := c.call(fmt.Sprintf("/apigw/start_task/%d/2/", id), map[string]any{})
-	if !ok {
-		return
-	}
-	if before && got.Result {
-		c.t.Errorf("task %d was started twice", id)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if task.attempts == 1 && !got.Result { // else another attempt may have come first
-		c.t.Errorf("task %d cannot be started: %s", id, got.Message)
-	}
-	task.started = true
+	c.once(fmt.Sprintf("/apigw/start_task/%d/2/", id), map[string]any{}, func(got answer) {
+		if before && got.Result {
+			c.t.Errorf("task %d was started twice", id)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if task.attempts == 1 && !got.Result { // else another attempt may have come first
+			c.t.Errorf("task %d cannot be started: %s", id, got.Message)
+		}
+		task.started = true
+	})
 }
 
 func (c *crash) pauseAndResume(id int64) {
-	c.call(fmt.Sprintf("/apigw/operate_task/%d/2/", id), map[string]any{"action": "pause"})
-	c.call(fmt.Sprintf("/apigw/operate_task/%d/2/", id), map[string]any{"action": "resume"})
+	c.once(fmt.Sprintf("/apigw/operate_task/%d/2/", id), map[string]any{"action": "pause"}, func(got answer) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if got.Result {
+			c.tasks[id].pauses++
+		}
+	})
+	c.once(fmt.Sprintf("/apigw/operate_task/%d/2/", id), map[string]any{"action": "resume"}, func(answer) {})
 }
 
 type nodeStatus struct {
@@ -463,8 +475,13 @@ func (c *crash) checkRecord() {
 		c.t.Fatal(err)
 	}
 	defer st.Close()
+	stored, err := st.Tasks(c.t.Context(), 1, store.TaskFilter{Limit: len(c.tasks) + 1})
+	if err != nil || len(stored) != len(c.tasks) {
+		c.t.Errorf("%d tasks are known, there are %d, %v", len(c.tasks), len(stored), err)
+	}
 	transitions := 0
 	for id := range c.tasks {
+		pauses := 0
 		last := make(map[stdops.NodeIndex]stdops.State)
 		last[stdops.RootNode] = stdops.StateCreated
 		log, err := st.Transitions(c.t.Context(), stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}, 0, 1_000_000)
@@ -476,6 +493,12 @@ func (c *crash) checkRecord() {
 				c.t.Errorf("task %d, node %d: a transition from %s follows one to %s", id, tr.Node, tr.From, last[tr.Node])
 			}
 			last[tr.Node] = tr.To
+			if tr.Node == stdops.RootNode && tr.To == stdops.StateSuspended {
+				pauses++
+			}
+		}
+		if accepted := c.tasks[id].pauses; pauses != accepted {
+			c.t.Errorf("task %d was paused %d times, and %d pauses were accepted", id, pauses, accepted)
 		}
 		transitions += len(log)
 		for node, state := range last {
