@@ -26,6 +26,7 @@ func TestReads_use_indexes(t *testing.T) {
 		"TaskTree":          func() error { return second(s.TaskTree(ctx, "t1")) },
 		"TaskInputs":        func() error { return second(s.TaskInputs(ctx, r)) },
 		"Tasks":             func() error { return second(s.Tasks(ctx, 1, TaskFilter{})) },
+		"NodeLog":           func() error { return second(s.NodeLog(ctx, r, 1, LogPage{Attempt: 1})) },
 		"NodeDetail":        func() error { return second(s.NodeDetail(ctx, r, 1)) },
 		"Failures":          func() error { return second(s.Failures(ctx, r, 9)) },
 		"Variables":         func() error { return second(s.Variables(ctx, r, 0)) },

@@ -46,6 +46,19 @@ CREATE TABLE fork (
     PRIMARY KEY (task_id, token)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE log_chunk (
+    project_id INTEGER NOT NULL,
+    task_id    INTEGER NOT NULL,
+    node       INTEGER NOT NULL,
+    loop       INTEGER NOT NULL,
+    retry      INTEGER NOT NULL,
+    seq        INTEGER NOT NULL, -- place of its first byte in the log
+    version    TEXT    NOT NULL, -- of the attempt when it was written
+    size       INTEGER NOT NULL CHECK (size > 0), -- in bytes, before compression
+    body       BLOB    NOT NULL, -- zstd
+    PRIMARY KEY (task_id, node, loop, retry, seq)
+) STRICT;
+
 CREATE TABLE login_link (
     hash       BLOB    NOT NULL PRIMARY KEY,
     user_name  TEXT    NOT NULL, -- '': whoever uses it becomes admin

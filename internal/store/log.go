@@ -1,0 +1,207 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/stdops/stdops"
+)
+
+// maxChunk is how many bytes of a log go into one row.
+const maxChunk = 64 << 10
+
+// logCut ends a log that has reached its limit; it may stand a little beyond the limit.
+const logCut = "\n[the log ends here: it has reached its limit of 1 MiB]\n"
+
+// AppendLogs adds pieces to the ends of their logs, all in one transaction, and gives the size of each log after its piece.
+// A log that would grow beyond [stdops.MaxLog] is cut there and ends with a line that says so.
+func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error) {
+	sizes := make([]int64, len(pieces))
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		for i := range pieces {
+			size, err := lengthOfLog(ctx, tx, pieces[i].LogKey)
+			if err != nil {
+				return err
+			}
+			if sizes[i], err = s.appendLog(ctx, tx, &pieces[i], size); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sizes, nil
+}
+
+func lengthOfLog(ctx context.Context, q querier, key stdops.LogKey) (size int64, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT seq + size FROM log_chunk WHERE task_id = $1 AND node = $2 AND loop = $3 AND retry = $4 AND project_id = $5
+		ORDER BY seq DESC LIMIT 1`,
+		int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project)).Scan(&size)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("load size of log of node %d of task %d: %w", key.Node, key.Task, err)
+	}
+	return size, nil
+}
+
+func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, size int64) (int64, error) {
+	for text := fitting(p.Text, size); len(text) > 0; {
+		chunk := text[:min(len(text), maxChunk)]
+		text = text[len(chunk):]
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			int64(p.Project), int64(p.Task), int64(p.Node), int64(p.Loop), int64(p.Retry), size, string(p.Version),
+			int64(len(chunk)), s.zip.EncodeAll(chunk, nil))
+		if err != nil {
+			return 0, fmt.Errorf("append to log of node %d of task %d: %w", p.Node, p.Task, err)
+		}
+		size += int64(len(chunk))
+	}
+	return size, nil
+}
+
+// fitting gives what of a text a log of some size still takes. The cut is never inside of a character.
+func fitting(text []byte, size int64) []byte {
+	room := stdops.MaxLog - size
+	switch {
+	case room <= 0:
+		return nil
+	case int64(len(text)) < room:
+		return text
+	}
+	kept := text[:room]
+	for len(kept) > 0 && room < int64(len(text)) && !utf8.RuneStart(text[len(kept)]) {
+		kept = kept[:len(kept)-1]
+	}
+	return append(kept[:len(kept):len(kept)], logCut...)
+}
+
+// LoggedAttempt is an attempt of a node, which may have a log.
+type LoggedAttempt struct {
+	Loop, Retry int32
+	Versions    []stdops.Version // those that it has had; its present one is among them
+}
+
+// LogPage asks for a part of the log of one attempt of a node.
+type LogPage struct {
+	Version stdops.Version // that the attempt has or had; "" leaves the choice to Attempt
+	Attempt int            // from 1, the oldest; 0 is the newest one
+	From    int64          // place of the first byte
+	Limit   int            // bytes
+}
+
+// NodeLog is a part of the log of an attempt, with how its node stood at the same moment.
+type NodeLog struct {
+	Root     stdops.RootState
+	State    *stdops.NodeState // nil: never reached
+	Attempts []LoggedAttempt   // oldest first
+	Attempt  int               // the one that was asked for, from 1; 0 when there is none such
+	Text     []byte
+	Size     int64 // of the whole log
+}
+
+// NodeLog reads from the log of a node. That the tree has such a node is not checked here.
+func (s *Store) NodeLog(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex, page LogPage) (*NodeLog, error) {
+	l := &NodeLog{}
+	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		task, err := findTask(ctx, tx, ref)
+		if err != nil {
+			return err
+		}
+		l.Root = task.Root
+		if l.State, _, err = findNode(ctx, tx, ref.Task, node); err != nil {
+			return err
+		}
+		if l.Attempts, err = loggedAttempts(ctx, tx, ref, node); err != nil {
+			return err
+		}
+		if l.Attempt = page.choose(l.Attempts); l.Attempt == 0 {
+			return nil
+		}
+		chosen := l.Attempts[l.Attempt-1]
+		key := stdops.LogKey{TaskRef: ref, Node: node, Loop: chosen.Loop, Retry: chosen.Retry}
+		if l.Size, err = lengthOfLog(ctx, tx, key); err != nil {
+			return err
+		}
+		l.Text, err = s.logText(ctx, tx, key, page)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (p *LogPage) choose(from []LoggedAttempt) int {
+	switch {
+	case p.Version != "":
+		return 1 + slices.IndexFunc(from, func(a LoggedAttempt) bool { return slices.Contains(a.Versions, p.Version) })
+	case p.Attempt == 0:
+		return len(from)
+	case p.Attempt > len(from):
+		return 0
+	default:
+		return p.Attempt
+	}
+}
+
+// loggedAttempts lists the attempts of a node: those that are kept, the present one, and whatever has written a log.
+func loggedAttempts(ctx context.Context, q querier, ref stdops.TaskRef, node stdops.NodeIndex) ([]LoggedAttempt, error) {
+	type row struct {
+		loop, retry int32
+		version     stdops.Version
+	}
+	rows, err := q.QueryContext(ctx, `
+		SELECT loop, retry, version FROM node_attempt WHERE task_id = $1 AND node = $2 AND project_id = $3
+		UNION SELECT loop, retry, version FROM node_state WHERE task_id = $1 AND node = $2 AND project_id = $3 AND ord > 0
+		UNION SELECT loop, retry, version FROM log_chunk WHERE task_id = $1 AND node = $2 AND project_id = $3
+		ORDER BY 1, 2, 3`,
+		int64(ref.Task), int64(node), int64(ref.Project))
+	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.loop), number(&r.retry), (*string)(&r.version)} })
+	if err != nil {
+		return nil, fmt.Errorf("load attempts of node %d of task %d: %w", node, ref.Task, err)
+	}
+	var all []LoggedAttempt
+	for _, r := range found {
+		if last := len(all) - 1; last >= 0 && all[last].Loop == r.loop && all[last].Retry == r.retry {
+			all[last].Versions = append(all[last].Versions, r.version)
+			continue
+		}
+		all = append(all, LoggedAttempt{Loop: r.loop, Retry: r.retry, Versions: []stdops.Version{r.version}})
+	}
+	return all, nil
+}
+
+// logText reads a part of a log; the chunk in which it begins is the last one that does not begin after it.
+func (s *Store) logText(ctx context.Context, q querier, key stdops.LogKey, page LogPage) ([]byte, error) {
+	type chunk struct {
+		seq  int64
+		body []byte
+	}
+	rows, err := q.QueryContext(ctx, `
+		SELECT seq, body FROM log_chunk
+		WHERE task_id = $1 AND node = $2 AND loop = $3 AND retry = $4 AND project_id = $5 AND seq > $6 AND seq < $7
+		ORDER BY seq`,
+		int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project),
+		page.From-maxChunk, page.From+int64(page.Limit))
+	chunks, err := collect(rows, err, func(c *chunk) []any { return []any{&c.seq, &c.body} })
+	if err != nil {
+		return nil, fmt.Errorf("load log of node %d of task %d: %w", key.Node, key.Task, err)
+	}
+	var text []byte
+	for _, c := range chunks {
+		body, err := s.unzip.DecodeAll(c.body, nil)
+		if err != nil {
+			return nil, fmt.Errorf("inflate log of node %d of task %d: %w", key.Node, key.Task, err)
+		}
+		text = append(text, body[min(max(page.From-c.seq, 0), int64(len(body))):]...)
+	}
+	return text[:min(len(text), page.Limit)], nil
+}

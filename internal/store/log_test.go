@@ -1,0 +1,151 @@
+package store
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stdops/stdops"
+)
+
+func appendLogs(t *testing.T, s *Store, pieces ...stdops.LogPiece) []int64 {
+	t.Helper()
+	sizes, err := s.AppendLogs(t.Context(), pieces)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sizes
+}
+
+func nodeLog(t *testing.T, s *Store, task stdops.Task, page LogPage) *NodeLog {
+	t.Helper()
+	l, err := s.NodeLog(t.Context(), ref(task), 1, page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+const wholeLog = 2 * stdops.MaxLog
+
+func TestNodeLog_pages(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	key := stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}
+	other := key
+	other.Node = 2
+	long := bytes.Repeat([]byte("0123456789abcdef"), maxChunk/8) // two chunks
+	sizes := appendLogs(t, s,
+		stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte("first\n")},
+		stdops.LogPiece{LogKey: other, Version: "v2", Text: []byte("of another node\n")},
+		stdops.LogPiece{LogKey: key, Version: "v1", Text: long})
+	all := append([]byte("first\n"), long...)
+	if diff := cmp.Diff([]int64{6, 16, int64(len(all))}, sizes); diff != "" {
+		t.Errorf("sizes (-want +got):\n%s", diff)
+	}
+	appendLogs(t, s, stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte("last\n")})
+	all = append(all, "last\n"...)
+	size := int64(len(all))
+	for _, c := range []struct {
+		from  int64
+		limit int
+	}{
+		{0, wholeLog},
+		{0, 3}, {3, 3}, {4, 5}, {6, maxChunk}, {6 + maxChunk - 1, 2}, {5, maxChunk + 2}, {size - 5, 100}, {size - 1, 1},
+		{size, 10}, {size + 1, 10}, {0, 0},
+	} {
+		l := nodeLog(t, s, task, LogPage{From: c.from, Limit: c.limit})
+		from := min(c.from, size)
+		want := all[from:min(from+int64(c.limit), size)]
+		if !bytes.Equal(want, l.Text) || l.Size != size || l.Attempt != 1 {
+			t.Errorf("from %d, limit %d: %d bytes of %d, want %d", c.from, c.limit, len(l.Text), l.Size, len(want))
+		}
+	}
+}
+
+func TestAppendLogs_cuts_at_the_limit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		before     int // bytes of an earlier piece
+		kept       int
+	}{
+		{"in one piece", strings.Repeat("x", stdops.MaxLog+10), 0, stdops.MaxLog},
+		{"that fits to the last byte", strings.Repeat("x", stdops.MaxLog-10), 10, stdops.MaxLog},
+		{"inside of a character", strings.Repeat("é", stdops.MaxLog/2), 1, stdops.MaxLog - 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := setup(t)
+			task := createTask(t, s, newTask("one"))
+			key := stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}
+			appendLogs(t, s, stdops.LogPiece{LogKey: key, Text: bytes.Repeat([]byte("-"), c.before)})
+			full := appendLogs(t, s, stdops.LogPiece{LogKey: key, Text: []byte(c.text)})[0]
+			after := appendLogs(t, s, stdops.LogPiece{LogKey: key, Text: []byte("more")})[0]
+			l := nodeLog(t, s, task, LogPage{Limit: wholeLog})
+			want := int64(c.kept + len(logCut))
+			if full != want || after != want || l.Size != want || int64(len(l.Text)) != want {
+				t.Errorf("sizes %d, %d, %d, text of %d bytes, want %d", full, after, l.Size, len(l.Text), want)
+			}
+			if !bytes.HasSuffix(l.Text, []byte(logCut)) || !utf8.Valid(l.Text) || full < stdops.MaxLog {
+				t.Errorf("it ends with %q", l.Text[len(l.Text)-100:])
+			}
+		})
+	}
+}
+
+func TestNodeLog_attempts(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	if l := nodeLog(t, s, task, LogPage{Limit: 9}); l.State != nil || l.Attempt != 0 || len(l.Attempts) != 0 || l.Text != nil {
+		t.Errorf("a node that was never reached: %+v", l)
+	}
+	c := running(s, task)
+	state := func(retry int32, version stdops.Version) stdops.NodeState {
+		return stdops.NodeState{Node: 1, Order: 1, State: stdops.StateFailed, Loop: 1, Retry: retry, Version: version}
+	}
+	c.Attempts = []stdops.Attempt{{State: state(0, "v1-forced"), Archived: at(1)}, {State: state(1, "v2"), Archived: at(2)}}
+	c.Nodes = []stdops.NodeState{state(2, "v3")}
+	commit(t, s, c)
+	piece := func(retry int32, version stdops.Version, text string) stdops.LogPiece {
+		return stdops.LogPiece{LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1, Retry: retry}, Version: version, Text: []byte(text)}
+	}
+	appendLogs(t, s, piece(0, "v1", "first"), piece(2, "v3", "third"))
+	want := []LoggedAttempt{
+		{Loop: 1, Retry: 0, Versions: []stdops.Version{"v1", "v1-forced"}},
+		{Loop: 1, Retry: 1, Versions: []stdops.Version{"v2"}},
+		{Loop: 1, Retry: 2, Versions: []stdops.Version{"v3"}},
+	}
+	for _, c := range []struct {
+		page    LogPage
+		attempt int
+		text    string
+	}{
+		{LogPage{}, 3, "third"},
+		{LogPage{Attempt: 1}, 1, "first"},
+		{LogPage{Attempt: 2}, 2, ""},
+		{LogPage{Attempt: 4}, 0, ""},
+		{LogPage{Version: "v1"}, 1, "first"},
+		{LogPage{Version: "v1-forced"}, 1, "first"},
+		{LogPage{Version: "v3"}, 3, "third"},
+		{LogPage{Version: "v4"}, 0, ""},
+	} {
+		c.page.Limit = 100
+		l := nodeLog(t, s, task, c.page)
+		if diff := cmp.Diff(want, l.Attempts); diff != "" {
+			t.Errorf("attempts (-want +got):\n%s", diff)
+		}
+		if l.Attempt != c.attempt || string(l.Text) != c.text || l.State.Version != "v3" || l.Root.State != stdops.StateRunning {
+			t.Errorf("%+v: attempt %d, %q", c.page, l.Attempt, l.Text)
+		}
+	}
+	foreign := stdops.TaskRef{Project: 2, Task: task.ID}
+	if _, err := s.NodeLog(t.Context(), foreign, 1, LogPage{}); stdops.ErrorCode(err) != stdops.CodeNotFound {
+		t.Errorf("log of a task of another project: %v", err)
+	}
+}

@@ -1,0 +1,20 @@
+package stdops
+
+// MaxLog is how many bytes of log are kept of one attempt of a node; what comes after them is dropped.
+const MaxLog = 1 << 20
+
+// LogKey names the log of one attempt of a node. It is the loop and the retry that tell attempts apart: a version changes
+// with a forced failure or a skip, though no other attempt begins.
+type LogKey struct {
+	TaskRef
+	Node  NodeIndex
+	Loop  int32
+	Retry int32
+}
+
+// LogPiece is text to be added to the end of a log.
+type LogPiece struct {
+	LogKey
+	Version Version // of the attempt when it was written
+	Text    []byte
+}
