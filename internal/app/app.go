@@ -141,7 +141,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.engine = engine.New(engine.Options{
-		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(),
+		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(),
 		Epoch: a.store.Epoch(), Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{

@@ -21,6 +21,7 @@ const maxOutput = 256 << 10
 type pool struct {
 	plugins Plugins
 	slots   *slots
+	journal *journal // nil where logs are not kept
 	log     *slog.Logger
 	ctx     context.Context
 	cut     context.CancelFunc
@@ -30,9 +31,12 @@ type pool struct {
 	calls map[stdops.TaskRef]map[callID]context.CancelFunc // that are out
 }
 
-func newPool(ctx context.Context, plugins Plugins, slots *slots, log *slog.Logger) *pool {
+func newPool(ctx context.Context, plugins Plugins, journal *journal, slots *slots, log *slog.Logger) *pool {
 	ctx, cut := context.WithCancel(ctx)
-	return &pool{plugins: plugins, slots: slots, log: log, ctx: ctx, cut: cut, calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc)}
+	return &pool{
+		plugins: plugins, slots: slots, journal: journal, log: log, ctx: ctx, cut: cut,
+		calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc),
+	}
 }
 
 // start begins a call; its result goes to the mailbox of its driver.
@@ -114,9 +118,8 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
 		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
 		Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
-		Log: p.log.With("task", int64(ref.Task), "node", int32(c.node)),
 	}
-	outcome, err := p.run(ctx, pc, c)
+	outcome, err := p.logged(ctx, ref, pc, c)
 	if bad := checkOutputs(pc.Outputs); err == nil {
 		err = bad
 	}
@@ -127,6 +130,18 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	return callEnded{
 		node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: pc.Outputs, outcome: outcome, failed: err != nil,
 	}
+}
+
+// logged calls the plugin. When it returns, the log of the call is stored: whoever sees its result finds the log whole.
+func (p *pool) logged(ctx context.Context, ref stdops.TaskRef, pc *plugin.Call, c call) (plugin.Outcome, error) {
+	if p.journal == nil {
+		return p.run(ctx, pc, c)
+	}
+	key := stdops.LogKey{TaskRef: ref, Node: c.node, Loop: int32(c.loop), Retry: c.retry}
+	log := p.journal.open(key, c.version)
+	defer log.close()
+	pc.Log = log
+	return p.run(ctx, pc, c)
 }
 
 // run calls the plugin; a panic of it fails the attempt and nothing else.

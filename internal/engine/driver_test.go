@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -56,7 +57,7 @@ func (r *rig) open() {
 	}
 	r.store = st
 	r.engine = engine.New(engine.Options{
-		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
+		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if p := r.plugin; p.pool > 0 {
@@ -184,6 +185,7 @@ type scripted struct {
 	quick func(task string) bool // calls of which tasks end at once
 	began chan string            // the key of each execute
 	leave chan struct{}          // nil: it ends at once
+	says  string                 // what each execute writes into its log
 
 	mu   sync.Mutex
 	keys map[string]int
@@ -201,6 +203,9 @@ func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome,
 	p.mu.Lock()
 	p.keys[c.Key]++
 	p.mu.Unlock()
+	if p.says != "" {
+		fmt.Fprint(c.Log, p.says)
+	}
 	p.began <- c.Key
 	if task, _, _ := strings.Cut(c.Key, "."); p.leave == nil || p.quick != nil && p.quick(task) {
 		return plugin.Done, nil

@@ -55,6 +55,7 @@ type Options struct {
 	Tasks        Tasks
 	Surroundings Surroundings
 	Plugins      Plugins
+	Logs         Logs // nil keeps none
 	Wakes        Wakes
 	Epoch        int64
 	Log          *slog.Logger
@@ -66,9 +67,10 @@ const keepFor = time.Minute
 // Engine drives the live tasks of a process.
 type Engine struct {
 	Options
-	writer *writer
-	pool   *pool
-	sizes  [plugin.Classes]int
+	writer  *writer
+	journal *journal // nil where logs are not kept
+	pool    *pool
+	sizes   [plugin.Classes]int
 
 	mu       sync.Mutex
 	drivers  map[stdops.TaskRef]*driver
@@ -95,7 +97,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits)
-	e.pool = newPool(background, e.Plugins, newSlots(e.sizes, e.slotFree), e.Log)
+	if e.Logs != nil {
+		e.journal = newJournal(e.Logs, e.Log)
+	}
+	e.pool = newPool(background, e.Plugins, e.journal, newSlots(e.sizes, e.slotFree), e.Log)
 	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
@@ -118,6 +123,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.stop()
 	<-e.done
 	e.writer.close()
+	if e.journal != nil {
+		e.journal.close()
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ func Limits() []stdops.Limit {
 		{Name: "callback", Value: maxCallback, Unit: "bytes", About: "of the data of one callback"},
 		{Name: "callbacks", Value: maxCallbacks, Unit: "callbacks", About: "of one task that were accepted and not handled yet"},
 		{Name: "output", Value: maxOutput, Unit: "bytes", About: "of one output of a node"},
+		{Name: "log", Value: stdops.MaxLog, Unit: "bytes", About: "of the log of one attempt of a node"},
 		{Name: "variables", Value: MaxVariables, Unit: "bytes", About: "of the variables of a task"},
 	}, expr.Limits()...)
 }

@@ -404,7 +404,7 @@ func TestPoolKeepsFailuresWithOutputsThatCannotBeKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPool(t.Context(), registry, nil, slog.New(slog.DiscardHandler))
+	p := newPool(t.Context(), registry, nil, nil, slog.New(slog.DiscardHandler))
 	for _, code := range []string{"ok", "fails"} {
 		got := p.call(t.Context(), stdops.TaskRef{}, call{code: "bad", plugin: "legacy", inputs: stdops.NewObject("do", code), outputs: &stdops.Object{}})
 		if _, err := stdops.EncodeValue(got.outputs); err != nil || !got.failed {

@@ -62,6 +62,7 @@ type call struct {
 	system   *stdops.Object
 	loop     int64
 	inner    int64
+	retry    int32
 	callback any
 	called   bool // callback holds data
 	class    plugin.Class

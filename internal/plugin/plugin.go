@@ -7,7 +7,8 @@ package plugin
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -105,7 +106,22 @@ type Call struct {
 	HasCallback bool
 	Now         time.Time      // of the server
 	Zone        *time.Location // of the project
-	Log         *slog.Logger
+	Log         io.Writer      // of the attempt, for those who look after the task; nil keeps nothing; may be used by many at once
+}
+
+// Logf adds a line to the log of the attempt, with the time in the zone of the project before it.
+func (c *Call) Logf(format string, args ...any) {
+	if c.Log == nil {
+		return
+	}
+	_, _ = fmt.Fprintf(c.Log, "%s: %s\n", time.Now().In(c.zone()).Format(time.DateTime), fmt.Sprintf(format, args...))
+}
+
+func (c *Call) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
 }
 
 // Outcome says what follows a call that did not fail. The zero value finishes the node.

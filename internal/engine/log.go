@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
+)
+
+// Logs keeps what attempts write into their logs.
+type Logs interface {
+	// AppendLogs adds pieces to the ends of their logs and gives the size of each log after it. What goes beyond
+	// [stdops.MaxLog] is dropped.
+	AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error)
+}
+
+const (
+	logPause  = 250 * time.Millisecond // from the first write to the transaction that stores it
+	logBuffer = 64 << 10               // what one attempt may have waiting; a writer that has more waits until it is stored
+)
+
+// journal collects what attempts write and stores it in groups, apart from the steps of their tasks: one transaction
+// for many attempts, a few times a second. What cannot be stored is dropped, and the log says so when it goes on.
+type journal struct {
+	logs Logs
+	log  *slog.Logger
+	now  chan struct{} // holds a token when somebody waits
+	soon chan struct{} // holds a token when something was written
+	end  chan struct{}
+	done chan struct{}
+
+	mu    sync.Mutex
+	dirty []*attemptLog // that have something waiting
+	round chan struct{} // closed when what is dirty now was stored or dropped
+}
+
+func newJournal(logs Logs, log *slog.Logger) *journal {
+	j := &journal{
+		logs: logs, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
+		end: make(chan struct{}), done: make(chan struct{}), round: make(chan struct{}),
+	}
+	go j.run()
+	return j
+}
+
+// close stores what is left. Nobody may write after it.
+func (j *journal) close() {
+	close(j.end)
+	<-j.done
+}
+
+func (j *journal) run() {
+	defer close(j.done)
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-j.end:
+			j.store()
+			return
+		case <-j.now:
+			j.store()
+			continue
+		case <-j.soon:
+		}
+		pause.Reset(logPause)
+		select {
+		case <-j.end:
+		case <-j.now:
+		case <-pause.C:
+		}
+		j.store()
+	}
+}
+
+// store writes all that waits in one transaction.
+func (j *journal) store() {
+	j.mu.Lock()
+	dirty, round := j.dirty, j.round
+	j.dirty, j.round = nil, make(chan struct{})
+	j.mu.Unlock()
+	defer close(round)
+	if len(dirty) == 0 {
+		return
+	}
+	pieces := make([]stdops.LogPiece, len(dirty))
+	for i, a := range dirty {
+		pieces[i] = a.take()
+	}
+	// Not bounded in time: it waits for its turn like every other write, and the process ends when the disk has failed.
+	sizes, err := j.logs.AppendLogs(context.Background(), pieces)
+	if err != nil {
+		j.log.Error("logs of nodes could not be stored", "attempts", len(pieces), "error", err)
+	}
+	for i, a := range dirty {
+		if err != nil {
+			a.lose(len(pieces[i].Text))
+		} else {
+			a.stored(sizes[i])
+		}
+	}
+}
+
+// enqueue has an attempt stored with the next round, which it gives.
+func (j *journal) enqueue(a *attemptLog) <-chan struct{} {
+	j.mu.Lock()
+	j.dirty = append(j.dirty, a)
+	round := j.round
+	j.mu.Unlock()
+	wake(j.soon)
+	return round
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// attemptLog is the log that one call writes. Its methods may be called from any goroutine.
+type attemptLog struct {
+	journal *journal
+	key     stdops.LogKey
+	version stdops.Version
+
+	mu      sync.Mutex
+	text    *plugin.TextWriter // into waiting
+	waiting bytes.Buffer
+	queued  bool            // among the dirty ones
+	round   <-chan struct{} // that stores, or has stored, what was written last; nil before the first write
+	lost    int             // bytes that could not be stored
+	shut    bool            // full, or its call has ended: whatever comes is dropped
+}
+
+func (j *journal) open(key stdops.LogKey, version stdops.Version) *attemptLog {
+	a := &attemptLog{journal: j, key: key, version: version}
+	a.text = plugin.NewTextWriter(&a.waiting)
+	return a
+}
+
+// Write adds text to the log. It never fails: a plugin must not fail for its log.
+func (a *attemptLog) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		part := rest[:min(len(rest), logBuffer)]
+		rest = rest[len(part):]
+		if round := a.add(part); round != nil {
+			wake(a.journal.now)
+			<-round
+		}
+	}
+	return len(p), nil
+}
+
+// add takes text up. When more waits now than may, it gives the round to wait for.
+func (a *attemptLog) add(p []byte) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.shut {
+		return nil
+	}
+	_, _ = a.text.Write(p) // into a buffer
+	a.enqueue()
+	if a.waiting.Len() < logBuffer {
+		return nil
+	}
+	return a.round
+}
+
+// enqueue has what waits stored. The caller holds the lock.
+func (a *attemptLog) enqueue() {
+	if !a.queued && a.waiting.Len() > 0 {
+		a.queued, a.round = true, a.journal.enqueue(a)
+	}
+}
+
+// take gives what waits to be stored.
+func (a *attemptLog) take() stdops.LogPiece {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queued = false
+	text := bytes.Clone(a.waiting.Bytes())
+	a.waiting.Reset()
+	if a.lost > 0 {
+		text = append([]byte("[a part of the log could not be stored]\n"), text...)
+	}
+	return stdops.LogPiece{LogKey: a.key, Version: a.version, Text: text}
+}
+
+func (a *attemptLog) lose(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost += n
+}
+
+func (a *attemptLog) stored(size int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost, a.shut = 0, a.shut || size >= stdops.MaxLog
+}
+
+// close returns when all that was written is stored, or was dropped. What is written later is dropped.
+func (a *attemptLog) close() {
+	a.mu.Lock()
+	_ = a.text.Close() // into a buffer
+	a.enqueue()
+	a.shut = true
+	round := a.round
+	a.mu.Unlock()
+	if round == nil {
+		return
+	}
+	select {
+	case <-round: // long since
+	default:
+		wake(a.journal.now)
+		<-round
+	}
+}
