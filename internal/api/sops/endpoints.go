@@ -95,7 +95,7 @@ func endpoints() []endpoint {
 		get("get_task_detail", taskID, projectID).serving(service.TaskView, getTaskDetail),
 		get("get_task_node_detail", taskID, projectID).serving(service.TaskView, getTaskNodeDetail),
 		get("get_task_node_data", projectID, taskID).serving(service.TaskView, getTaskNodeData),
-		get("get_task_node_log", taskID, projectID),
+		get("get_task_node_log", taskID, projectID).serving(service.TaskView, getTaskNodeLog),
 		get("get_task_plugin_log", taskID, projectID),
 		get("get_node_job_executed_log", taskID, projectID),
 		get("get_task_operate_record", taskID, projectID),

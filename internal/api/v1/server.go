@@ -83,6 +83,7 @@ func (s *server) routes() {
 	s.tokens()
 	s.flows()
 	s.tasks()
+	s.logs()
 }
 
 // ServeHTTP answers one request.

@@ -29,6 +29,7 @@ const publicURL = "http://ops.example"
 // bundle is a server on a real store with a real engine, seen from both of its doors.
 type bundle struct {
 	svc         *service.Service
+	store       *store.Store
 	http, local http.Handler
 	logged      *bytes.Buffer
 }
@@ -40,6 +41,7 @@ func setup(t *testing.T) *bundle {
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Log: log, DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
+	b.store = st
 	plugins, err := plugin.NewRegistry(builtin.All()...)
 	must(t, err)
 	around, err := service.NewSurroundings(st, nil, publicURL)

@@ -1,0 +1,93 @@
+package service
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// LogQuery asks for a part of the log of an attempt of a node.
+type LogQuery struct {
+	Node    string         // wire id
+	Version stdops.Version // that the attempt has or had; "" leaves the choice to Attempt
+	Attempt int            // from 1, the oldest; 0 is the newest one
+	From    int64          // place of the first byte, as an earlier answer gave it
+	Limit   int            // bytes, 4 or more
+}
+
+// WholeLog is a limit that no log reaches.
+const WholeLog = 2 * stdops.MaxLog
+
+// NodeLog is a part of the log of an attempt of a node.
+type NodeLog struct {
+	Node     string // wire id
+	Attempt  int    // from 1; 0 when there is none such
+	Attempts int
+	Text     string
+	Next     int64 // place of the byte after the text
+	Size     int64 // of the whole log, so far
+	Complete bool  // nothing will be added to it
+}
+
+// NodeLog reads from the log of a node; deleted tasks can still be looked at. A node that has not run, or not so often,
+// has an empty one.
+func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q LogQuery) (*NodeLog, error) {
+	task, err := s.store.Task(ctx, a.ref(id))
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Require(TaskView); err != nil {
+		return nil, err
+	}
+	at, err := s.locate(ctx, task, q.Node)
+	if err != nil {
+		return nil, err
+	}
+	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit}
+	found, err := s.store.NodeLog(ctx, a.ref(id), at.index, page)
+	if err != nil {
+		return nil, err
+	}
+	text, from := characters(found.Text, q.From, found.Size)
+	return &NodeLog{
+		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
+		Text: text, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found),
+	}, nil
+}
+
+// characters takes off a text the parts of characters at its ends, and gives where it begins then. What ends with its log
+// ends with a character.
+func characters(text []byte, from, size int64) (string, int64) {
+	for len(text) > 0 && !utf8.RuneStart(text[0]) {
+		text = text[1:]
+		from++
+	}
+	if from+int64(len(text)) < size {
+		for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
+			if end := text[len(text)-n:]; utf8.RuneStart(end[0]) {
+				if !utf8.FullRune(end) {
+					text = text[:len(text)-n]
+				}
+				break
+			}
+		}
+	}
+	return string(text), from
+}
+
+// complete reports whether nothing will be added to a log: its attempt is of the past, or has ended. The log of a node
+// that has not run grows as long as the task can go on.
+func complete(l *store.NodeLog) bool {
+	switch {
+	case l.Attempt > 0 && l.Attempt < len(l.Attempts):
+		return true
+	case l.State == nil || l.State.Order == 0 || l.Attempt == 0:
+		return l.Root.State.Ended()
+	case l.State.State == stdops.StateRunning:
+		return false
+	default:
+		return l.State.State == stdops.StateFinished || l.State.State == stdops.StateFailed || l.Root.State.Ended()
+	}
+}
