@@ -475,9 +475,12 @@ func (c *crash) checkRecord() {
 		c.t.Fatal(err)
 	}
 	defer st.Close()
-	stored, err := st.Tasks(c.t.Context(), 1, store.TaskFilter{Limit: len(c.tasks) + 1})
-	if err != nil || len(stored) != len(c.tasks) {
-		c.t.Errorf("%d tasks are known, there are %d, %v", len(c.tasks), len(stored), err)
+	stored, err := st.Statuses(c.t.Context(), 1, store.StatusQuery{Newest: len(c.tasks) + 1})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if len(stored.Tasks) != len(c.tasks) {
+		c.t.Errorf("%d tasks are known, there are %d", len(c.tasks), len(stored.Tasks))
 	}
 	transitions := 0
 	for id := range c.tasks {

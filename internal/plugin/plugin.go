@@ -58,6 +58,8 @@ type Spec struct {
 	// Inward says that Schedule touches nothing outside (it looks at the clock): such a poll may still record the end of
 	// a node whose task was revoked.
 	Inward bool
+	// Person says that the plugin waits for somebody to do something: a task with such a node running needs a person.
+	Person bool
 }
 
 // Field describes one input or output.

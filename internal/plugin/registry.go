@@ -12,13 +12,14 @@ const DefaultVersion = "legacy"
 // Registry finds plugins by code and version. It is filled once and then only read.
 type Registry struct {
 	plugins map[key]Plugin
+	persons map[string]bool // by code: whether it waits for somebody
 }
 
 type key struct{ code, version string }
 
 // NewRegistry makes a registry of plugins; two plugins for one code and version are an error.
 func NewRegistry(plugins ...Plugin) (*Registry, error) {
-	r := &Registry{plugins: make(map[key]Plugin)}
+	r := &Registry{plugins: make(map[key]Plugin), persons: make(map[string]bool)}
 	for _, p := range plugins {
 		spec := p.Spec()
 		for _, version := range spec.Versions {
@@ -27,6 +28,7 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 				return nil, fmt.Errorf("plugin %s (version %s) is registered twice", spec.Code, version)
 			}
 			r.plugins[k] = p
+			r.persons[spec.Code] = r.persons[spec.Code] || spec.Person
 		}
 	}
 	return r, nil
@@ -34,6 +36,9 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 
 // Find gives the plugin for code and version, nil when there is none.
 func (r *Registry) Find(code, version string) Plugin { return r.plugins[key{code, version}] }
+
+// AsksPerson reports whether a plugin of the code waits for a person.
+func (r *Registry) AsksPerson(code string) bool { return r.persons[code] }
 
 // Codes gives all registered codes, sorted.
 func (r *Registry) Codes() []string {

@@ -66,6 +66,9 @@ func (a *Access) ProjectName() string { return a.project.Name }
 // Biz gives the business that the project is bound to, -1 for none.
 func (a *Access) Biz() int64 { return a.project.Biz }
 
+// Bound reports whether the project is bound to a business.
+func (a *Access) Bound() bool { return a.project.Biz != store.NoBiz }
+
 // Caller gives who was let in.
 func (a *Access) Caller() *Caller { return a.caller }
 

@@ -15,12 +15,15 @@ const (
 	longestScan = 2000
 )
 
+// TaskMatch is what tasks have to fulfil to be listed or counted, by what is stored of them.
+type TaskMatch = store.TaskMatch
+
 // TaskQuery says which tasks of a project are listed; what is zero does not filter.
 type TaskQuery struct {
-	Limit   int           // of the list
-	Before  stdops.TaskID // older than that one: the cursor of the list before
-	Keyword string        // part of the name, in any case
-	State   stdops.State  // as callers see it
+	TaskMatch
+	Limit  int           // of the list
+	Before stdops.TaskID // older than that one: the cursor of the list before
+	State  stdops.State  // as callers see it
 }
 
 // TaskList is a part of the tasks of a project, newest first, as they stand at one moment.
@@ -39,29 +42,32 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 		return nil, err
 	}
 	list := &TaskList{Now: s.store.Now(), Zone: s.zone}
-	stored, derived := storedAs(q.State)
-	filter := store.TaskFilter{Limit: q.Limit + 1, Before: q.Before, Keyword: q.Keyword, States: stored}
-	if derived {
+	filter := store.TaskFilter{TaskMatch: q.TaskMatch, Limit: q.Limit + 1, Before: q.Before}
+	if storedAs(&filter.TaskMatch, q.State) {
 		filter.Limit = scanStep
 	}
 	for scanned := 0; ; {
-		tasks, err := s.store.Tasks(ctx, a.project.ID, filter)
+		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter})
 		if err != nil {
 			return nil, err
 		}
-		if err := s.matching(ctx, a, q, tasks, list); err != nil {
-			return nil, err
+		list.Now = rows.Now
+		for i := range rows.Tasks {
+			t := s.project(ctx, &rows.Tasks[i], rows.Now, false)
+			if q.State == stdops.StateNone || t.Status.State == q.State {
+				list.Tasks = append(list.Tasks, t)
+			}
 		}
-		scanned += len(tasks)
+		scanned += len(rows.Tasks)
 		switch {
 		case len(list.Tasks) > q.Limit:
 			list.Tasks = list.Tasks[:q.Limit]
 			list.Older = list.Tasks[q.Limit-1].Task.ID
 			return list, nil
-		case len(tasks) < filter.Limit:
+		case len(rows.Tasks) < filter.Limit:
 			return list, nil
 		}
-		filter.Before = tasks[len(tasks)-1].ID
+		filter.Before = rows.Tasks[len(rows.Tasks)-1].Task.ID
 		if scanned >= longestScan {
 			list.Older = filter.Before
 			return list, nil
@@ -69,38 +75,52 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 	}
 }
 
-// storedAs gives the stored states of tasks that may show a state, and whether how a task stands has to be derived to
-// know.
-func storedAs(shown stdops.State) (stored []stdops.State, derived bool) {
+// storedAs asks for the tasks that may show a state, and reports whether how a task stands has to be derived to know.
+func storedAs(m *TaskMatch, shown stdops.State) (derived bool) {
 	switch shown {
 	case stdops.StateNone:
-		return nil, false
-	case stdops.StateRunning, stdops.StateFailed, stdops.StateNodeSuspended:
-		return []stdops.State{stdops.StateRunning}, true
+		return false
+	case stdops.StateFailed:
+		m.Holding = []stdops.State{stdops.StateFailed}
+	case stdops.StateNodeSuspended:
+		m.Holding = []stdops.State{stdops.StateSuspended}
+	case stdops.StateRunning:
 	default:
-		return []stdops.State{shown}, false
+		m.States = []stdops.State{shown}
+		return false
 	}
+	m.States = []stdops.State{stdops.StateRunning}
+	return true
 }
 
-// matching appends how those of the tasks stand that show the state that is asked for.
-func (s *Service) matching(ctx context.Context, a *Access, q TaskQuery, tasks []stdops.Task, list *TaskList) error {
-	if len(tasks) == 0 {
-		return nil
+// PageQuery asks for a page of a list by its number, as callers of bk-sops do.
+type PageQuery struct {
+	TaskMatch
+	Offset int64
+	Limit  int
+	Total  bool // how many there are on all pages is wanted as well
+}
+
+// TaskPage is a page of the tasks of a project, newest first.
+type TaskPage struct {
+	Tasks []TaskStatus
+	Total int64
+}
+
+// TaskPage gives a page of the tasks that match, with how they stand, all of one moment.
+func (s *Service) TaskPage(ctx context.Context, a *Access, q PageQuery) (*TaskPage, error) {
+	if err := a.Require(ProjectView); err != nil {
+		return nil, err
 	}
-	ids := make([]stdops.TaskID, len(tasks))
-	for i := range tasks {
-		ids[i] = tasks[i].ID
-	}
-	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: ids})
+	filter := store.TaskFilter{TaskMatch: q.TaskMatch, Offset: q.Offset, Limit: max(q.Limit, 1)}
+	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter, Total: q.Total})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	list.Now = rows.Now
-	for i := range rows.Tasks {
-		t := s.project(ctx, &rows.Tasks[i], rows.Now, false)
-		if q.State == stdops.StateNone || t.Status.State == q.State {
-			list.Tasks = append(list.Tasks, t)
-		}
+	found := rows.Tasks[:min(len(rows.Tasks), q.Limit)]
+	page := &TaskPage{Total: rows.Total, Tasks: make([]TaskStatus, len(found))}
+	for i := range found {
+		page.Tasks[i] = s.project(ctx, &found[i], rows.Now, false)
 	}
-	return nil
+	return page, nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/stdops/stdops"
 )
 
 // anyOf is the condition that a column is one of the ids of a list parameter; the parameter is made by idList.
@@ -19,7 +21,7 @@ func anyOf(param string) string {
 }
 
 // idList makes the parameter that anyOf expects.
-func idList[T ~int64](ids []T) string {
+func idList[T ~int64 | ~uint8](ids []T) string {
 	list := make([]byte, 0, 2+12*len(ids))
 	list = append(list, '[')
 	for i, id := range ids {
@@ -27,6 +29,18 @@ func idList[T ~int64](ids []T) string {
 			list = append(list, ',')
 		}
 		list = strconv.AppendInt(list, int64(id), 10)
+	}
+	return string(append(list, ']'))
+}
+
+// textList makes the parameter that anyOf expects of texts.
+func textList(texts []string) string {
+	list := []byte{'['}
+	for i, text := range texts {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = stdops.AppendQuoted(list, text)
 	}
 	return string(append(list, ']'))
 }

@@ -19,14 +19,23 @@ func TestReads_use_indexes(t *testing.T) {
 	task := createTask(t, s, newTask("one"))
 	commit(t, s, fullChange(s, task))
 	r := ref(task)
+	list := func(m TaskMatch) (*StatusBatch, error) {
+		return s.Statuses(ctx, 1, StatusQuery{List: &TaskFilter{TaskMatch: m, Limit: 9}, Total: true})
+	}
 	for method, call := range map[string]func() error{
 		"Load":              func() error { return second(s.Load(ctx, r)) },
 		"Live":              func() error { return second(s.Live(ctx)) },
 		"Task":              func() error { return second(s.Task(ctx, r)) },
 		"TaskTree":          func() error { return second(s.TaskTree(ctx, "t1")) },
 		"TaskInputs":        func() error { return second(s.TaskInputs(ctx, r)) },
-		"Tasks":             func() error { return second(s.Tasks(ctx, 1, TaskFilter{})) },
 		"NodeLog":           func() error { return second(s.NodeLog(ctx, r, 1, LogPage{Attempt: 1})) },
+		"list":              func() error { return second(list(TaskMatch{Keyword: "x"})) },
+		"list of a flow":    func() error { return second(list(TaskMatch{Templates: []stdops.TemplateID{7}})) },
+		"list of a creator": func() error { return second(list(TaskMatch{Creator: "ann"})) },
+		"list under way": func() error {
+			return second(list(TaskMatch{States: []stdops.State{stdops.StateRunning}, Holding: []stdops.State{stdops.StateFailed}}))
+		},
+		"CountTasks":        func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
 		"NodeDetail":        func() error { return second(s.NodeDetail(ctx, r, 1)) },
 		"Failures":          func() error { return second(s.Failures(ctx, r, 9)) },
 		"Variables":         func() error { return second(s.Variables(ctx, r, 0)) },

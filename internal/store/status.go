@@ -12,9 +12,11 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// StatusQuery says which tasks of a project are asked about: those of IDs when it is not nil, deleted ones included,
-// else the newest that are not deleted.
+// StatusQuery says which tasks of a project are asked about: those of a list when List is not nil, those of IDs when
+// these are not nil, deleted ones included, else the newest that are not deleted.
 type StatusQuery struct {
+	List     *TaskFilter
+	Total    bool // how many the list has in all is wanted as well
 	IDs      []stdops.TaskID
 	Newest   int
 	Children bool // the states of all nodes are wanted, not only those that decide how the task stands
@@ -37,7 +39,8 @@ type StatusRows struct {
 // StatusBatch is the answer to a [StatusQuery], by descending id, as it was at one moment.
 type StatusBatch struct {
 	Tasks     []StatusRows
-	Truncated bool // there are older tasks than the newest that were asked for
+	Truncated bool  // there are older tasks than the newest that were asked for
+	Total     int64 // tasks that the list has on all its pages, when that was asked
 	Now       time.Time
 }
 
@@ -96,6 +99,9 @@ func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q Status
 }
 
 func (s *Store) statusTasks(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
+	if q.List != nil {
+		return statusList(ctx, tx, project, q, batch)
+	}
 	statement, arg := s.queries.byIDs, any(idList(q.IDs))
 	if q.IDs == nil {
 		statement, arg = s.queries.newest, int64(q.Newest)+1
@@ -105,6 +111,20 @@ func (s *Store) statusTasks(ctx context.Context, tx *sql.Tx, project stdops.Proj
 	if q.IDs == nil && len(batch.Tasks) > q.Newest {
 		batch.Tasks, batch.Truncated = batch.Tasks[:q.Newest], true
 	}
+	return err
+}
+
+// statusList reads the tasks of a list.
+func statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
+	if q.Total {
+		counts := TaskCounts{}
+		if err := countTasks(ctx, tx, project, q.List.TaskMatch, "", nil, &counts); err != nil {
+			return err
+		}
+		batch.Total = counts.Total
+	}
+	rows, err := q.List.query(ctx, tx, project)
+	batch.Tasks, err = collect(rows, err, func(r *StatusRows) []any { return taskFields(&r.Task) })
 	return err
 }
 

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
-	"strings"
 
 	"github.com/stdops/stdops"
 )
@@ -154,54 +152,6 @@ func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, err
 		return nil, fmt.Errorf("load inputs of task %d: %w", ref.Task, err)
 	}
 	return inputs, nil
-}
-
-// TaskFilter says which tasks [Store.Tasks] lists; what is zero does not filter.
-type TaskFilter struct {
-	Limit   int           // at most so many; 0 means 100
-	Before  stdops.TaskID // older than that one: the last of the page before
-	Keyword string        // part of the name, in any case
-	States  []stdops.State
-}
-
-const defaultTaskLimit = 100
-
-// Tasks lists tasks of a project that are not deleted, newest first.
-func (s *Store) Tasks(ctx context.Context, project stdops.ProjectID, f TaskFilter) ([]stdops.Task, error) {
-	before, limit := int64(f.Before), int64(f.Limit)
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	if limit == 0 {
-		limit = defaultTaskLimit
-	}
-	states := make([]int64, len(f.States))
-	for i, state := range f.States {
-		states[i] = int64(state)
-	}
-	var tasks []stdops.Task
-	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error { // a filter that nothing fits looks at every task
-		rows, err := tx.QueryContext(ctx, `SELECT `+taskColumns+` FROM task
-			WHERE project_id = $1 AND deleted = 0 AND id < $2
-				AND ($3 = '' OR LOWER(name) LIKE LOWER($3) ESCAPE '\')
-				AND ($4 = 0 OR state `+anyOf("$5")+`)
-			ORDER BY id DESC LIMIT $6`,
-			int64(project), before, likePattern(f.Keyword), int64(len(states)), idList(states), limit)
-		tasks, err = collect(rows, err, taskFields)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list tasks of project %d: %w", project, err)
-	}
-	return tasks, nil
-}
-
-// likePattern makes a pattern that finds a text anywhere; "" stays "".
-func likePattern(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 // DeleteTask hides a task. Its record stays, for those who ask for it by its id, and its revision is raised; a task that

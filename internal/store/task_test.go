@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,8 +85,8 @@ func TestCreateTask_that_cannot_start_is_not_stored(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if tasks, err := s.Tasks(t.Context(), 1, TaskFilter{}); err != nil || len(tasks) > 0 {
-		t.Errorf("stored: %v, %v", tasks, err)
+	if tasks := listed(t, s, TaskFilter{}); len(tasks) > 0 {
+		t.Errorf("stored: %v", tasks)
 	}
 }
 
@@ -124,50 +123,6 @@ func TestTask_not_found(t *testing.T) {
 	}
 	if _, err := s.TaskTree(ctx, "nothing"); stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("tree: %v", err)
-	}
-}
-
-func TestTasks(t *testing.T) {
-	t.Parallel()
-	s := setup(t)
-	for i, name := range []string{"Rotate logs", "rotate KEYS", "50%_done", "five\\", "other's"} {
-		n := newTask(name)
-		if i == 4 {
-			n.Task.Project = 2
-		}
-		task := createTask(t, s, n)
-		if i == 1 {
-			commit(t, s, running(s, task))
-		}
-	}
-	if err := s.DeleteTask(t.Context(), stdops.TaskRef{Project: 1, Task: 4}); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		name string
-		f    TaskFilter
-		want []stdops.TaskID
-	}{
-		{"all", TaskFilter{}, []stdops.TaskID{3, 2, 1}},
-		{"page", TaskFilter{Limit: 2}, []stdops.TaskID{3, 2}},
-		{"next page", TaskFilter{Limit: 2, Before: 2}, []stdops.TaskID{1}},
-		{"keyword in any case", TaskFilter{Keyword: "ROTATE"}, []stdops.TaskID{2, 1}},
-		{"keyword is no pattern", TaskFilter{Keyword: "%_"}, []stdops.TaskID{3}},
-		{"keyword with a backslash", TaskFilter{Keyword: `\`}, nil},
-		{"state", TaskFilter{States: []stdops.State{stdops.StateRunning, stdops.StateFinished}}, []stdops.TaskID{2}},
-		{"all at once", TaskFilter{States: []stdops.State{stdops.StateCreated}, Keyword: "log", Before: 3, Limit: 1}, []stdops.TaskID{1}},
-	} {
-		tasks, err := s.Tasks(t.Context(), 1, c.f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []stdops.TaskID
-		for _, task := range tasks {
-			got = append(got, task.ID)
-		}
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
 	}
 }
 

@@ -112,7 +112,8 @@ func (p *pages) list(w http.ResponseWriter, v visit) {
 		return
 	}
 	query := v.URL.Query()
-	ask := service.TaskQuery{Limit: tasksOfPage, Keyword: strings.TrimSpace(cut(query.Get("keyword"), longestKeyword))}
+	ask := service.TaskQuery{Limit: tasksOfPage}
+	ask.Keyword = strings.TrimSpace(cut(query.Get("keyword"), longestKeyword))
 	ask.State, _ = parseState(query.Get("state"))
 	if before, err := strconv.ParseInt(query.Get("before"), 10, 64); err == nil && before > 0 {
 		ask.Before = stdops.TaskID(before)

@@ -45,18 +45,21 @@ func (f fieldErrors) flag(body *stdops.Object, name string) bool {
 		return false
 	}
 	if value == nil {
-		f[name] = append(f[name], "This field may not be null.")
+		f.add(name, "This field may not be null.")
 		return false
 	}
 	on, known := boolean(value)
 	if !known {
-		f[name] = append(f[name], "Must be a valid boolean.")
+		f.add(name, "Must be a valid boolean.")
 	}
 	return on
 }
 
+// add tells that a field is wrong.
+func (f fieldErrors) add(name, text string) { f[name] = append(f[name], text) }
+
 // refusal gives one sentence for all of them, and the texts per field beside it.
-func (f fieldErrors) refusal() error {
+func (f fieldErrors) refusal(code stdops.Code) error {
 	if len(f) == 0 {
 		return nil
 	}
@@ -64,5 +67,5 @@ func (f fieldErrors) refusal() error {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		parts = append(parts, name+": "+strings.Join(f[name], " "))
 	}
-	return &stdops.Error{Code: stdops.CodeInvalid, Message: strings.Join(parts, "; "), Fields: f}
+	return &stdops.Error{Code: code, Message: strings.Join(parts, "; "), Fields: f}
 }

@@ -13,12 +13,6 @@ import (
 // longestTaskName is how many characters the name of a task has at most.
 const longestTaskName = 100
 
-// categories are the known words for what a task is about; fast_create_task ignores any other.
-var categories = map[string]bool{
-	"OpsTools": true, "MonitorAlarm": true, "ConfManage": true, "DevTools": true,
-	"EnterpriseIT": true, "OfficeApp": true, "Other": true, "Default": true,
-}
-
 // fastCreateTask makes a task of a tree of its own (docs/spec/api.md 4.3, 14).
 func fastCreateTask(c *call) error {
 	const name = "fast_create_task"
@@ -61,7 +55,7 @@ func readFastCreate(body *api.Body) (n service.NewTask, tree *stdops.Object, err
 		return n, nil, invalid("invalid params: %s", err)
 	}
 	n.Description = o.Text("description")
-	if n.Category = "Default"; categories[o.Text("category")] {
+	if n.Category = "Default"; isCategory(o.Text("category")) {
 		n.Category = o.Text("category")
 	}
 	return n, tree, nil

@@ -23,9 +23,9 @@ func withoutTrace(a answer) string { return strings.ReplaceAll(a.raw, a.body.Tex
 
 func (s *server) tasks() int {
 	s.t.Helper()
-	list, err := s.store.Tasks(s.t.Context(), 1, store.TaskFilter{Limit: 1000})
+	batch, err := s.store.Statuses(s.t.Context(), 1, store.StatusQuery{Newest: 1000})
 	must(s.t, err)
-	return len(list)
+	return len(batch.Tasks)
 }
 
 func newCreation(name string) *stdops.Object {

@@ -19,6 +19,7 @@ type servedEndpoint struct {
 // bodies are the bodies of POST endpoints; 104 is a task of project 1 that was not started, 11 a template of it.
 var bodies = map[string]string{
 	"get_tasks_status":      `{"task_id_list":[]}`,
+	"query_task_count":      `{"group_by":"status"}`,
 	"fast_create_task":      `{"name":"x","pipeline_tree":` + treeText() + `}`,
 	"create_template":       `{"name":"x","pipeline_tree":` + treeText() + `}`,
 	"create_task":           `{"name":"x"}`,

@@ -24,7 +24,7 @@ type askedID struct {
 
 // askedIDs reads task_id_list (docs/spec/api.md 1.4, 1.5): type, length, then every item. listed is false when the body
 // has no such key; items that are null are dropped, repeats are merged.
-func askedIDs(body *stdops.Object, most int) (asked []askedID, listed bool, err error) {
+func askedIDs(body *stdops.Object, most int, tooLong string) (asked []askedID, listed bool, err error) {
 	value, ok := body.Get("task_id_list")
 	if !ok {
 		return nil, false, nil
@@ -34,7 +34,7 @@ func askedIDs(body *stdops.Object, most int) (asked []askedID, listed bool, err 
 		return nil, true, invalid("task_id_list must be a list")
 	}
 	if len(list) > most {
-		return nil, true, invalid("task_id_list is too long, maximum length is %d", most)
+		return nil, true, invalid("%s", tooLong)
 	}
 	seen := make(map[string]bool, len(list))
 	for _, item := range list {
@@ -51,6 +51,28 @@ func askedIDs(body *stdops.Object, most int) (asked []askedID, listed bool, err 
 		}
 	}
 	return asked, true, nil
+}
+
+// taskIDs gives the ids that a task can have.
+func taskIDs(asked []askedID) []stdops.TaskID {
+	ids := []stdops.TaskID{}
+	for _, id := range asked {
+		if id.task > 0 {
+			ids = append(ids, id.task)
+		}
+	}
+	return ids
+}
+
+// missing gives the asked ids without an entry, in the order asked, as numbers however large they are.
+func missing(asked []askedID, found map[stdops.TaskID]bool) []any {
+	list := []any{}
+	for _, id := range asked {
+		if !found[id.task] {
+			list = append(list, json.Number(id.digits))
+		}
+	}
+	return list
 }
 
 // textID is what a text must look like to be an id.

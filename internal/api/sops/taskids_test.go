@@ -53,7 +53,7 @@ func TestAskedIDs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			asked, listed, err := askedIDs(value.(*stdops.Object), mostIDs)
+			asked, listed, err := askedIDs(value.(*stdops.Object), mostIDs, "too long")
 			if c.bad != "" {
 				if want := "task_id_list contains invalid task id: " + c.bad; err == nil || err.Error() != want {
 					t.Errorf("error %v, want %s", err, want)

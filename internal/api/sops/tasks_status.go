@@ -1,7 +1,7 @@
 package sops
 
 import (
-	"encoding/json"
+	"strconv"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/service"
@@ -19,14 +19,14 @@ type tasksStatusRequest struct {
 
 // readTasksStatus checks the body in the order that callers see: list, length, items, flags.
 func readTasksStatus(body *stdops.Object) (q tasksStatusRequest, err error) {
-	if q.asked, q.listed, err = askedIDs(body, mostIDs); err != nil {
+	if q.asked, q.listed, err = askedIDs(body, mostIDs, "task_id_list is too long, maximum length is "+strconv.Itoa(mostIDs)); err != nil {
 		return q, err
 	}
 	wrong := fieldErrors{}
 	q.children = wrong.flag(body, "include_children_status")
 	wrong.flag(body, "include_edit_info")
 	wrong.flag(body, "include_webhook_history")
-	return q, wrong.refusal()
+	return q, wrong.refusal(stdops.CodeInvalid)
 }
 
 // getTasksStatus tells how many tasks stand (docs/spec/api.md 1).
@@ -56,12 +56,7 @@ func getTasksStatus(c *call) error {
 func (q *tasksStatusRequest) query() service.StatusQuery {
 	to := service.StatusQuery{Newest: newestTasks, Children: q.children}
 	if q.listed {
-		to.IDs = []stdops.TaskID{}
-	}
-	for _, id := range q.asked {
-		if id.task > 0 {
-			to.IDs = append(to.IDs, id.task)
-		}
+		to.IDs = taskIDs(q.asked)
 	}
 	return to
 }
@@ -81,17 +76,10 @@ func (c *call) writeBatch(batch *service.StatusBatch, q tasksStatusRequest) {
 	c.out.End(append(b, ']'), "", extra)
 }
 
-// missing gives the asked ids without an entry, in the order asked, as numbers however large they are.
 func (q *tasksStatusRequest) missing(batch *service.StatusBatch) []any {
 	found := make(map[stdops.TaskID]bool, len(batch.Tasks))
 	for i := range batch.Tasks {
 		found[batch.Tasks[i].Task.ID] = true
 	}
-	missing := []any{}
-	for _, id := range q.asked {
-		if !found[id.task] {
-			missing = append(missing, json.Number(id.digits))
-		}
-	}
-	return missing
+	return missing(q.asked, found)
 }

@@ -45,7 +45,8 @@ var stateWords = map[string]stdops.State{
 }
 
 func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
-	q := service.TaskQuery{Limit: in.Limit, Keyword: in.Keyword, State: stateWords[in.State]}
+	q := service.TaskQuery{Limit: in.Limit, State: stateWords[in.State]}
+	q.Keyword = in.Keyword
 	if in.Cursor != "" {
 		before, err := strconv.ParseInt(in.Cursor, 10, 64)
 		if err != nil || before <= 0 {

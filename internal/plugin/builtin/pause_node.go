@@ -16,7 +16,7 @@ func (pauseNode) Spec() plugin.Spec {
 		Doc:     "Waits until somebody confirms, by a callback of the node.",
 		Inputs:  []plugin.Field{{Key: "description", Name: "Description", Type: "string"}},
 		Outputs: []plugin.Field{{Key: "callback_data", Name: "Data of the confirmation", Type: "object"}},
-		Execute: plugin.Repeat, Schedule: plugin.Repeat, Inward: true,
+		Execute: plugin.Repeat, Schedule: plugin.Repeat, Inward: true, Person: true,
 	}
 }
 

@@ -204,9 +204,13 @@ CREATE TABLE task (
     CHECK (id BETWEEN 1 AND 9007199254740991)
 ) STRICT;
 
+CREATE INDEX task_creator ON task (project_id, creator, id) WHERE deleted = 0;
+
 CREATE INDEX task_live ON task (id) WHERE live = 1;
 
 CREATE INDEX task_project ON task (project_id, id) WHERE deleted = 0;
+
+CREATE INDEX task_template ON task (project_id, template_id, id) WHERE deleted = 0;
 
 CREATE TABLE task_input (
     project_id INTEGER NOT NULL,
