@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ const DefaultVersion = "legacy"
 // Registry finds plugins by code and version. It is filled once and then only read.
 type Registry struct {
 	plugins map[key]Plugin
+	specs   []Spec          // by code and first version
 	persons map[string]bool // by code: whether it waits for somebody
 }
 
@@ -22,6 +24,7 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 	r := &Registry{plugins: make(map[key]Plugin), persons: make(map[string]bool)}
 	for _, p := range plugins {
 		spec := p.Spec()
+		r.specs = append(r.specs, spec)
 		for _, version := range spec.Versions {
 			k := key{spec.Code, version}
 			if r.plugins[k] != nil {
@@ -31,6 +34,9 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 			r.persons[spec.Code] = r.persons[spec.Code] || spec.Person
 		}
 	}
+	slices.SortFunc(r.specs, func(a, b Spec) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), slices.Compare(a.Versions, b.Versions))
+	})
 	return r, nil
 }
 

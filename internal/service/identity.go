@@ -133,6 +133,11 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Caller, err
 	}
 }
 
+// AuthenticateApp says which application is asking, for calls that need no user.
+func (s *Service) AuthenticateApp(code, secret string) (*Caller, error) {
+	return &Caller{App: code}, s.CheckApp(code, secret)
+}
+
 // CheckApp refuses an application that is unknown or disabled, or whose secret is wrong.
 func (s *Service) CheckApp(code, secret string) error {
 	if !s.authenticApp(s.identity.Load(), Credentials{AppCode: code, AppSecret: secret}, &Caller{}) {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
@@ -79,11 +80,6 @@ func bareKey(key string) string {
 	return key
 }
 
-// always are the outputs that every plugin has, whatever it declares.
-var always = []plugin.Field{
-	{Key: "_result", Name: "result"}, {Key: "_loop", Name: "loop"}, {Key: "_inner_loop", Name: "inner loop"},
-}
-
 // declared gives the outputs that the plugin of a node declares; nil when no code is given or it is none of ours.
 func (s *Service) declared(at *place, component string) []plugin.Field {
 	if component == "" {
@@ -97,7 +93,7 @@ func (s *Service) declared(at *place, component string) []plugin.Field {
 	if p == nil {
 		return nil
 	}
-	return append(append([]plugin.Field(nil), p.Spec().Outputs...), always...)
+	return slices.Concat(p.Spec().Outputs, plugin.Always())
 }
 
 // outputs lists the outputs of a node: those that its plugin declares in their order, then whatever else there is.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -18,10 +19,11 @@ type ProjectEntry struct {
 	Biz      int64 // -1 for none
 	TimeZone string
 	Created  time.Time
+	Disabled bool
 }
 
 func projectEntry(p store.Project) ProjectEntry {
-	return ProjectEntry{ID: p.ID, Name: p.Name, Biz: p.Biz, TimeZone: p.TimeZone, Created: p.Created}
+	return ProjectEntry{ID: p.ID, Name: p.Name, Biz: p.Biz, TimeZone: p.TimeZone, Created: p.Created, Disabled: p.Disabled}
 }
 
 // Projects lists the projects that a caller may look at, by id.
@@ -37,6 +39,18 @@ func (s *Service) Projects(ctx context.Context, caller *Caller) ([]ProjectEntry,
 		}
 	}
 	return visible, nil
+}
+
+// ProjectAdmins lists the users who administer the project, by name.
+func (s *Service) ProjectAdmins(a *Access) []string {
+	var names []string
+	for name, u := range s.identity.Load().users {
+		if !u.disabled && u.roles[a.project.ID] == Admin {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // CreateProject makes a project, on behalf of an administrator. A business of 0 or less binds it to none.

@@ -30,6 +30,7 @@ type endpoint struct {
 
 	// exact keeps numbers of the body as they are written.
 	exact bool
+	app   bool              // no user is needed, the application is enough
 	serve func(*call) error // nil: known, but not offered
 
 	// again answers a request that has the key of an earlier one, whose effect was there already; nil: the endpoint takes
@@ -62,6 +63,15 @@ func (e endpoint) exactly() endpoint {
 	e.exact = true
 	return e
 }
+
+// byApp lets an application ask without a user.
+func (e endpoint) byApp() endpoint {
+	e.app = true
+	return e
+}
+
+// openPlugins is why nothing in a project is needed to see the plugins.
+const openPlugins = "plugins are the server's, and the same in every project"
 
 // endpoints lists every endpoint of docs/spec/api.md 4.0.
 func endpoints() []endpoint {
@@ -111,11 +121,11 @@ func endpoints() []endpoint {
 		post("create_clocked_task", templateID, projectID),
 		get("get_clocked_task_list", projectID),
 
-		get("get_plugin_list", projectID),
-		get("get_plugin_detail", projectID),
-		get("get_plugin_base_info", projectID),
-		get("get_user_project_list"),
-		get("get_user_project_detail", projectID),
+		get("get_plugin_list", projectID).opened(openPlugins, getPluginList),
+		get("get_plugin_detail", projectID).opened(openPlugins, getPluginDetail),
+		get("get_plugin_base_info", projectID).opened(openPlugins, getPluginBaseInfo).byApp(),
+		get("get_user_project_list").opened("lists what the caller may look at", getUserProjectList),
+		get("get_user_project_detail", projectID).serving(service.ProjectView, getUserProjectDetail),
 		post("register_project").opened("for trusted applications only", registerProject),
 		post("modify_template_notify", templateID, projectID),
 		post("modify_template_executor_proxy", templateID, projectID),

@@ -122,6 +122,10 @@ func (c *call) identify(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if c.route.endpoint.app {
+		c.caller, err = c.sops.svc.AuthenticateApp(credentials.AppCode, credentials.AppSecret)
+		return err
+	}
 	if credentials.Cookie {
 		if err := c.sops.browser.Check(r); err != nil {
 			return err
