@@ -22,14 +22,21 @@ import (
 // number stay apart because texts made of them differ (1 and 1.0), as in the Python of bk-sops.
 
 // Object is a JSON object that keeps the order of its keys. The zero value is empty and ready for use.
+//
+// Most objects of a flow have a handful of keys, and a tree has tens of thousands of such objects: so the index is made
+// only where it is faster than to look at each key.
 type Object struct {
 	keys   []string
-	values map[string]any
+	values []any          // in the order of the keys
+	index  map[string]int // where each key stands; nil for a small object
 }
+
+// fewKeys is how many keys an object may have without an index.
+const fewKeys = 8
 
 // NewObject makes an object of key, value, key, value and so on.
 func NewObject(pairs ...any) *Object {
-	o := &Object{}
+	o := &Object{keys: make([]string, 0, len(pairs)/2), values: make([]any, 0, len(pairs)/2)}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		o.Set(pairs[i].(string), pairs[i+1])
 	}
@@ -57,8 +64,11 @@ func (o *Object) Get(key string) (value any, ok bool) {
 	if o == nil {
 		return nil, false
 	}
-	value, ok = o.values[key]
-	return value, ok
+	i := o.find(key)
+	if i < 0 {
+		return nil, false
+	}
+	return o.values[i], true
 }
 
 // Text gives the value of key when it is a string, else "".
@@ -70,32 +80,59 @@ func (o *Object) Text(key string) string {
 
 // Set gives key a value; a new key goes to the end.
 func (o *Object) Set(key string, value any) {
-	if o.values == nil {
-		o.values = make(map[string]any)
-	}
-	if _, had := o.values[key]; !had {
-		o.keys = append(o.keys, key)
-	}
-	o.values[key] = value
-}
-
-// Delete removes key.
-func (o *Object) Delete(key string) {
-	if _, had := o.values[key]; !had {
+	if i := o.find(key); i >= 0 {
+		o.values[i] = value
 		return
 	}
-	delete(o.values, key)
-	i := slices.Index(o.keys, key)
-	o.keys = slices.Delete(slices.Clone(o.keys), i, i+1)
+	o.keys, o.values = append(o.keys, key), append(o.values, value)
+	switch {
+	case o.index != nil:
+		o.index[key] = len(o.keys) - 1
+	case len(o.keys) > fewKeys:
+		o.reindex()
+	}
+}
+
+// Delete removes key. A slice that Keys gave before is left as it is.
+func (o *Object) Delete(key string) {
+	i := o.find(key)
+	if i < 0 {
+		return
+	}
+	o.keys, o.values = slices.Delete(slices.Clone(o.keys), i, i+1), slices.Delete(o.values, i, i+1)
+	o.reindex()
 }
 
 // Clone gives a copy whose keys can be changed; nested values are shared, so they must not be changed in place.
 func (o *Object) Clone() *Object {
-	c := &Object{keys: slices.Clone(o.Keys()), values: make(map[string]any, o.Len())}
-	for _, k := range c.keys {
-		c.values[k] = o.values[k]
+	if o.Len() == 0 {
+		return &Object{}
 	}
+	c := &Object{keys: slices.Clone(o.keys), values: slices.Clone(o.values)}
+	c.reindex()
 	return c
+}
+
+// find gives the place of a key, -1 when there is none.
+func (o *Object) find(key string) int {
+	if o.index == nil {
+		return slices.Index(o.keys, key)
+	}
+	if i, ok := o.index[key]; ok {
+		return i
+	}
+	return -1
+}
+
+func (o *Object) reindex() {
+	o.index = nil
+	if len(o.keys) <= fewKeys {
+		return
+	}
+	o.index = make(map[string]int, len(o.keys))
+	for i, key := range o.keys {
+		o.index[key] = i
+	}
 }
 
 // MarshalJSON writes the object with its keys in order.
@@ -179,7 +216,7 @@ func AppendJSON(b []byte, v any) ([]byte, error) {
 				b = append(b, ',')
 			}
 			b = append(AppendQuoted(b, k), ':')
-			if b, err = AppendJSON(b, v.values[k]); err != nil {
+			if b, err = AppendJSON(b, v.values[i]); err != nil {
 				return nil, err
 			}
 		}

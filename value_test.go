@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,4 +129,52 @@ func TestErrorfKeepsItsCause(t *testing.T) {
 	if stdops.ErrorCode(cause) != stdops.CodeInternal {
 		t.Error("an error without a code is not internal")
 	}
+}
+
+// TestObjectKeepsOrder holds an object, small or large, against a list of pairs.
+func TestObjectKeepsOrder(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var keys []string
+		values := map[string]any{}
+		o := &stdops.Object{}
+		key := rapid.StringMatching(`[a-e][a-e]`)
+		t.Repeat(map[string]func(*rapid.T){
+			"set": func(t *rapid.T) {
+				k, v := key.Draw(t, "key"), rapid.Int64().Draw(t, "value")
+				if _, had := values[k]; !had {
+					keys = append(keys, k)
+				}
+				values[k] = v
+				o.Set(k, v)
+			},
+			"delete": func(t *rapid.T) {
+				k, before, listed := key.Draw(t, "key"), slices.Clone(o.Keys()), o.Keys()
+				keys = slices.DeleteFunc(keys, func(one string) bool { return one == k })
+				delete(values, k)
+				o.Delete(k)
+				if !slices.Equal(before, listed) {
+					t.Fatalf("the keys listed before are %v, were %v", listed, before)
+				}
+			},
+			"clone": func(*rapid.T) {
+				old := o
+				o = o.Clone()
+				for _, k := range append([]string{"new"}, old.Keys()...) {
+					old.Set(k, "changed after it was cloned")
+				}
+			},
+			"": func(t *rapid.T) {
+				if !slices.Equal(o.Keys(), keys) || o.Len() != len(keys) {
+					t.Fatalf("keys %v, want %v", o.Keys(), keys)
+				}
+				for _, k := range append([]string{"aa", "none"}, keys...) {
+					want, had := values[k]
+					if got, ok := o.Get(k); ok != had || got != want {
+						t.Fatalf("%s is %v (%v), want %v (%v)", k, got, ok, want, had)
+					}
+				}
+			},
+		})
+	})
 }

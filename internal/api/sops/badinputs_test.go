@@ -304,7 +304,7 @@ func (f *fixture) check(t *testing.T, s *server, a answer, expect string) {
 		got := s.call("GET", fmt.Sprintf("/get_task_status/%d/2/?with_ex_data=1", id), nil)
 		want := strings.TrimSuffix(expectedText.FindStringSubmatch(expect[from:])[1], " after 100 runs")
 		if !strings.Contains(got.raw, want) {
-			t.Errorf("the failed node does not say %q: %.600s", want, at(got.data(), "ex_data"))
+			t.Errorf("the failed node does not say %q: %v", want, at(got.data(), "ex_data"))
 		}
 	}
 }
