@@ -32,7 +32,7 @@ type Object struct {
 }
 
 // fewKeys is how many keys an object may have without an index.
-const fewKeys = 8
+const fewKeys = 16
 
 // NewObject makes an object of key, value, key, value and so on.
 func NewObject(pairs ...any) *Object {
@@ -181,6 +181,35 @@ func EncodeValue(v any) ([]byte, error) { return AppendJSON(nil, v) }
 
 // AppendJSON appends the JSON text of a value. Values that are none of ours go through encoding/json.
 func AppendJSON(b []byte, v any) ([]byte, error) {
+	return appendJSON(slices.Grow(b, roughSize(v)), v)
+}
+
+// roughSize gives about how many bytes the JSON text of a value has, so that the text need not move while it grows: that
+// would take several times its size.
+func roughSize(v any) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) + 2
+	case []any:
+		size := 2
+		for _, item := range v {
+			size += 1 + roughSize(item)
+		}
+		return size
+	case *Object:
+		size := 2
+		for i, key := range v.Keys() {
+			size += len(key) + 4 + roughSize(v.values[i])
+		}
+		return size
+	case int64:
+		return 6 // most are small
+	default:
+		return 5
+	}
+}
+
+func appendJSON(b []byte, v any) ([]byte, error) {
 	var err error
 	switch v := v.(type) {
 	case nil:
@@ -201,7 +230,7 @@ func AppendJSON(b []byte, v any) ([]byte, error) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			if b, err = AppendJSON(b, item); err != nil {
+			if b, err = appendJSON(b, item); err != nil {
 				return nil, err
 			}
 		}
@@ -216,7 +245,7 @@ func AppendJSON(b []byte, v any) ([]byte, error) {
 				b = append(b, ',')
 			}
 			b = append(AppendQuoted(b, k), ':')
-			if b, err = AppendJSON(b, v.values[i]); err != nil {
+			if b, err = appendJSON(b, v.values[i]); err != nil {
 				return nil, err
 			}
 		}

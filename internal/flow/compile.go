@@ -13,7 +13,13 @@ func Compile(t *Tree) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := compiler{graph: &Graph{Hash: contentHash(body)}, constants: map[*Tree]map[string]*Constant{}}
+	return CompileAs(t, Hash(body))
+}
+
+// CompileAs is [Compile] for a caller who has the body, and so its hash: writing it is most of the work of a large tree.
+func CompileAs(t *Tree, hash string) (*Graph, error) {
+	t.number()
+	c := compiler{graph: &Graph{Hash: hash}, constants: map[*Tree]map[string]*Constant{}}
 	levels := t.levels()
 	size, edges := 1, 0
 	for _, l := range levels {

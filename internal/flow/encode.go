@@ -68,7 +68,8 @@ var bodyIDs = IDs{
 	Flow: func(i stdops.FlowIndex) string { return "l" + strconv.Itoa(int(i)) },
 }
 
-func contentHash(body []byte) string {
+// Hash names a tree by its body.
+func Hash(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }

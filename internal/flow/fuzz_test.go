@@ -60,7 +60,7 @@ func settle(t *testing.T, tree *Tree) {
 	if err != nil {
 		t.Fatalf("body: %v", err)
 	}
-	if contentHash(body) != g.Hash {
+	if Hash(body) != g.Hash {
 		t.Fatal("the body depends on values")
 	}
 	read, err := ParseBody(body)

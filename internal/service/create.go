@@ -111,13 +111,13 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 		return nil, stdops.Errorf(stdops.CodeRefused, "task with current_flow:func_claim cannot be started")
 	}
 	values := tree.TakeValues()
-	graph, err := flow.Compile(tree)
-	if err != nil {
-		return nil, because(ErrInvalidTree, err)
-	}
 	body, err := tree.Body()
 	if err != nil {
 		return nil, fmt.Errorf("write tree: %w", err)
+	}
+	graph, err := flow.CompileAs(tree, flow.Hash(body))
+	if err != nil {
+		return nil, because(ErrInvalidTree, err)
 	}
 	inputs, err := values.MarshalJSON()
 	if err != nil {

@@ -50,11 +50,10 @@ func (t *Trees) load(ctx context.Context, hash string) (*flow.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	graph, err := flow.Compile(tree)
+	graph, err := flow.CompileAs(tree, hash)
 	if err != nil {
 		return nil, fmt.Errorf("compile tree %s: %w", hash, err)
 	}
-	graph.Hash = hash
 	return graph, nil
 }
 
