@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"slices"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A value of a variable, an input or an output is one of
@@ -310,127 +307,4 @@ func AppendQuoted(b []byte, s string) []byte {
 	}
 	b = append(b, s[start:]...)
 	return append(b, '"')
-}
-
-// MaxDepth is how deep JSON texts may nest.
-const MaxDepth = 512
-
-// JSONError says what is wrong with a JSON text and where.
-type JSONError struct {
-	Offset int64
-	What   string
-}
-
-// Error gives what is wrong and the byte offset.
-func (e *JSONError) Error() string { return fmt.Sprintf("%s at byte %d", e.What, e.Offset) }
-
-// DecodeValue reads one JSON text strictly: no duplicate keys, no invalid UTF-8, nothing after the value, nesting of at
-// most [MaxDepth]. Its error is a [*JSONError].
-func DecodeValue(data []byte) (any, error) { return decode(data, number) }
-
-// DecodeExact is [DecodeValue] with every number kept as written, as a [json.Number].
-func DecodeExact(data []byte) (any, error) {
-	return decode(data, func(raw string) (any, error) { return json.Number(raw), nil })
-}
-
-func decode(data []byte, number func(string) (any, error)) (any, error) {
-	d := decoder{dec: jsontext.NewDecoder(bytes.NewReader(data)), number: number}
-	v, err := d.value()
-	if err != nil {
-		return nil, d.explain(err)
-	}
-	end := d.dec.InputOffset()
-	if rest := bytes.TrimLeft(data[end:], " \t\r\n"); len(rest) > 0 {
-		return nil, &JSONError{Offset: int64(len(data) - len(rest)), What: "text after the value"}
-	}
-	return v, nil
-}
-
-type decoder struct {
-	dec    *jsontext.Decoder
-	number func(string) (any, error)
-}
-
-var errTooDeep = fmt.Errorf("nesting deeper than %d", MaxDepth)
-
-func (d *decoder) value() (any, error) {
-	token, err := d.dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	if d.dec.StackDepth() > MaxDepth {
-		return nil, errTooDeep
-	}
-	switch token.Kind() {
-	case 'n':
-		return nil, nil
-	case 't', 'f':
-		return token.Bool(), nil
-	case '"':
-		return token.String(), nil
-	case '0':
-		return d.number(token.String())
-	case '[':
-		list := []any{}
-		for d.dec.PeekKind() != ']' {
-			item, err := d.value()
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, item)
-		}
-		_, err := d.dec.ReadToken()
-		return list, err
-	default:
-		object := &Object{}
-		for d.dec.PeekKind() != '}' {
-			key, err := d.dec.ReadToken()
-			if err != nil {
-				return nil, err
-			}
-			name := key.String()
-			item, err := d.value()
-			if err != nil {
-				return nil, err
-			}
-			object.Set(name, item)
-		}
-		_, err := d.dec.ReadToken()
-		return object, err
-	}
-}
-
-func (d *decoder) explain(err error) error {
-	offset, what := d.dec.InputOffset(), err.Error()
-	var syntax *jsontext.SyntacticError
-	switch {
-	case errors.As(err, &syntax):
-		offset, what = syntax.ByteOffset, syntax.Err.Error()
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		what = "unexpected end"
-	}
-	return &JSONError{Offset: offset, What: what}
-}
-
-// longestNumber is how many digits a whole number may have, as many as Python reads.
-const longestNumber = 4300
-
-var errNumber = errors.New("number beyond what can be kept")
-
-// number reads the text of a JSON number into int64, *big.Int or float64.
-func number(raw string) (any, error) {
-	if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
-		return i, nil
-	}
-	if len(raw) > longestNumber {
-		return nil, errNumber
-	}
-	if whole, ok := new(big.Int).SetString(raw, 10); ok {
-		return whole, nil
-	}
-	f, err := strconv.ParseFloat(raw, 64)
-	if err != nil {
-		return nil, errNumber
-	}
-	return f, nil
 }

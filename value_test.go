@@ -3,10 +3,13 @@ package stdops_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -68,6 +71,72 @@ func TestDecodeValueIsStrict(t *testing.T) {
 			t.Errorf("%s: %q at byte %d, want byte %d", c.name, problem.What, problem.Offset, c.offset)
 		}
 	}
+}
+
+// TestDecodingReadsOn: a text that comes in pieces is read like one that is there.
+func TestDecodingReadsOn(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([ \t\r\n]|[\[\]{}:,]|"a"|"b\\n"|12|-1\.5e1|true|null|\[\]|\{"a":1\}|\[1,2\]){0,12}`).Draw(t, "text")
+		want, wantErr := stdops.DecodeValue([]byte(text))
+		got, err := stdops.Decoding{}.Decode(iotest.OneByteReader(strings.NewReader(text)))
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(stdops.Object{})); diff != "" {
+			t.Errorf("%q: (-whole +in pieces)\n%s", text, diff)
+		}
+		if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%q: error %v, in pieces %v", text, wantErr, err)
+		}
+	})
+}
+
+func TestDecodingTellsFailuresOfItsReader(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for _, text := range []string{"", "{", `{"a":1`, `{"a":1}`, `{"a":1} `} {
+		_, err := stdops.Decoding{}.Decode(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
+		if !errors.Is(err, broken) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestDecodingBoundsValues(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		most int
+		ok   bool
+	}{
+		{`[1,2]`, 3, true},
+		{`[1,2]`, 2, false},
+		{`{"a":{"b":[]}}`, 5, true},
+		{`{"a":{"b":[]}}`, 4, false},
+		{`[[],[],[]]`, 0, true},
+	} {
+		read := &counting{Reader: strings.NewReader(c.text + strings.Repeat(" ", 1<<20))}
+		_, err := stdops.Decoding{Values: c.most}.Decode(read)
+		var problem *stdops.JSONError
+		switch {
+		case c.ok && err != nil:
+			t.Errorf("%s of at most %d values: %v", c.text, c.most, err)
+		case !c.ok && (!errors.As(err, &problem) || problem.What != fmt.Sprintf("more than %d values", c.most)):
+			t.Errorf("%s of at most %d values: %v", c.text, c.most, err)
+		case !c.ok && read.n > 64<<10:
+			t.Errorf("%s: %d bytes were read after it was refused", c.text, read.n)
+		}
+	}
+}
+
+// counting counts the bytes that are read.
+type counting struct {
+	io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
 }
 
 func TestDecodeExactKeepsNumbersAsWritten(t *testing.T) {
