@@ -5,8 +5,6 @@ import (
 	"errors"
 	"runtime"
 	"time"
-
-	"github.com/stdops/stdops/internal/store"
 )
 
 // firstAnswers measures whole answers to a question that a server was never asked before: nothing of them can come out
@@ -77,28 +75,34 @@ func (w *world) firstAnswer(before batch) timed {
 }
 
 // firstScan times the statements on a store that was just opened.
-func (w *world) firstScan(before batch) timed { return w.onceOpened(w.statements, before) }
+func (w *world) firstScan(before batch) timed { return w.onceOpened(statements, before) }
 
-// onceOpened times a read of a store that was just opened, after another one when before is not empty.
-func (w *world) onceOpened(do read, before batch) timed {
+// onceOpened times a read of a store that was just opened, after another one when before is not empty. Statements are
+// prepared when the store is opened, on both sides.
+func (w *world) onceOpened(prepare prepared, before batch) timed {
 	return func(ctx context.Context) (took time.Duration, err error) {
 		s, err := w.open(ctx)
 		if err != nil {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
+		do, end, err := prepare(ctx, s)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, end()) }()
 		if before != nil {
-			if _, err := do(ctx, s, before); err != nil {
+			if _, err := do(ctx, before); err != nil {
 				return 0, err
 			}
 		}
 		runtime.GC()
-		return timeRead(ctx, s, do, w.tasks)
+		return timeRead(ctx, do, w.tasks)
 	}
 }
 
-func timeRead(ctx context.Context, s *store.Store, do read, tasks batch) (time.Duration, error) {
+func timeRead(ctx context.Context, do read, tasks batch) (time.Duration, error) {
 	began := time.Now()
-	_, err := do(ctx, s, tasks)
+	_, err := do(ctx, tasks)
 	return time.Since(began), err
 }

@@ -14,7 +14,7 @@ func TestReads_use_indexes(t *testing.T) {
 	dir := t.TempDir()
 	s := reopen(t, dir)
 	defer closeStore(t, s)
-	count := countReads(t, s, dir)
+	count := countReads(t, s)
 	ctx := t.Context()
 	task := createTask(t, s, newTask("one"))
 	commit(t, s, fullChange(s, task))

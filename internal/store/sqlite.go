@@ -74,8 +74,9 @@ type writer struct {
 	turn  chan struct{}
 	batch *batch
 	// What follows belongs to whoever has the turn.
-	broken  error     // after a failure of the disk: nothing may be acknowledged any more
-	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
+	broken  error           // after a failure of the disk: nothing may be acknowledged any more
+	touched []stdops.TaskID // by the transaction that runs, some more than once
+	written time.Time       // of the last transaction that is not folded into the database file yet; zero when there is none
 }
 
 func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, err error) {
@@ -112,7 +113,19 @@ func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, 
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &writer{db: db, conn: conn, file: file, turn: make(chan struct{}, 1), batch: batch}, nil
+	w = &writer{db: db, conn: conn, file: file, turn: make(chan struct{}, 1), batch: batch}
+	return w, raw(conn, w.watch)
+}
+
+// watch notes down every task whose row changes, whichever statement does it: readers must not go on to believe what
+// they know of it.
+func (w *writer) watch(c *sqlite3.Conn) error {
+	c.UpdateHook(func(_ sqlite3.AuthorizerActionCode, _, table string, row int64) {
+		if id := stdops.TaskID(row); table == "task" {
+			w.touched = append(w.touched, id)
+		}
+	})
+	return nil
 }
 
 // close folds the log into the database file and gives the connection back. After a failure of the disk the log stays:
@@ -145,7 +158,7 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 	if s.writer.broken != nil {
 		return s.writer.broken
 	}
-	err := transact(context.WithoutCancel(ctx), s.writer.conn, fn)
+	err := s.transact(context.WithoutCancel(ctx), fn)
 	s.writer.written = s.now()
 	return s.judge(err)
 }
@@ -161,8 +174,10 @@ func (s *Store) judge(err error) error {
 	return err
 }
 
-func transact(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql.Conn) error) (err error) {
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
+	w := s.writer
+	w.touched = w.touched[:0]
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	committed := false
@@ -171,12 +186,14 @@ func transact(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql
 			return
 		}
 		// After some errors SQLite has rolled back by itself, and then refuses this one: the first error is the one to tell.
-		_, _ = conn.ExecContext(ctx, "ROLLBACK")
+		_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
 	}()
-	if err := fn(ctx, conn); err != nil {
+	if err := fn(ctx, w.conn); err != nil {
 		return err
 	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+	s.revisions.begin(w.touched)
+	defer s.revisions.end()
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed = true
@@ -197,8 +214,13 @@ func classify(err error) error {
 	}
 }
 
-func openReaders(file string) (*sql.DB, error) {
-	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error { return c.Exec(readerSettings) })
+func openReaders(file string, hot *hotReads) (*sql.DB, error) {
+	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error {
+		if err := c.Exec(readerSettings); err != nil {
+			return err
+		}
+		return hot.prepare(c)
+	}, hot.forget)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
@@ -210,6 +232,11 @@ func openReaders(file string) (*sql.DB, error) {
 
 // read runs fn in one read transaction: all its statements see the same moment.
 func (s *Store) read(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
+	return s.readOn(ctx, func(ctx context.Context, _ *sql.Conn, tx *sql.Tx) error { return fn(ctx, tx) })
+}
+
+// readOn is read for those who need the connection as well.
+func (s *Store) readOn(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
 	conn, err := s.readers.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("wait to read: %w", err)
@@ -222,7 +249,7 @@ func (s *Store) read(ctx context.Context, fn func(context.Context, *sql.Tx) erro
 		return fmt.Errorf("begin to read: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	err = fn(limited, tx)
+	err = fn(limited, conn, tx)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		text := fmt.Sprintf("reading took longer than %v: ask for less at once", s.readLimit)
 		return &stdops.Error{Code: stdops.CodeUnavailable, Message: text, Err: err}

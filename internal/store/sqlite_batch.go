@@ -47,28 +47,33 @@ func raw(conn *sql.Conn, fn func(*sqlite3.Conn) error) error {
 func prepareBatch(conn *sql.Conn) (*batch, error) {
 	b := &batch{}
 	err := raw(conn, func(c *sqlite3.Conn) error {
-		for _, p := range b.texts() {
-			st, _, err := c.Prepare(p.text)
-			if err != nil {
-				return fmt.Errorf("prepare the batch commit: %w", err)
-			}
-			*p.to = st
-		}
-		return nil
+		return prepareTexts(c, b.texts())
 	})
 	if err != nil {
-		return nil, errors.Join(err, b.close())
+		return nil, errors.Join(fmt.Errorf("prepare the batch commit: %w", err), b.close())
 	}
 	return b, nil
 }
 
-type batchText struct {
+// statementText is a statement to be prepared, and where it goes.
+type statementText struct {
 	to   **sqlite3.Stmt
 	text string
 }
 
-func (b *batch) texts() []batchText {
-	return []batchText{
+func prepareTexts(c *sqlite3.Conn, texts []statementText) error {
+	for _, p := range texts {
+		st, _, err := c.Prepare(p.text)
+		if err != nil {
+			return err
+		}
+		*p.to = st
+	}
+	return nil
+}
+
+func (b *batch) texts() []statementText {
+	return []statementText{
 		// Naming the column in SET touches the index of live tasks, so that most changes are tried without.
 		{&b.root, `
 			UPDATE task SET state = $1, version = $2, started_at = $3, finished_at = $4, revision = revision + 1,

@@ -3,21 +3,52 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/stdops/stdops"
 )
 
-// ScanStatuses runs the statements of [Store.Statuses] with children for tasks that were all started, scans their rows
-// into plain variables and keeps nothing: no snapshot, no values of the vocabulary, no order of the nodes, no trees.
-// It gives the number of rows, and is what `stdops bench status` holds Statuses against.
-func (s *Store) ScanStatuses(ctx context.Context, project stdops.ProjectID, ids []stdops.TaskID) (int, error) {
+// StatusScan runs the statements of [Store.Statuses] with children for tasks that were all started, through database/sql,
+// scans their rows into plain variables and keeps nothing: no snapshot, no values of the vocabulary, no order of the
+// nodes, no trees. It is what `stdops bench status` holds Statuses against.
+type StatusScan struct{ tasks, nodes *sql.Stmt }
+
+// PrepareScan prepares the statements. The scan must be closed before the store.
+func (s *Store) PrepareScan(ctx context.Context) (*StatusScan, error) {
+	scan := &StatusScan{}
+	for _, p := range []struct {
+		to   **sql.Stmt
+		text string
+	}{{&scan.tasks, tasksByIDs}, {&scan.nodes, nodesOf}} {
+		st, err := s.readers.PrepareContext(ctx, p.text)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare scan: %w", err), scan.Close())
+		}
+		*p.to = st
+	}
+	return scan, nil
+}
+
+// Close gives the statements back.
+func (scan *StatusScan) Close() error {
+	var errs []error
+	for _, st := range []*sql.Stmt{scan.tasks, scan.nodes} {
+		if st != nil {
+			errs = append(errs, st.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Run gives the number of rows.
+func (scan *StatusScan) Run(ctx context.Context, project stdops.ProjectID, ids []stdops.TaskID) (int, error) {
 	list := idList(ids)
-	tasks, err := scanTasks(s.queries.byIDs.QueryContext(ctx, int64(project), list))
+	tasks, err := scanTasks(scan.tasks.QueryContext(ctx, int64(project), list))
 	if err != nil {
 		return 0, fmt.Errorf("scan tasks: %w", err)
 	}
-	nodes, err := scanNodes(s.queries.nodes.QueryContext(ctx, list))
+	nodes, err := scanNodes(scan.nodes.QueryContext(ctx, list))
 	if err != nil {
 		return 0, fmt.Errorf("scan nodes: %w", err)
 	}

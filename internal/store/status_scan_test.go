@@ -7,8 +7,8 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// ScanStatuses must read what Statuses reads, or a comparison of the two says nothing.
-func TestScanStatuses_reads_the_same_rows(t *testing.T) {
+// A scan must read what Statuses reads, or a comparison of the two says nothing.
+func TestStatusScan_reads_the_same_rows(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	ids := []stdops.TaskID{999}
@@ -21,7 +21,14 @@ func TestScanStatuses_reads_the_same_rows(t *testing.T) {
 	for _, r := range statuses(t, s, StatusQuery{IDs: ids, Children: true}).Tasks {
 		want += 1 + len(r.Nodes)
 	}
-	got, err := s.ScanStatuses(t.Context(), 1, ids)
+	scan, err := s.PrepareScan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := scan.Run(t.Context(), 1, ids)
+	if err := scan.Close(); err != nil {
+		t.Error(err)
+	}
 	if err != nil || got != want || want <= 3 {
 		t.Errorf("%d rows, %v, want %d", got, err, want)
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,38 +9,35 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 
 	"github.com/stdops/stdops"
 )
 
 // countReads makes s count the statements that its readers run; the function gives those since the last call.
-func countReads(t *testing.T, s *Store, dir string) func() []string {
+func countReads(t *testing.T, s *Store) func() []string {
 	t.Helper()
 	var (
 		mu   sync.Mutex
 		seen []string
 	)
-	file := dir + "/" + databaseFile
-	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error {
-		if err := c.Exec(readerSettings); err != nil {
-			return err
-		}
-		return c.Trace(sqlite3.TRACE_STMT, func(_ sqlite3.TraceEvent, statement, _ any) error {
+	s.readers.SetMaxOpenConns(1)
+	conn, err := s.readers.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	err = raw(conn, func(c *sqlite3.Conn) error {
+		return c.Trace(sqlite3.TRACE_STMT|sqlite3.TRACE_CLOSE, func(event sqlite3.TraceEvent, what, _ any) error {
+			if event == sqlite3.TRACE_CLOSE { // there is one trace, so this does what the other did
+				return s.hot.forget(c)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			seen = append(seen, statement.(*sqlite3.Stmt).SQL())
+			seen = append(seen, what.(*sqlite3.Stmt).SQL())
 			return nil
 		})
 	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(s.queries.close(), s.readers.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s.readers = db
-	if s.queries, err = prepareQueries(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	return func() []string {
@@ -75,7 +71,7 @@ func TestStatuses_statements(t *testing.T) {
 		commit(t, s, fullChange(s, task))
 		ids = append(ids, task.ID)
 	}
-	count := countReads(t, s, dir)
+	count := countReads(t, s)
 	for _, c := range []struct {
 		name string
 		q    StatusQuery

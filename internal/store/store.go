@@ -46,12 +46,13 @@ type Store struct {
 
 	writer  *writer
 	readers *sql.DB
-	queries queries
+	hot     hotReads
 
 	readLimit time.Duration
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	diskFailed     func(error)
+	revisions      *revisions
 	skeletons      *otter.Cache[string, *stdops.Skeleton]
 	zip            *zstd.Encoder
 	unzip          *zstd.Decoder
@@ -60,7 +61,7 @@ type Store struct {
 // Open opens the store of a data directory, which no other process may have open. It brings the schema up to date and
 // raises the boot number.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
-	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit}
+	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -100,11 +101,10 @@ func (s *Store) openFiles(ctx context.Context, dir string) error {
 	if s.writer, err = openWriter(ctx, file, s.log); err != nil {
 		return err
 	}
-	if s.readers, err = openReaders(file); err != nil {
+	if s.readers, err = openReaders(file, &s.hot); err != nil {
 		return err
 	}
-	s.queries, err = prepareQueries(ctx, s.readers)
-	return err
+	return s.readers.PingContext(ctx) // a first connection, with its statements
 }
 
 func (s *Store) openCaches() (err error) {
@@ -153,7 +153,6 @@ func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond
 // It must be called once, when no method runs.
 func (s *Store) Close() error {
 	var errs []error
-	errs = append(errs, s.queries.close())
 	if s.readers != nil {
 		errs = append(errs, s.readers.Close())
 	}

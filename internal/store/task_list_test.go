@@ -189,7 +189,7 @@ func TestLists_of_one_flow_or_person_use_their_index(t *testing.T) {
 	dir := t.TempDir()
 	s := reopen(t, dir)
 	defer closeStore(t, s)
-	count := countReads(t, s, dir)
+	count := countReads(t, s)
 	for _, c := range []struct {
 		m     TaskMatch
 		index string
