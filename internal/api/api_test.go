@@ -25,7 +25,7 @@ var testIDs = &IDs{Request: "r", Trace: "t"}
 
 func TestWriter(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("x", flushAt)
+	large := strings.Repeat("0123456789", flushAt/4)
 	for _, c := range []struct {
 		name   string
 		write  func(*Writer)
@@ -44,8 +44,9 @@ func TestWriter(t *testing.T) {
 		},
 		{
 			"in parts", func(w *Writer) {
-				b := w.Flush(stdops.AppendQuoted(w.Begin(), large))
-				w.End(b, "", nil)
+				b := w.Add(append(w.Begin(), '"'), []byte(large[:flushAt-100]))
+				b = w.Add(w.Add(b, []byte(large[flushAt-100:flushAt])), []byte(large[flushAt:]))
+				w.End(append(b, '"'), "", nil)
 			}, 200, `{"result":true,"data":"` + large + `","code":0,"message":"","trace_id":"t"}`, map[string]string{"Content-Length": ""},
 		},
 		{

@@ -5,12 +5,16 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/stdops/stdops"
 )
 
 // flushAt is how much of an answer is collected before it is sent on, so that a batch of large tasks is not held twice.
-const flushAt = 256 << 10
+const flushAt = 1 << 20
+
+// buffers are used again, unless they grew beyond what is collected.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Writer writes one answer in the envelope of docs/spec/api.md 2.1: the keys of the founding page first and in its
 // order. An answer is begun by [Writer.Begin], whose caller appends the data, and ended by [Writer.End]; or written
@@ -32,18 +36,19 @@ func NewWriter(w http.ResponseWriter, ids *IDs) *Writer { return &Writer{http: w
 
 // Begin starts a successful answer; what its result appends to becomes the data.
 func (w *Writer) Begin() []byte {
-	w.buf = append(w.buf, `{"result":true,"data":`...)
+	w.buf = append((*buffers.Get().(*[]byte))[:0], `{"result":true,"data":`...)
 	return w.buf
 }
 
-// Flush takes what was appended and sends it on when it is much.
-func (w *Writer) Flush(b []byte) []byte {
-	w.buf = b
-	if len(b) < flushAt {
-		return b
+// Add appends a piece of the data. Whenever much has been collected it is sent on.
+func (w *Writer) Add(b, piece []byte) []byte {
+	for len(b)+len(piece) > flushAt {
+		room := max(flushAt-len(b), 0)
+		w.buf = append(b, piece[:room]...)
+		w.send(http.StatusOK)
+		b, piece = w.buf, piece[room:]
 	}
-	w.send(http.StatusOK)
-	return w.buf
+	return append(b, piece...)
 }
 
 // End completes a successful answer: b is what [Writer.Begin] gave, with the data appended; extra are further keys of the
@@ -95,6 +100,10 @@ func (w *Writer) close(b []byte, status int) {
 		w.http.Header().Set("Content-Length", strconv.Itoa(len(w.buf)))
 	}
 	w.send(status)
+	if b := w.buf; cap(b) <= 2*flushAt {
+		buffers.Put(&b)
+	}
+	w.buf = nil
 }
 
 // send writes what was collected. A caller that went away is no concern of ours, so the error of Write is not looked at.

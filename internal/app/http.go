@@ -35,7 +35,11 @@ const (
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
 	mux := http.NewServeMux()
-	mux.Handle("/", sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Log: a.log}))
+	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Log: a.log})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/", compatible)
 	native, err := a.native(false)
 	if err != nil {
 		return err

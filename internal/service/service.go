@@ -30,8 +30,9 @@ var _ Engine = (*engine.Engine)(nil)
 
 // limits bound what one request may ask for.
 type limits struct {
-	flow.Limits     // of a task, with its subprocesses
-	Children    int // in one answer with statuses
+	flow.Limits       // of a task, with its subprocesses
+	Children    int   // in one answer with statuses
+	Fragments   int64 // bytes of encoded answers that are kept
 }
 
 // AllLimits lists what bounds tasks, those of the engine included.
@@ -40,6 +41,7 @@ func (s *Service) AllLimits() []stdops.Limit {
 		{Name: "nodes", Value: int64(s.limits.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
 		{Name: "nesting", Value: int64(s.limits.Nesting), Unit: "levels", About: "of subprocesses"},
 		{Name: "children", Value: int64(s.limits.Children), Unit: "nodes", About: "in one answer with statuses"},
+		{Name: "kept answers", Value: s.limits.Fragments, Unit: "bytes", About: "of memory for encoded parts of answers with statuses"},
 	}, engine.Limits()...)
 }
 
@@ -74,7 +76,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		Surroundings: d.Surroundings, store: d.Store, engine: d.Engine, plugins: d.Plugins,
-		key: d.Key, log: d.Log, limits: limits{Limits: flow.DefaultLimits(), Children: 100_000},
+		key: d.Key, log: d.Log, limits: limits{Limits: flow.DefaultLimits(), Children: 100_000, Fragments: 128 << 20},
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -16,6 +16,9 @@ type StatusQuery struct {
 	IDs      []stdops.TaskID
 	Newest   int
 	Children bool
+
+	// Known are revisions of tasks that the caller has the status of, with as many children.
+	Known map[stdops.TaskID]int64
 }
 
 // TaskStatus is how one task stands. Problem is why it could not be read in full: the status then holds what is known.
@@ -23,6 +26,25 @@ type TaskStatus struct {
 	Task    stdops.Task
 	Status  status.Status
 	Problem *stdops.Error
+
+	// Unchanged says that the task has the revision that the caller knows: Status is left out.
+	Unchanged bool
+}
+
+// MostChildren is how many children one answer may hold.
+func (s *Service) MostChildren() int { return s.limits.Children }
+
+// FragmentBytes is how much memory encoded parts of answers may take.
+func (s *Service) FragmentBytes() int64 { return s.limits.Fragments }
+
+// Revisions gives the current revisions of tasks, all of one moment, with the time of the store after it; it is
+// [store.NotKnown] for what [Service.TaskStatuses] has to be asked about.
+func (s *Service) Revisions(ctx context.Context, a *Access, ids []stdops.TaskID) ([]int64, time.Time, error) {
+	if err := a.Require(ProjectView); err != nil {
+		return nil, time.Time{}, err
+	}
+	list, err := s.store.Revisions(ctx, a.project.ID, ids)
+	return list, s.store.Now(), err
 }
 
 // StatusBatch is how several tasks stand at one moment, by descending id.
@@ -41,7 +63,7 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 		return &StatusBatch{Now: s.store.Now()}, nil
 	}
 	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{
-		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: s.limits.Children,
+		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: s.limits.Children, Known: q.Known,
 	})
 	if err != nil {
 		return nil, err
@@ -49,6 +71,10 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 	batch := &StatusBatch{Truncated: rows.Truncated, Now: rows.Now, Tasks: make([]TaskStatus, len(rows.Tasks))}
 	for i := range rows.Tasks {
 		r := &rows.Tasks[i]
+		if r.Unchanged {
+			batch.Tasks[i] = TaskStatus{Task: r.Task, Unchanged: true}
+			continue
+		}
 		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && !r.Cut)
 		if r.Cut && batch.Tasks[i].Problem == nil {
 			batch.Tasks[i].Problem = stdops.Errorf(stdops.CodeEngine,

@@ -19,6 +19,7 @@ type Status struct {
 	Skip         bool
 	ErrorIgnored bool
 	Elapsed      int64     // whole seconds
+	Grows        bool      // Elapsed counts to the moment of the question: all else is the same at any moment
 	Started      time.Time // zero before the first attempt began
 	Finished     time.Time // zero while unfinished
 	Children     []Status  // in the order of first execution; nil unless asked for
@@ -30,7 +31,8 @@ func Root(task *stdops.Task, now time.Time) Status {
 	r := &task.Root
 	return Status{
 		State: r.State, Name: task.Name, Version: r.Version, Loop: 1,
-		Elapsed: elapsed(r.Started, r.Finished, now.Truncate(time.Second)), Started: r.Started, Finished: r.Finished,
+		Elapsed: elapsed(r.Started, r.Finished, now.Truncate(time.Second)), Grows: grows(r.Started, r.Finished),
+		Started: r.Started, Finished: r.Finished,
 	}
 }
 
@@ -57,7 +59,7 @@ func Project(sk *stdops.Skeleton, task *stdops.Task, nodes []stdops.NodeState, n
 	p.derive()
 	root.State = p.shown(stdops.RootNode)
 	if children {
-		root.Children = p.level(stdops.RootNode, p.family(), endOf(task, now.Truncate(time.Second)))
+		root.Children = p.level(stdops.RootNode, p.family(), endOf(task, now))
 	}
 	return root, nil
 }
@@ -173,7 +175,7 @@ func (p *projection) family() *family {
 }
 
 // level builds one level; recursion is as deep as subprocesses nest, which a tree limits to 32.
-func (p *projection) level(at stdops.NodeIndex, f *family, end time.Time) []Status {
+func (p *projection) level(at stdops.NodeIndex, f *family, end end) []Status {
 	list := make([]Status, 0, f.count[at])
 	for row := f.first[at]; row != 0; row = f.next[row] {
 		n := &p.nodes[row-1]
@@ -186,7 +188,7 @@ func (p *projection) level(at stdops.NodeIndex, f *family, end time.Time) []Stat
 	return list
 }
 
-func (p *projection) node(n *stdops.NodeState, end time.Time) Status {
+func (p *projection) node(n *stdops.NodeState, end end) Status {
 	place := &p.sk.Nodes[n.Node]
 	s := own(n, place.Parent, place.Name, end)
 	s.State = p.shown(n.Node)
@@ -195,14 +197,15 @@ func (p *projection) node(n *stdops.NodeState, end time.Time) Status {
 
 // Of gives the status of one node by its own state alone: all there is to say of a node that holds no others.
 func Of(task *stdops.Task, n *stdops.NodeState, parent stdops.NodeIndex, name string, now time.Time) Status {
-	return own(n, parent, name, endOf(task, now.Truncate(time.Second)))
+	return own(n, parent, name, endOf(task, now))
 }
 
-func own(n *stdops.NodeState, parent stdops.NodeIndex, name string, end time.Time) Status {
+func own(n *stdops.NodeState, parent stdops.NodeIndex, name string, end end) Status {
 	return Status{
 		Node: n.Node, Parent: parent, State: n.State, Name: name, Version: n.Version,
 		Loop: max(n.Loop, 1), Retry: n.Retry, Skip: n.Skip, ErrorIgnored: n.ErrorIgnored,
-		Elapsed: elapsed(n.Started, n.Finished, end), Started: n.Started, Finished: n.Finished,
+		Elapsed: elapsed(n.Started, n.Finished, end.at), Grows: !end.fixed && grows(n.Started, n.Finished),
+		Started: n.Started, Finished: n.Finished,
 	}
 }
 
@@ -219,14 +222,22 @@ func (s *Status) Find(node stdops.NodeIndex) *Status {
 	return nil
 }
 
-// endOf gives the moment to which unfinished nodes count: a node that waited when its task was revoked stays RUNNING in
-// the record, and counts to the revoke (docs/spec/api.md 1.10).
-func endOf(task *stdops.Task, now time.Time) time.Time {
-	if task.Root.State.Ended() && !task.Root.Finished.IsZero() {
-		return task.Root.Finished
-	}
-	return now
+// end is the moment to which unfinished nodes count.
+type end struct {
+	at    time.Time
+	fixed bool // it is not that of the question
 }
+
+// endOf gives the end for the nodes of a task: a node that waited when its task was revoked stays RUNNING in the record,
+// and counts to the revoke (docs/spec/api.md 1.10).
+func endOf(task *stdops.Task, now time.Time) end {
+	if task.Root.State.Ended() && !task.Root.Finished.IsZero() {
+		return end{task.Root.Finished, true}
+	}
+	return end{now.Truncate(time.Second), false}
+}
+
+func grows(started, finished time.Time) bool { return !started.IsZero() && finished.IsZero() }
 
 // Elapsed gives the whole seconds from start to finish, or to now while unfinished: half a second goes to the even
 // neighbour, and nothing is ever negative. Now is cut to the second first, so that a later read never shows less.

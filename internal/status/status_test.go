@@ -203,10 +203,10 @@ func TestProjectFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Status{
-		State: stdops.StateNodeSuspended, Name: "a task", Version: "v0", Loop: 1, Elapsed: 90, Started: noon,
+		State: stdops.StateNodeSuspended, Name: "a task", Version: "v0", Loop: 1, Elapsed: 90, Grows: true, Started: noon,
 		Children: []Status{
 			{Node: 2, State: stdops.StateFinished, Name: "node 2", Version: "v2", Loop: 3, Retry: 2, Skip: true, ErrorIgnored: true, Elapsed: 90, Started: noon, Finished: later},
-			{Node: 1, State: stdops.StateNodeSuspended, Name: "node 1", Version: "v1", Loop: 1, Elapsed: 90, Started: noon, Children: []Status{
+			{Node: 1, State: stdops.StateNodeSuspended, Name: "node 1", Version: "v1", Loop: 1, Elapsed: 90, Grows: true, Started: noon, Children: []Status{
 				{Node: 3, Parent: 1, State: stdops.StateSuspended, Name: "node 3", Version: "v3", Loop: 1},
 			}},
 		},
@@ -301,6 +301,50 @@ func TestElapsedNeverFalls(t *testing.T) {
 			t.Errorf("%d, then %d, ended %d", a, b, end)
 		}
 	})
+}
+
+// TestGrows: from one moment to another nothing changes but the elapsed times that are said to grow, and these are what
+// Elapsed gives. So what was made of a status can be kept for all moments.
+func TestGrows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		moment := func(name string, absent bool) time.Time {
+			if absent && rapid.Bool().Draw(t, name+" absent") {
+				return time.Time{}
+			}
+			return noon.Add(time.Duration(rapid.Int64Range(0, 1e8).Draw(t, name)) * time.Microsecond)
+		}
+		of := task(rapid.SampledFrom([]stdops.State{stdops.StateRunning, stdops.StateSuspended, stdops.StateFinished, stdops.StateRevoked}).Draw(t, "root"))
+		of.Root.Started, of.Root.Finished = moment("started", true), moment("finished", true)
+		parents, nodes := []stdops.NodeIndex{0}, []stdops.NodeState(nil)
+		for i := range stdops.NodeIndex(rapid.IntRange(0, 5).Draw(t, "nodes")) {
+			n := node(i+1, int32(i)+1, rapid.SampledFrom([]stdops.State{stdops.StateRunning, stdops.StateFinished, stdops.StateFailed}).Draw(t, "state"))
+			n.Started, n.Finished = moment("node started", true), moment("node finished", true)
+			parents, nodes = append(parents, stdops.NodeIndex(rapid.IntRange(0, int(i)).Draw(t, "parent"))), append(nodes, n)
+		}
+		first, second := moment("first", false), moment("second", false)
+		a, err := Project(skeleton(parents...), of, nodes, first, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Project(skeleton(parents...), of, nodes, second, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moveTo(&a, second)
+		if diff := cmp.Diff(b, a); diff != "" {
+			t.Errorf("moved from one moment to another (-there +moved)\n%s", diff)
+		}
+	})
+}
+
+func moveTo(s *Status, now time.Time) {
+	if s.Grows {
+		s.Elapsed = Elapsed(s.Started, time.Time{}, now)
+	}
+	for i := range s.Children {
+		moveTo(&s.Children[i], now)
+	}
 }
 
 func BenchmarkProject(b *testing.B) {

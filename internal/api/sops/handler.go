@@ -31,12 +31,14 @@ type sops struct {
 	zone    *time.Location
 	limit   int64
 	log     *slog.Logger
+
+	fragments *fragments
 }
 
 // New makes the handler of the four families. It is to be mounted, inside of [api.Handler], for the prefixes /apigw/,
 // /v2/sops/ and /api/c/compapi/v2/sops/ and for whatever else no other handler wants: it knows the bare names and
 // answers unknown addresses in the envelope.
-func New(svc *service.Service, o Options) http.Handler {
+func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &sops{
 		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
 		zone: o.Zone, limit: o.BodyLimit, log: o.Log,
@@ -50,7 +52,9 @@ func New(svc *service.Service, o Options) http.Handler {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	return s
+	var err error
+	s.fragments, err = newFragments(svc.FragmentBytes())
+	return s, err
 }
 
 // ServeHTTP answers one request: address and method, body, who is asking, and then the endpoint.

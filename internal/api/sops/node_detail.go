@@ -15,7 +15,7 @@ func getTaskNodeDetail(c *call) error {
 	if err != nil {
 		return err
 	}
-	e := statusEncoder{zone: c.sops.zone, task: view.Task.ID, children: true}
+	e := statusEncoder{times: clock{zone: c.sops.zone}, task: view.Task.ID, children: true}
 	b := e.status(c.out.Begin(), &view.Status)
 	b = b[:len(b)-1] // the rest stands inside of the same object
 	for _, m := range []struct {

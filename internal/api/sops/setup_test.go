@@ -76,7 +76,8 @@ func setup(t *testing.T) *server {
 		t: t, svc: svc, store: st, log: &lockedWriter{},
 		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
 	}
-	handler := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})
+	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})
+	must(t, err)
 	s.http = httptest.NewUnstartedServer(api.LastIfChunked(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil)))))
 	s.http.Listener = api.Listener(s.http.Listener)
 	s.http.Start()

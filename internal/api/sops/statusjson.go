@@ -2,23 +2,21 @@ package sops
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/status"
 )
-
-// timeLayout is the form of every time in answers about status.
-const timeLayout = "2006-01-02 15:04:05 -0700"
 
 // statusEncoder appends status objects (docs/spec/api.md 1.9.4). It writes by hand: this is what the server does most,
 // and a batch holds thousands of them.
 type statusEncoder struct {
-	zone     *time.Location
+	times    clock
 	task     stdops.TaskID
 	children bool
 	absent   string // what the outermost object is called when it is about a node that the task does not have or reach
+
+	leave bool  // elapsed times that grow are left out
+	gaps  []gap // where they belong
 }
 
 // status appends a status object: the keys of the founding page first and in its order.
@@ -43,9 +41,9 @@ func (e *statusEncoder) open(b []byte, s *status.Status) []byte {
 	b = strconv.AppendBool(append(b, `,"skip":`...), s.Skip)
 	b = strconv.AppendBool(append(b, `,"error_ignorable":`...), s.ErrorIgnored)
 	b = stdops.AppendQuoted(append(b, `,"version":`...), string(s.Version))
-	b = strconv.AppendInt(append(b, `,"elapsed_time":`...), s.Elapsed, 10)
-	b = e.time(append(b, `,"start_time":`...), s.Started)
-	b = e.time(append(b, `,"finish_time":`...), s.Finished)
+	b = e.elapsed(append(b, `,"elapsed_time":`...), s)
+	b = e.times.append(append(b, `,"start_time":`...), s.Started)
+	b = e.times.append(append(b, `,"finish_time":`...), s.Finished)
 	b = strconv.AppendBool(append(b, `,"error_ignored":`...), s.ErrorIgnored)
 	return e.nodeID(append(b, `,"parent_id":`...), s.Parent, absent)
 }
@@ -74,55 +72,11 @@ func (e *statusEncoder) childrenOf(b []byte, s *status.Status) []byte {
 	return append(b, '}')
 }
 
-func (e *statusEncoder) time(b []byte, t time.Time) []byte { return appendTime(b, t, e.zone) }
-
-// appendTime appends a time as text, "" for one that is absent.
-func appendTime(b []byte, t time.Time, zone *time.Location) []byte {
-	b = append(b, '"')
-	if !t.IsZero() {
-		b = t.In(zone).AppendFormat(b, timeLayout)
+// elapsed appends the elapsed time, or notes down where one that grows belongs.
+func (e *statusEncoder) elapsed(b []byte, s *status.Status) []byte {
+	if e.leave && s.Grows {
+		e.gaps = append(e.gaps, gap{at: len(b), since: s.Started})
+		return b
 	}
-	return append(b, '"')
-}
-
-// timeText gives a time as text, "" for one that is absent.
-func timeText(t time.Time, zone *time.Location) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(zone).Format(timeLayout)
-}
-
-// entry appends the entry of a task (docs/spec/api.md 1.7). Its children stand inside of the status, where clients read
-// them, and once more in the entry, where the founding page has them: encoded once, copied.
-func (s *sops) entry(b []byte, t *service.TaskStatus, children bool) []byte {
-	e := statusEncoder{zone: s.zone, task: t.Task.ID, children: children}
-	task := &t.Task
-	b = strconv.AppendInt(append(b, `{"id":`...), int64(task.ID), 10)
-	b = stdops.AppendQuoted(append(b, `,"name":`...), task.Name)
-	b = e.open(append(b, `,"status":`...), &t.Status)
-	from, to := 0, 0
-	if children {
-		b = append(b, `,"children":`...)
-		from = len(b)
-		b = e.childrenOf(b, &t.Status)
-		to = len(b)
-	}
-	b = append(b, '}')
-	b = e.time(append(b, `,"create_time":`...), task.Created)
-	b = e.time(append(b, `,"start_time":`...), task.Root.Started)
-	b = e.time(append(b, `,"finish_time":`...), task.Root.Finished)
-	b = stdops.AppendQuoted(append(b, `,"url":`...), s.svc.TaskURL(task.Project, task.ID))
-	if children {
-		b = append(b, `,"children":`...)
-		b = append(b, b[from:to]...)
-	}
-	b = stdops.AppendQuoted(append(b, `,"flow_type":`...), string(task.FlowType))
-	b = stdops.AppendQuoted(append(b, `,"current_flow":`...), task.CurrentFlow())
-	b = strconv.AppendBool(append(b, `,"is_deleted":`...), task.Deleted)
-	if t.Problem != nil {
-		b = stdops.AppendQuoted(append(b, `,"error":{"code":3599999,"message":`...), t.Problem.Message)
-		b = append(b, '}')
-	}
-	return append(b, '}')
+	return strconv.AppendInt(b, s.Elapsed, 10)
 }

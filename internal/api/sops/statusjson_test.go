@@ -19,8 +19,17 @@ func TestTimeText(t *testing.T) {
 	if got := timeText(time.Time{}, zone); got != "" {
 		t.Error(got)
 	}
-	if got := string(appendTime(nil, moment, time.UTC)); got != `"2026-05-04 23:59:59 +0000"` {
-		t.Error(got)
+	c := clock{zone: time.UTC}
+	for _, c2 := range []struct {
+		t    time.Time
+		want string
+	}{
+		{moment, `"2026-05-04 23:59:59 +0000"`}, {moment.Add(-900 * time.Millisecond), `"2026-05-04 23:59:59 +0000"`},
+		{time.Time{}, `""`}, {moment.Add(time.Second), `"2026-05-05 00:00:00 +0000"`}, {moment, `"2026-05-04 23:59:59 +0000"`},
+	} {
+		if got := string(c.append(nil, c2.t)); got != c2.want {
+			t.Errorf("%s, want %s", got, c2.want)
+		}
 	}
 }
 
@@ -42,10 +51,9 @@ func sample(n int) service.TaskStatus {
 func BenchmarkEntry(b *testing.B) {
 	s := &sops{svc: &service.Service{Surroundings: &service.Surroundings{}}, zone: time.UTC}
 	t := sample(20)
-	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = s.entry(buf[:0], &t, true)
+		f := s.entry(&t, true)
+		b.SetBytes(int64(len(f.text)))
 	}
-	b.SetBytes(int64(len(buf)))
 }

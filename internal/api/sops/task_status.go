@@ -42,7 +42,7 @@ func getTaskStatus(c *call) error {
 }
 
 func (c *call) appendSingle(b []byte, s *service.SingleStatus) []byte {
-	e := statusEncoder{zone: c.sops.zone, task: s.Task.ID, children: true, absent: s.Absent}
+	e := statusEncoder{times: clock{zone: c.sops.zone}, task: s.Task.ID, children: true, absent: s.Absent}
 	return e.status(b, &s.Status)
 }
 

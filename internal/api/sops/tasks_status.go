@@ -1,10 +1,14 @@
 package sops
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/status"
 )
 
 // newestTasks is how many tasks are told about when a caller names none.
@@ -45,11 +49,11 @@ func getTasksStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	batch, err := c.sops.svc.TaskStatuses(c.ctx, access, q.query())
+	entries, err := c.entries(access, &q)
 	if err != nil {
 		return err
 	}
-	c.writeBatch(batch, q)
+	c.writeEntries(entries, &q)
 	return nil
 }
 
@@ -61,25 +65,116 @@ func (q *tasksStatusRequest) query() service.StatusQuery {
 	return to
 }
 
-func (c *call) writeBatch(batch *service.StatusBatch, q tasksStatusRequest) {
-	b := append(c.out.Begin(), '[')
+// entries are the entries of an answer, by descending id.
+type entries struct {
+	tasks     []stdops.TaskID
+	fragment  func(i int) *fragment
+	truncated bool
+	now       time.Time
+}
+
+// entries gives what is to be answered. When the server kept all of it, and knows it to be current, nothing is read;
+// else all is of the moment of one read, in which what was kept is only confirmed.
+func (c *call) entries(access *service.Access, q *tasksStatusRequest) (*entries, error) {
+	query := q.query()
+	kept, err := c.keptEntries(access, query)
+	if kept != nil || err != nil {
+		return kept, err
+	}
+	had := map[stdops.TaskID]*fragment{}
+	query.Known = map[stdops.TaskID]int64{}
+	for _, id := range query.IDs {
+		if f := c.sops.fragments.get(fragmentKey{id, q.children}); f != nil {
+			had[id], query.Known[id] = f, f.revision
+		}
+	}
+	batch, err := c.sops.svc.TaskStatuses(c.ctx, access, query)
+	if err != nil {
+		return nil, err
+	}
+	e := &entries{tasks: make([]stdops.TaskID, len(batch.Tasks)), truncated: batch.Truncated, now: batch.Now}
 	for i := range batch.Tasks {
+		e.tasks[i] = batch.Tasks[i].Task.ID
+	}
+	e.fragment = func(i int) *fragment {
+		t := &batch.Tasks[i]
+		if t.Unchanged {
+			return had[t.Task.ID]
+		}
+		return c.newFragment(t, q.children)
+	}
+	return e, nil
+}
+
+// keptEntries gives the entries of tasks that were all encoded before and did not change since, nil when it has to be
+// looked.
+func (c *call) keptEntries(access *service.Access, q service.StatusQuery) (*entries, error) {
+	if len(q.IDs) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(q.IDs, func(a, b stdops.TaskID) int { return cmp.Compare(b, a) })
+	current, now, err := c.sops.svc.Revisions(c.ctx, access, q.IDs)
+	if err != nil {
+		return nil, err
+	}
+	kept, children := make([]*fragment, len(q.IDs)), 0
+	for i, id := range q.IDs {
+		f := c.sops.fragments.get(fragmentKey{id, q.Children})
+		if f == nil || f.revision != current[i] {
+			return nil, nil
+		}
+		kept[i] = f
+		children += f.children
+	}
+	if children > c.sops.svc.MostChildren() {
+		return nil, nil
+	}
+	return &entries{tasks: q.IDs, fragment: func(i int) *fragment { return kept[i] }, now: now}, nil
+}
+
+// newFragment encodes the entry of a task and keeps it, unless the entry is not whole.
+func (c *call) newFragment(t *service.TaskStatus, children bool) *fragment {
+	f := c.sops.entry(t, children)
+	if t.Problem == nil {
+		c.sops.fragments.put(fragmentKey{t.Task.ID, children}, f)
+	}
+	return f
+}
+
+func (c *call) writeEntries(e *entries, q *tasksStatusRequest) {
+	b := append(c.out.Begin(), '[')
+	for i := range e.tasks {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = c.out.Flush(c.sops.entry(b, &batch.Tasks[i], q.children))
+		b = c.addFragment(b, e.fragment(i), e.now)
 	}
-	extra := stdops.NewObject("missing", q.missing(batch))
-	if batch.Truncated {
+	extra := stdops.NewObject("missing", q.missing(e.tasks))
+	if e.truncated {
 		extra.Set("truncated", true)
 	}
 	c.out.End(append(b, ']'), "", extra)
 }
 
-func (q *tasksStatusRequest) missing(batch *service.StatusBatch) []any {
-	found := make(map[stdops.TaskID]bool, len(batch.Tasks))
-	for i := range batch.Tasks {
-		found[batch.Tasks[i].Task.ID] = true
+// addFragment adds an entry as it stands at a moment.
+func (c *call) addFragment(b []byte, f *fragment, now time.Time) []byte {
+	for i := range f.pieces {
+		p := &f.pieces[i]
+		b = c.out.Add(b, f.text[p.from:p.to])
+		if !p.since.IsZero() {
+			b = strconv.AppendInt(b, status.Elapsed(p.since, time.Time{}, now), 10)
+		}
 	}
-	return missing(q.asked, found)
+	return b
+}
+
+func (q *tasksStatusRequest) missing(found []stdops.TaskID) []any {
+	if len(found) >= len(q.asked) { // all that were asked for, or the newest
+		return []any{}
+	}
+	had := make(map[stdops.TaskID]bool, len(found))
+	for _, id := range found {
+		had[id] = true
+	}
+	return missing(q.asked, had)
 }

@@ -1,0 +1,97 @@
+package sops
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/stdops/stdops"
+)
+
+// fragment is the encoded entry of a task at one revision. It leaves out the numbers that grow while a task runs, so it
+// serves at any moment, and holds the children once although an entry has them twice.
+type fragment struct {
+	revision int64
+	children int // status objects inside, each counted once
+	text     []byte
+	pieces   []piece // that the entry is made of, in order; some parts of the text come twice
+}
+
+// piece is a part of a fragment's text, followed by the whole seconds since a moment unless that is zero.
+type piece struct {
+	from, to int
+	since    time.Time
+}
+
+// size is about how many bytes of memory a fragment takes.
+func (f *fragment) size() int {
+	return cap(f.text) + cap(f.pieces)*int(unsafe.Sizeof(piece{})) + int(unsafe.Sizeof(*f)) + entryOverhead
+}
+
+// entryOverhead is about what the cache adds to a fragment: its key, its node, its place in a table.
+const entryOverhead = 200
+
+// gap is a place in an encoded text where the whole seconds since a moment belong.
+type gap struct {
+	at    int
+	since time.Time
+}
+
+// cut makes the pieces of a part of the text; gaps are those of the whole text, in order.
+func (f *fragment) cut(from, to int, gaps []gap) {
+	for _, g := range gaps {
+		if g.at < from || g.at >= to {
+			continue
+		}
+		f.pieces = append(f.pieces, piece{from: from, to: g.at, since: g.since})
+		from = g.at
+	}
+	f.pieces = append(f.pieces, piece{from: from, to: to})
+}
+
+// fragmentKey names what is kept of a task: each way to ask has its own fragment, and of it the latest.
+type fragmentKey struct {
+	task     stdops.TaskID
+	children bool
+}
+
+// fragments keeps the fragments that were asked for most, bounded by the memory that they take.
+type fragments struct {
+	cache   *otter.Cache[fragmentKey, *fragment]
+	largest int
+}
+
+// shareOfOne is which part of the memory one fragment may take.
+const shareOfOne = 8
+
+func newFragments(bytes int64) (*fragments, error) {
+	cache, err := otter.New(&otter.Options[fragmentKey, *fragment]{
+		MaximumWeight: uint64(bytes),
+		Weigher:       func(_ fragmentKey, f *fragment) uint32 { return uint32(f.size()) },
+		Executor:      func(work func()) { work() }, // no goroutine of which nobody knows when it ends
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the cache of answers: %w", err)
+	}
+	return &fragments{cache: cache, largest: int(bytes / shareOfOne)}, nil
+}
+
+func (c *fragments) get(key fragmentKey) *fragment {
+	f, _ := c.cache.GetIfPresent(key)
+	return f
+}
+
+// put keeps a fragment, unless there is one of a later revision: readers of different moments may come in any order.
+func (c *fragments) put(key fragmentKey, f *fragment) {
+	if f.size() > c.largest {
+		return
+	}
+	c.cache.Compute(key, func(old *fragment, found bool) (*fragment, otter.ComputeOp) {
+		if found && old.revision > f.revision {
+			return nil, otter.CancelOp
+		}
+		return f, otter.WriteOp
+	})
+}
