@@ -32,7 +32,11 @@ func projectFields(p *Project) []any {
 
 // Project reads a project by its id.
 func (s *Store) Project(ctx context.Context, id stdops.ProjectID) (Project, error) {
+	if p, ok := s.projects.numbered(id); ok {
+		return p, nil
+	}
 	var p Project
+	expected := s.projects.expect()
 	err := s.readers.QueryRowContext(ctx, `SELECT `+projectColumns+` FROM project WHERE id = $1`, int64(id)).
 		Scan(projectFields(&p)...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -41,12 +45,17 @@ func (s *Store) Project(ctx context.Context, id stdops.ProjectID) (Project, erro
 	if err != nil {
 		return p, fmt.Errorf("load project %d: %w", id, err)
 	}
+	s.projects.remember(p, expected)
 	return p, nil
 }
 
 // ProjectByBiz reads the project that is bound to a business.
 func (s *Store) ProjectByBiz(ctx context.Context, biz int64) (Project, error) {
+	if p, ok := s.projects.bound(biz); ok {
+		return p, nil
+	}
 	var p Project
+	expected := s.projects.expect()
 	err := s.readers.QueryRowContext(ctx, `SELECT `+projectColumns+` FROM project WHERE biz = $1 AND biz <> -1`, biz).
 		Scan(projectFields(&p)...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -55,6 +64,7 @@ func (s *Store) ProjectByBiz(ctx context.Context, biz int64) (Project, error) {
 	if err != nil {
 		return p, fmt.Errorf("load project of business %d: %w", biz, err)
 	}
+	s.projects.remember(p, expected)
 	return p, nil
 }
 

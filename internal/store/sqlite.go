@@ -74,9 +74,9 @@ type writer struct {
 	turn  chan struct{}
 	batch *batch
 	// What follows belongs to whoever has the turn.
-	broken  error           // after a failure of the disk: nothing may be acknowledged any more
-	touched []stdops.TaskID // by the transaction that runs, some more than once
-	written time.Time       // of the last transaction that is not folded into the database file yet; zero when there is none
+	broken  error     // after a failure of the disk: nothing may be acknowledged any more
+	touched touched   // by the transaction that runs
+	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
 }
 
 func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, err error) {
@@ -117,12 +117,20 @@ func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, 
 	return w, raw(conn, w.watch)
 }
 
-// watch notes down every task whose row changes, whichever statement does it: readers must not go on to believe what
-// they know of it.
+// touched is what readers must not go on to believe what they know of.
+type touched struct {
+	tasks    []stdops.TaskID // some more than once
+	projects bool
+}
+
+// watch notes down what changes, whichever statement does it.
 func (w *writer) watch(c *sqlite3.Conn) error {
 	c.UpdateHook(func(_ sqlite3.AuthorizerActionCode, _, table string, row int64) {
-		if id := stdops.TaskID(row); table == "task" {
-			w.touched = append(w.touched, id)
+		switch table {
+		case "task":
+			w.touched.tasks = append(w.touched.tasks, stdops.TaskID(row))
+		case "project":
+			w.touched.projects = true
 		}
 	})
 	return nil
@@ -176,7 +184,7 @@ func (s *Store) judge(err error) error {
 
 func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
 	w := s.writer
-	w.touched = w.touched[:0]
+	w.touched = touched{tasks: w.touched.tasks[:0]}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -191,8 +199,12 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn
 	if err := fn(ctx, w.conn); err != nil {
 		return err
 	}
-	s.revisions.begin(w.touched)
+	s.revisions.begin(w.touched.tasks)
 	defer s.revisions.end()
+	if w.touched.projects {
+		s.projects.begin()
+		defer s.projects.end()
+	}
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}

@@ -53,6 +53,7 @@ type Store struct {
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	diskFailed     func(error)
 	revisions      *revisions
+	projects       *knownProjects
 	skeletons      *otter.Cache[string, *stdops.Skeleton]
 	zip            *zstd.Encoder
 	unzip          *zstd.Decoder
@@ -61,7 +62,9 @@ type Store struct {
 // Open opens the store of a data directory, which no other process may have open. It brings the schema up to date and
 // raises the boot number.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
-	s = &Store{log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions)}
+	s = &Store{
+		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
