@@ -87,7 +87,12 @@ func cutFamily(path string) (rest string, component bool) {
 }
 
 func allDigits(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // checkMethod refuses a method that the endpoint does not have. Clients of the component families also send the

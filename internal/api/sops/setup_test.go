@@ -34,7 +34,7 @@ const publicURL = "http://stdops.example"
 
 // server is a whole server: the real store, engine and plugins behind the handler.
 type server struct {
-	t     *testing.T
+	t     testing.TB
 	svc   *service.Service
 	store *store.Store
 	http  *httptest.Server
@@ -47,7 +47,7 @@ type server struct {
 var testKey = []byte("0123456789abcdef0123456789abcdef")
 
 // setup makes a server with the project of business 2 and the trusted app "trusted".
-func setup(t *testing.T) *server {
+func setup(t testing.TB) *server {
 	t.Helper()
 	ctx := t.Context()
 	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
@@ -85,7 +85,7 @@ func setup(t *testing.T) *server {
 	return s
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

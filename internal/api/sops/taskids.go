@@ -3,6 +3,7 @@ package sops
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,7 +37,7 @@ func askedIDs(body *stdops.Object, most int, tooLong string) (asked []askedID, l
 	if len(list) > most {
 		return nil, true, invalid("%s", tooLong)
 	}
-	seen := make(map[string]bool, len(list))
+	asked = make([]askedID, 0, len(list))
 	for _, item := range list {
 		if item == nil {
 			continue
@@ -45,9 +46,9 @@ func askedIDs(body *stdops.Object, most int, tooLong string) (asked []askedID, l
 		if !ok {
 			return nil, true, invalid("task_id_list contains invalid task id: %s", shown(item))
 		}
-		if !seen[digits] {
-			seen[digits] = true
-			asked = append(asked, askedID{digits: digits, task: stdops.TaskID(number(digits))})
+		id := askedID{digits: digits, task: stdops.TaskID(number(digits))}
+		if !slices.Contains(asked, id) {
+			asked = append(asked, id)
 		}
 	}
 	return asked, true, nil
@@ -96,6 +97,9 @@ func taskIDDigits(item any) (string, bool) {
 // wholeNumber gives the plain decimal form of a JSON number whose value is whole, however it is written (12.0, 1.2e1).
 // It computes with the digits: a float would lose some, and an exponent may be meant to blow up.
 func wholeNumber(literal string) (string, bool) {
+	if len(literal) <= mostDigits && literal[0] != '0' && allDigits(literal) { // as nearly all are written
+		return literal, true
+	}
 	negative := strings.HasPrefix(literal, "-")
 	mantissa, exponent, hasExponent := strings.Cut(strings.ToLower(strings.TrimPrefix(literal, "-")), "e")
 	whole, fraction, _ := strings.Cut(mantissa, ".")
