@@ -239,7 +239,7 @@ func (s *step) acceptCallback(cmd Command) error {
 	if cmd.Version != "" && cmd.Version != own.Version {
 		return refusal("node version %s not exist", cmd.Version)
 	}
-	if !own.Due.IsZero() {
+	if !own.Due.IsZero() || s.hasItsCallback(cmd.Node) {
 		return refusal("can not find sleep process with current node id: %s", s.id(cmd.Node))
 	}
 	text, err := stdops.EncodeValue(cmd.Data)
@@ -260,6 +260,16 @@ func (s *step) acceptCallback(cmd Command) error {
 		s.takeCallback(cmd.Node)
 	}
 	return nil
+}
+
+// hasItsCallback reports whether the one callback that a node takes was accepted and waits to be handled.
+func (s *step) hasItsCallback(n stdops.NodeIndex) bool {
+	act := s.graphNode(n).Activity
+	if p := s.plugins.Find(act.Code, act.Version); p != nil && p.Spec().ManyCallbacks {
+		return false
+	}
+	_, has := s.firstCallback(n)
+	return has
 }
 
 // firstCallback gives the callback that a node is handling, or would handle next.

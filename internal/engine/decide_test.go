@@ -30,8 +30,10 @@ func stub(code string, change ...func(*plugin.Spec)) plugin.Plugin {
 }
 
 func stubs() []plugin.Plugin {
-	return []plugin.Plugin{stub("work"), stub("poll"), stub("wait"), stub("many"), stub("once", onlyOnce)}
+	return []plugin.Plugin{stub("work"), stub("poll"), stub("wait"), stub("many", manyCallbacks), stub("once", onlyOnce)}
 }
+
+func manyCallbacks(s *plugin.Spec) { s.ManyCallbacks = true }
 
 func onlyOnce(s *plugin.Spec) { s.Execute, s.Schedule = plugin.Unknown, plugin.Unknown }
 
@@ -226,17 +228,23 @@ func TestDecideCallbackBeforeTheNodeWaits(t *testing.T) {
 	mustDo(t, w, Command{Kind: Start})
 	n := w.nodeNamed("A3")
 	mustDo(t, w, Command{Kind: CallBack, Node: n, Data: "early"})
-	w.answerCall(0, plugin.Outcome{Next: plugin.OneCallback}, false)
+	second := func() {
+		t.Helper()
+		wantRefusal(t, w.step(Command{Kind: CallBack, Node: n, Data: "second"}), "can not find sleep process with current node id: "+stdops.NodeID(7, n))
+	}
+	second()
+	w.answerCall(0, plugin.Outcome{Next: plugin.Callback}, false)
 	if len(w.calls) != 1 || w.calls[0].callback != "early" {
 		t.Fatalf("calls after the node began to wait: %+v", w.calls)
 	}
+	second()
 	w.crash()
 	if len(w.calls) != 1 || w.calls[0].callback != "early" {
 		t.Fatalf("calls after a crash while the callback was handled: %+v", w.calls)
 	}
 	w.answerCall(0, plugin.Done, false)
 	wantStates(t, w, map[string]string{"root": "FINISHED", "s2": "FINISHED", "A3": "FINISHED", "e4": "FINISHED"})
-	wantRefusal(t, w.step(Command{Kind: CallBack, Node: n}), "can not find sleep process with current node id: "+stdops.NodeID(7, n))
+	second()
 }
 
 // TestDecideRepeatsACallUnderItsKey: also when the process has no room for it at first, and ends once more meanwhile.
@@ -430,10 +438,8 @@ func (w *world) drawOutcome(t *rapid.T, i int) plugin.Outcome {
 	switch {
 	case (c.code == "poll" || c.code == "once") && more:
 		return plugin.PollAfter(time.Second)
-	case c.code == "wait" && c.number == 0:
-		return plugin.Outcome{Next: plugin.OneCallback}
-	case c.code == "many" && (c.number == 0 || more):
-		return plugin.Outcome{Next: plugin.ManyCallbacks}
+	case c.code == "wait" && c.number == 0, c.code == "many" && (c.number == 0 || more):
+		return plugin.Outcome{Next: plugin.Callback}
 	}
 	return plugin.Done
 }
@@ -451,7 +457,7 @@ func (w *world) settle(t *rapid.T) {
 		if len(w.calls) > 0 {
 			next := plugin.Done
 			if c := w.calls[0]; c.number == 0 && c.code == "wait" {
-				next = plugin.Outcome{Next: plugin.OneCallback}
+				next = plugin.Outcome{Next: plugin.Callback}
 			}
 			w.answerCall(0, next, false)
 			continue

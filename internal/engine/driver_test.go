@@ -196,7 +196,7 @@ func newScripted(rule plugin.CrashRule) *scripted {
 }
 
 func (p *scripted) Spec() plugin.Spec {
-	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule, Class: p.class}
+	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule, Class: p.class, ManyCallbacks: true}
 }
 
 func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome, error) {

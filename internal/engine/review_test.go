@@ -141,7 +141,7 @@ func TestDecideCallbackAcceptedWhileStoppingIsHandledLater(t *testing.T) {
 	})
 	w := newWorld(t, g, nil, stubs()...)
 	mustDo(t, w, Command{Kind: Start})
-	w.answerCall(0, plugin.Outcome{Next: plugin.OneCallback}, false)
+	w.answerCall(0, plugin.Outcome{Next: plugin.Callback}, false)
 	d, answers, err := decide(w.st, []event{Command{Kind: CallBack, Node: w.nodeNamed("A3")}},
 		env{now: w.now, entropy: w.entropy, plugins: w.plugins, hold: true})
 	if err != nil || answers[0] != nil {

@@ -58,6 +58,9 @@ type Spec struct {
 	// Inward says that Schedule touches nothing outside (it looks at the clock): such a poll may still record the end of
 	// a node whose task was revoked.
 	Inward bool
+	// ManyCallbacks says that Schedule is called for each callback until one of them finishes the node. Without it the
+	// first is the only one: while it waits to be handled, others are refused.
+	ManyCallbacks bool
 	// Person says that the plugin waits for somebody to do something: a task with such a node running needs a person.
 	Person bool
 }
@@ -137,10 +140,9 @@ type Next uint8
 
 // What can follow a call.
 const (
-	Finish        Next = iota
-	Poll               // Schedule again after a while
-	OneCallback        // Schedule on the next callback, which then finishes the node
-	ManyCallbacks      // Schedule on every callback, until one finishes the node
+	Finish   Next = iota
+	Poll          // Schedule again after a while
+	Callback      // Schedule on the next callback
 )
 
 // Done finishes the node.

@@ -69,7 +69,7 @@ func TestPauseNodeKeepsTheConfirmation(t *testing.T) {
 	t.Parallel()
 	p := find(t, "pause_node", "legacy")
 	call := &plugin.Call{Inputs: &stdops.Object{}, Outputs: &stdops.Object{}, Callback: "yes"}
-	if got, err := p.Execute(t.Context(), call); err != nil || got.Next != plugin.OneCallback {
+	if got, err := p.Execute(t.Context(), call); err != nil || got.Next != plugin.Callback {
 		t.Fatalf("execute: %+v, %v", got, err)
 	}
 	if got, err := p.Schedule(t.Context(), call); err != nil || got != plugin.Done || call.Outputs.Text("callback_data") != "yes" {

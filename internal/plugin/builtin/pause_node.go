@@ -22,7 +22,7 @@ func (pauseNode) Spec() plugin.Spec {
 
 // Execute begins to wait.
 func (pauseNode) Execute(context.Context, *plugin.Call) (plugin.Outcome, error) {
-	return plugin.Outcome{Next: plugin.OneCallback}, nil
+	return plugin.Outcome{Next: plugin.Callback}, nil
 }
 
 // Schedule keeps what the confirmation brought.

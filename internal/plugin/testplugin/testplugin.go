@@ -25,8 +25,8 @@ func All() []plugin.Plugin {
 		test{"fail_at_second_node", failFirstLoop},
 		test{"fail_ctrl_node", failByBit},
 		test{"dummy_exec_node", work},
-		scheduled{test{"callback_node", waitOnce}, callbackByBit},
-		scheduled{test{"multi_callback_node", waitMany}, countCallbacks},
+		scheduled{test{"callback_node", waitForCallback}, callbackByBit},
+		scheduled{test{"multi_callback_node", waitForCallback}, countCallbacks},
 	}
 }
 
@@ -50,6 +50,13 @@ func (t test) Execute(ctx context.Context, call *plugin.Call) (plugin.Outcome, e
 type scheduled struct {
 	test
 	schedule func(*plugin.Call) (plugin.Outcome, error)
+}
+
+// Spec describes the plugin.
+func (s scheduled) Spec() plugin.Spec {
+	spec := s.test.Spec()
+	spec.ManyCallbacks = s.code == "multi_callback_node"
+	return spec
 }
 
 // Schedule runs the function.
@@ -81,12 +88,8 @@ func debugExecute(_ context.Context, call *plugin.Call) (plugin.Outcome, error) 
 
 func pollNow(context.Context, *plugin.Call) (plugin.Outcome, error) { return plugin.PollAfter(0), nil }
 
-func waitOnce(context.Context, *plugin.Call) (plugin.Outcome, error) {
-	return plugin.Outcome{Next: plugin.OneCallback}, nil
-}
-
-func waitMany(context.Context, *plugin.Call) (plugin.Outcome, error) {
-	return plugin.Outcome{Next: plugin.ManyCallbacks}, nil
+func waitForCallback(context.Context, *plugin.Call) (plugin.Outcome, error) {
+	return plugin.Outcome{Next: plugin.Callback}, nil
 }
 
 func count(call *plugin.Call, key string) int64 {
@@ -216,5 +219,5 @@ func countCallbacks(call *plugin.Call) (plugin.Outcome, error) {
 	if n == 5 {
 		return plugin.Done, nil
 	}
-	return plugin.Outcome{Next: plugin.ManyCallbacks}, nil
+	return plugin.Outcome{Next: plugin.Callback}, nil
 }
