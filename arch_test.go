@@ -38,7 +38,11 @@ var edges = map[string]map[string]string{
 	"internal/outbound":         {},
 	"internal/outbound/dnstest": {},
 
-	"internal/plugin/builtin":    {"internal/plugin": "implements its contract"},
+	"internal/plugin/builtin": {
+		"internal/expr":     "decides whether the answer to a request is a success",
+		"internal/outbound": "sends requests by it",
+		"internal/plugin":   "implements its contract",
+	},
 	"internal/plugin/testplugin": {"internal/plugin": "implements its contract"},
 
 	"internal/engine": {
@@ -80,6 +84,7 @@ var edges = map[string]map[string]string{
 		"internal/api/v1":            "mounts it",
 		"internal/engine":            "starts and stops it",
 		"internal/flow":              "tells the store how a skeleton is read",
+		"internal/outbound":          "makes the guard and the client of requests",
 		"internal/plugin":            "fills the registry",
 		"internal/plugin/builtin":    "registers them",
 		"internal/plugin/testplugin": "registers them when asked to",

@@ -37,6 +37,7 @@ func DecodeExact(data []byte) (any, error) {
 type Decoding struct {
 	Exact  bool // keep every number as written, as a [json.Number]
 	Values int  // at most so many values and keys; 0 means any number
+	Repeat bool // of equal keys of an object the last one counts; else they are refused
 }
 
 // Decode reads one JSON text as [DecodeValue] does, while it comes: it holds what it has made of the text, never the text.
@@ -48,9 +49,9 @@ func (o Decoding) Decode(from io.Reader) (any, error) {
 		d.number = func(raw string) (any, error) { return json.Number(raw), nil }
 	}
 	if text, ok := from.(*bytes.Buffer); ok { // that the library reads in place
-		d.dec = jsontext.NewDecoder(text)
+		d.dec = jsontext.NewDecoder(text, jsontext.AllowDuplicateNames(o.Repeat))
 	} else {
-		d.dec = jsontext.NewDecoder(source)
+		d.dec = jsontext.NewDecoder(source, jsontext.AllowDuplicateNames(o.Repeat))
 	}
 	v, err := d.value()
 	if err == nil {

@@ -1,6 +1,7 @@
 package stdops_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -246,4 +247,21 @@ func TestObjectKeepsOrder(t *testing.T) {
 			},
 		})
 	})
+}
+
+func TestDecodeTakesTheLastOfEqualKeys(t *testing.T) {
+	t.Parallel()
+	text := `{"a":1,"b":[{"c":1,"c":2}],"a":{"d":3}}`
+	if _, err := stdops.DecodeValue([]byte(text)); err == nil {
+		t.Error("equal keys are no error")
+	}
+	for name, from := range map[string]io.Reader{"buffer": bytes.NewBufferString(text), "stream": strings.NewReader(text)} {
+		v, err := stdops.Decoding{Repeat: true}.Decode(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := stdops.EncodeValue(v); string(got) != `{"a":{"d":3},"b":[{"c":2}]}` {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -20,6 +21,7 @@ import (
 
 func (c *cli) serve() *cobra.Command {
 	var o app.Options
+	var allowed []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a server",
@@ -30,7 +32,11 @@ func (c *cli) serve() *cobra.Command {
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.DataDir = c.dataDir
-			if err := checkServe(&o); err != nil {
+			err := checkServe(&o)
+			if err == nil {
+				o.AllowOutbound, err = networks(allowed)
+			}
+			if err != nil {
 				return usageOf(cmd, err)
 			}
 			o.BootstrapAppCode, o.BootstrapAppSecret = c.env["STDOPS_BOOTSTRAP_APP_CODE"], c.env["STDOPS_BOOTSTRAP_APP_SECRET"]
@@ -43,7 +49,9 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server; default http:// and the address")
 	flags.StringVar(&o.TimeZone, "time-zone", "", "IANA name of the zone of times in answers; default the host's, else UTC")
 	flags.BoolVar(&o.TestPlugins, "test-plugins", false, "offer plugins for tests; never in production")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins"} {
+	flags.StringSliceVar(&allowed, "allow-outbound", nil,
+		"network that requests of flows may reach though it is not public, such as 10.1.0.0/16; may be given again")
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound"} {
 		fromEnv(flags, name)
 	}
 	return cmd
@@ -67,6 +75,22 @@ func checkServe(o *app.Options) error {
 		return errors.New("--data-dir must not be empty")
 	}
 	return nil
+}
+
+// networks reads networks that are given as such or as one address.
+func networks(texts []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if addr, notOne := netip.ParseAddr(text); notOne == nil && addr.Zone() == "" {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil || network.Addr().Is4In6() {
+			return nil, fmt.Errorf("--allow-outbound %q is no network such as 10.1.0.0/16 or fd00::/8", text)
+		}
+		list = append(list, network.Masked())
+	}
+	return list, nil
 }
 
 // serveUntil runs a server until the context ends.
@@ -113,6 +137,9 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
 	if link != "" {
 		c.say("  sign in  %s  (once, 15 minutes; makes you administrator)\n", link)
+	}
+	for _, network := range o.AllowOutbound {
+		c.say("  note     requests of flows may reach %s\n", network)
 	}
 	if o.TestPlugins {
 		c.say("  note     test plugins are on: this is no server for production\n")

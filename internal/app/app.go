@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/outbound"
 	"github.com/stdops/stdops/internal/plugin"
 	"github.com/stdops/stdops/internal/plugin/builtin"
 	"github.com/stdops/stdops/internal/plugin/testplugin"
@@ -34,8 +36,11 @@ type Options struct {
 	PublicURL   string // where people and programs reach the server; default http://<listen address>
 	TimeZone    string // of the texts in answers; default the host's, else UTC
 	TestPlugins bool
-	Version     string // of the program
-	Commit      string
+	// AllowOutbound are networks that requests of flows may reach though they are not public.
+	AllowOutbound []netip.Prefix
+
+	Version string // of the program
+	Commit  string
 
 	// BootstrapAppCode and BootstrapAppSecret make a trusted app when no app of this code exists.
 	BootstrapAppCode, BootstrapAppSecret string
@@ -53,6 +58,7 @@ type App struct {
 
 	store    *store.Store
 	engine   *engine.Engine
+	guard    *outbound.Guard
 	service  *service.Service
 	listener net.Listener
 	socket   net.Listener
@@ -132,7 +138,9 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if err != nil {
 		return err
 	}
-	plugins, err := registry(a.options.TestPlugins)
+	own := a.listener.Addr().(*net.TCPAddr).AddrPort()
+	a.guard = outbound.NewGuard(a.options.AllowOutbound, own)
+	plugins, err := registry(outbound.New(outbound.Options{Guard: a.guard}), a.options.TestPlugins)
 	if err != nil {
 		return err
 	}
@@ -145,7 +153,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		Epoch: a.store.Epoch(), Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{
-		Store: a.store, Engine: a.engine, Plugins: plugins, Surroundings: surroundings, Key: key, Log: a.log,
+		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: builtin.Limits(), Surroundings: surroundings, Key: key, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -156,8 +164,8 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	return a.handlers(zone) //nolint:contextcheck // what it makes takes the context of each request
 }
 
-func registry(test bool) (*plugin.Registry, error) {
-	all := builtin.All()
+func registry(out *outbound.Client, test bool) (*plugin.Registry, error) {
+	all := append(builtin.All(), builtin.HTTPRequest(out))
 	if test {
 		all = append(all, testplugin.All()...)
 	}

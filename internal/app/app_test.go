@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -62,6 +63,33 @@ func TestAppServesAndStops(t *testing.T) {
 	stop(t, a)
 	stop(t, a)
 	stop(t, start(t, dir))
+}
+
+func TestAppTellsFiguresOfCalls(t *testing.T) {
+	t.Parallel()
+	a := start(t, t.TempDir())
+	defer stop(t, a)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.Addr()+"/metrics", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		`stdops_calls_out{class="light"} 0`, `stdops_calls_out{class="http"} 0`, `stdops_calls_waiting{class="script"} 0`,
+		"stdops_outbound_refused_total 0",
+	} {
+		if !strings.Contains(string(text), "\n"+line+"\n") {
+			t.Errorf("/metrics has no line %s", line)
+		}
+	}
 }
 
 func TestAppRefusesAUsedStoreWithoutItsKey(t *testing.T) {

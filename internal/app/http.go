@@ -145,6 +145,9 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_driven_tasks", Help: "Tasks that this process drives at the moment.",
 		}, func() float64 { return float64(a.engine.Stats().Driven) }),
 		callFigures{a.engine},
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",
+		}, func() float64 { return float64(a.guard.Refused()) }),
 	)
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }

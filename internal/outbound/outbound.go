@@ -66,6 +66,15 @@ type Request struct {
 // Header is one line of a head.
 type Header struct{ Name, Value string }
 
+// Target gives the scheme and host that a request goes to, without what may be secret: for logs.
+func (r Request) Target() string {
+	target, err := url.Parse(r.URL)
+	if err != nil {
+		return "?"
+	}
+	return target.Scheme + "://" + target.Host
+}
+
 // Answer is what came back.
 type Answer struct {
 	Status int
@@ -106,6 +115,9 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 		return nil, errors.New("the URL does not begin with http:// or https://")
 	case target.Hostname() == "":
 		return nil, errors.New("the URL names no host")
+	}
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		return nil, fmt.Errorf("requests with %s are not sent", r.Method)
 	}
 	request, err := http.NewRequestWithContext(ctx, r.Method, target.String(), strings.NewReader(r.Body))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,14 +36,14 @@ type limits struct {
 	Fragments   int64 // bytes of encoded answers that are kept
 }
 
-// AllLimits lists what bounds tasks, those of the engine included.
+// AllLimits lists what bounds tasks, with those of the engine and of plugins.
 func (s *Service) AllLimits() []stdops.Limit {
-	return append([]stdops.Limit{
+	return slices.Concat([]stdops.Limit{
 		{Name: "nodes", Value: int64(s.limits.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
 		{Name: "nesting", Value: int64(s.limits.Nesting), Unit: "levels", About: "of subprocesses"},
 		{Name: "children", Value: int64(s.limits.Children), Unit: "nodes", About: "in one answer with statuses"},
 		{Name: "kept answers", Value: s.limits.Fragments, Unit: "bytes", About: "of memory for encoded parts of answers with statuses"},
-	}, engine.Limits()...)
+	}, engine.Limits(), s.pluginLimits)
 }
 
 // Deps is what a [Service] is made of.
@@ -50,6 +51,7 @@ type Deps struct {
 	Store        *store.Store
 	Engine       Engine
 	Plugins      *plugin.Registry
+	PluginLimits []stdops.Limit // that plugins have of their own
 	Surroundings *Surroundings
 	Key          []byte // of the data directory: secrets are stored as HMACs under it
 	Log          *slog.Logger
@@ -64,6 +66,8 @@ type Service struct {
 	key     []byte
 	log     *slog.Logger
 	limits  limits
+	// pluginLimits are told, not kept: plugins keep them.
+	pluginLimits []stdops.Limit
 
 	identity atomic.Pointer[identity]
 	writing  sync.Mutex // held while the stored identity changes and is read again
@@ -77,6 +81,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	s := &Service{
 		Surroundings: d.Surroundings, store: d.Store, engine: d.Engine, plugins: d.Plugins,
 		key: d.Key, log: d.Log, limits: limits{Limits: flow.DefaultLimits(), Children: 100_000, Fragments: 128 << 20},
+		pluginLimits: d.PluginLimits,
 	}
 	if s.log == nil {
 		s.log = slog.Default()

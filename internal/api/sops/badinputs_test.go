@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
 	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/store"
 )
@@ -56,6 +57,10 @@ func TestBadInputs(t *testing.T) {
 			if line.Cat == "api.command" { // such a line changes what others look at
 				f = func() *fixture { return newFixture(t) }
 			}
+			if line.Cat == "plugin" { // such a line has a network of its own
+				runInNetwork(t, line)
+				return
+			}
 			f().run(t, line)
 		})
 	}
@@ -87,9 +92,9 @@ type fixture struct {
 	node    string // that waits for a callback in task 101
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T, plugins ...plugin.Plugin) *fixture {
 	t.Helper()
-	f := &fixture{server: setup(t), symbols: map[string]string{}, numbers: map[string]int64{}}
+	f := &fixture{server: setup(t, plugins...), symbols: map[string]string{}, numbers: map[string]int64{}}
 	ctx, admin := t.Context(), service.LocalAdmin()
 	trusted, err := f.svc.Authenticate(ctx, service.Credentials{AppCode: "trusted", AppSecret: "trusted-secret", Username: "root"})
 	must(t, err)
@@ -443,13 +448,18 @@ func expandMacro(t *testing.T, out *bytes.Buffer, macro string) {
 	case "gzip_zeros":
 		n, err := strconv.Atoi(args)
 		must(t, err)
-		var member bytes.Buffer // a gzip text may consist of several, one behind the other
-		zip := gzip.NewWriter(&member)
-		_, err = zip.Write(make([]byte, 1<<20))
-		must(t, err)
-		must(t, zip.Close())
-		out.Write(bytes.Repeat(member.Bytes(), n>>20))
+		out.Write(bytes.Repeat(zippedMegabyte(t), n>>20)) // a gzip text may consist of several, one behind the other
 	default:
 		t.Fatalf("unknown macro %q", macro)
 	}
+}
+
+func zippedMegabyte(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zip := gzip.NewWriter(&b)
+	_, err := zip.Write(make([]byte, 1<<20))
+	must(t, err)
+	must(t, zip.Close())
+	return b.Bytes()
 }

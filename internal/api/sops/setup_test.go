@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,14 +47,15 @@ type server struct {
 
 var testKey = []byte("0123456789abcdef0123456789abcdef")
 
-// setup makes a server with the project of business 2 and the trusted app "trusted".
-func setup(t testing.TB) *server {
+// setup makes a server with the project of business 2 and the trusted app "trusted". It has those plugins that need nothing,
+// the test plugins and more.
+func setup(t testing.TB, more ...plugin.Plugin) *server {
 	t.Helper()
 	ctx := t.Context()
 	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
-	plugins, err := plugin.NewRegistry(append(builtin.All(), testplugin.All()...)...)
+	plugins, err := plugin.NewRegistry(slices.Concat(builtin.All(), testplugin.All(), more)...)
 	must(t, err)
 	around, err := service.NewSurroundings(st, time.UTC, publicURL)
 	must(t, err)
