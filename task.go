@@ -117,7 +117,7 @@ type Attempt struct {
 type Variable struct {
 	Scope NodeIndex // the root or a subprocess node
 	Key   string    // without ${ and }
-	Value []byte    // JSON
+	Value []byte    // JSON; in a [Change], nil takes the value away
 }
 
 // Callback is an accepted callback that was not decided yet.
@@ -144,6 +144,7 @@ type Change struct {
 	Epoch    int64
 	Root     RootState
 	Executor string
+	Inputs   []byte // JSON object: new values of all constants of the task; nil leaves them
 
 	Archive     []NodeIndex // attempts to keep, as they are stored before this change
 	Attempts    []Attempt   // further attempts to keep: those that began and ended within this change

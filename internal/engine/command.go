@@ -26,8 +26,15 @@ func (s *step) command(cmd Command) error {
 }
 
 func (s *step) carryOut(cmd Command) error {
-	if cmd.Kind == Start {
+	if s.task.Deleted {
+		return stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", s.task.ID)
+	}
+	switch cmd.Kind {
+	case Start:
 		return s.start(cmd.Actor)
+	case SetConstants:
+		return s.setConstants(cmd)
+	default:
 	}
 	if s.root().State == stdops.StateCreated {
 		return stdops.Errorf(stdops.CodeRefused, "task not started")

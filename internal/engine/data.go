@@ -65,11 +65,12 @@ func (v *scope) lookup(name string) (any, bool) {
 // raw gives the stored value of a variable; rendered says that it is a result and no template.
 func (v *scope) raw(name string) (value any, rendered, ok bool) {
 	k := varKey{v.pipeline, name}
-	if own, ok := v.step.vars[k]; ok {
-		return own.value, true, true
+	set, ok := v.step.vars[k]
+	if !ok {
+		set, ok = v.state.vars[k]
 	}
-	if old, ok := v.state.vars[k]; ok {
-		return old.value, true, true
+	if ok && set.text != nil {
+		return set.value, true, true
 	}
 	def, ok := v.graphNode(v.pipeline).Pipeline.Variables[name]
 	if !ok || def.Output {

@@ -355,7 +355,7 @@ func TestDecideWideParallelHoldsCallsBack(t *testing.T) {
 func TestDecideKeepsItsPromises(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(rt, drawGraph(rt), nil, stubs()...)
+		w := newWorld(rt, drawGraph(rt), stdops.NewObject("v", "0"), stubs()...)
 		if rapid.Bool().Draw(rt, "scarce") {
 			w.slots = &scarceSlots{}
 		}
@@ -405,6 +405,8 @@ func (w *world) randomStep(t *rapid.T) {
 		if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
 			w.step(Command{Kind: Revoke})
 		}
+	case 12:
+		w.step(Command{Kind: SetConstants, Values: stdops.NewObject("v", rapid.StringMatching("[0-9]").Draw(t, "value"))})
 	case 10:
 		w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
 	case 11:

@@ -16,6 +16,7 @@ const (
 	Pause
 	Resume
 	Revoke
+	SetConstants
 
 	NodePause  // appoint a pause before a node begins
 	NodeResume // end it
@@ -30,7 +31,7 @@ const (
 )
 
 var kindNames = map[Kind]string{
-	Start: "start", Pause: "pause", Resume: "resume", Revoke: "revoke", NodePause: "pause node", NodeResume: "resume node",
+	Start: "start", Pause: "pause", Resume: "resume", Revoke: "revoke", SetConstants: "set constants", NodePause: "pause node", NodeResume: "resume node",
 	Retry: "retry", Skip: "skip", SkipBranch: "skip_exg", SkipBranches: "skip_cpg", SubPause: "pause_subproc", SubResume: "resume_subproc",
 	ForceFail: "forced_fail", CallBack: "callback",
 }
@@ -47,6 +48,8 @@ type Command struct {
 	Flows   []stdops.FlowIndex // SkipBranch: the one to take; SkipBranches: one or more
 	Data    any                // CallBack
 	Version stdops.Version     // CallBack: "" means the current one
+	Values  *stdops.Object     // SetConstants: by key without ${ and }; keys that the task lacks are ignored
+	Early   bool               // SetConstants: only before the start
 
 	// Key, when set, is stored with what the command does. When it is taken the command does nothing: its answer is a
 	// refusal, if it would be refused now anyway, or [stdops.ErrRepeated].

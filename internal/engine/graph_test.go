@@ -155,7 +155,10 @@ func drawGraph(t *rapid.T) *flow.Graph {
 		}
 		return heads
 	}
-	return build(func(b *builder, p stdops.NodeIndex, heads []head) []head { return sequence(b, p, heads, 0) })
+	return build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		b.g.Nodes[p].Pipeline.Variables["v"] = flow.Variable{Shown: true}
+		return sequence(b, p, heads, 0)
+	})
 }
 
 func drawConditions(t *rapid.T, one bool) []string {
@@ -182,6 +185,7 @@ func drawClosed(t *rapid.T, conditions []string) []string {
 
 func drawPolicy(t *rapid.T, a *flow.Activity) {
 	a.Code = rapid.SampledFrom([]string{"work", "poll", "wait", "many", "once"}).Draw(t, "plugin")
+	a.Inputs = []flow.Input{{Key: "v", Value: "${v}", Render: true}}
 	a.IgnoreErrors = rapid.IntRange(0, 4).Draw(t, "ignore") == 0
 	if rapid.IntRange(0, 4).Draw(t, "auto") == 0 {
 		a.AutoRetry = flow.AutoRetry{Times: rapid.IntRange(1, 3).Draw(t, "times"), Interval: time.Duration(rapid.IntRange(0, 5).Draw(t, "interval")) * time.Second}

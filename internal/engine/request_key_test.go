@@ -43,7 +43,7 @@ func TestEngineKeysHaveOneEffect(t *testing.T) {
 		run := fmt.Sprint(refs[0].Task) // no key of an earlier run
 		r.unheard.Store(rapid.Int32Range(0, 3).Draw(rt, "lost"))
 		if rapid.Bool().Draw(rt, "stale") {
-			raise := func([]stdops.Change) { _ = r.store.DeleteTask(t.Context(), refs[0]) }
+			raise := func([]stdops.Change) { _ = r.raise(refs[0]) }
 			r.onCommit.Store(&raise)
 		}
 		var all sync.WaitGroup

@@ -161,8 +161,13 @@ func (st *state) apply(d *delta) {
 			delete(st.data, i)
 		}
 	}
+	st.inputs = s.inputs
 	for k, v := range s.vars {
-		st.vars[k] = v
+		if v.text == nil {
+			delete(st.vars, k)
+		} else {
+			st.vars[k] = v
+		}
 	}
 	for token, f := range s.forks {
 		if f.Dead {

@@ -23,9 +23,10 @@ type step struct {
 	slots   room
 	spare   [plugin.Classes]int // slots taken that no call has used
 
+	inputs    *stdops.Object // as this step leaves them; those of the state are never changed
 	nodes     map[stdops.NodeIndex]*stdops.NodeState
 	data      map[stdops.NodeIndex]nodeData
-	vars      map[varKey]variable
+	vars      map[varKey]variable // one without a text is taken away
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
 	lines     [lanes]stepLine
@@ -73,7 +74,7 @@ func (c *call) id() callID { return callID{c.node, c.version, c.number} }
 
 func newStep(st *state, env env) *step {
 	return &step{
-		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots,
+		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots, inputs: st.inputs,
 		nodes: make(map[stdops.NodeIndex]*stdops.NodeState, 4), data: make(map[stdops.NodeIndex]nodeData, 2),
 		vars: make(map[varKey]variable), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
 		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
@@ -291,6 +292,20 @@ func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error 
 	return nil
 }
 
+// dropVariable takes the value of a variable away, so that the pipeline's own counts again.
+func (s *step) dropVariable(scope stdops.NodeIndex, key string) {
+	k := varKey{scope, key}
+	old, own := s.vars[k]
+	if !own {
+		old = s.state.vars[k]
+	}
+	if old.text == nil {
+		return
+	}
+	s.varBytes -= len(old.text)
+	s.vars[k] = variable{}
+}
+
 // dropCallbacks forgets callbacks of a node that nobody will decide any more.
 func (s *step) dropCallbacks(n stdops.NodeIndex) {
 	keep := slices.DeleteFunc(slices.Clone(s.callbacks), func(c callback) bool {
@@ -319,7 +334,7 @@ func (d *delta) empty() bool {
 	c, root := &d.change, d.step.state.root
 	root.WakeAt = c.Root.WakeAt // alone it is not worth a commit: a task that is woken too early does no harm
 	return len(d.step.nodes) == 0 && len(c.Transitions) == 0 && len(c.Keys) == 0 && len(c.Callbacks) == 0 && len(c.Consumed) == 0 &&
-		len(d.step.forks) == 0 && len(d.step.vars) == 0 && c.Root == root
+		len(d.step.forks) == 0 && len(d.step.vars) == 0 && c.Inputs == nil && c.Root == root
 }
 
 // finish writes down what the step touched.

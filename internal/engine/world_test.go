@@ -136,6 +136,7 @@ func (w *world) commit(d *delta) {
 		key := fmt.Sprintf("%d.%s.%d", c.node, c.version, c.number)
 		w.started[key]++
 		w.once[key] = c.code == "once"
+		w.checkInput(c)
 		w.calls = append(w.calls, c)
 	}
 	w.check(&d.change)
@@ -153,6 +154,9 @@ func (w *world) check(c *stdops.Change) {
 	}
 	if diff := cmp.Diff(again.forks, w.st.forks, cmpopts.EquateEmpty()); diff != "" {
 		w.t.Fatalf("forks in memory differ from the record (-record +memory):\n%s", diff)
+	}
+	if diff := cmp.Diff(again.texts(w.t), w.st.texts(w.t)); diff != "" {
+		w.t.Fatalf("variables in memory differ from the record (-record +memory):\n%s", diff)
 	}
 	if again.calls != w.st.calls {
 		w.t.Fatalf("%d calls are out in memory, %d in the record", w.st.calls, again.calls)
@@ -210,6 +214,31 @@ func (w *world) checkSlots(d *delta) {
 	if w.slots.left > 0 && d.wants[plugin.Light] > 0 {
 		w.t.Fatalf("%d calls wait while %d slots are free", d.wants[plugin.Light], w.slots.left)
 	}
+}
+
+// checkInput makes sure that a call is given the constant v as it is now.
+func (w *world) checkInput(c call) {
+	w.t.Helper()
+	got, ok := c.inputs.Get("v")
+	want, has := w.st.inputs.Get("v")
+	if ok && has && c.number == 0 && w.graph.Nodes[c.node].Parent == stdops.RootNode && got != want {
+		w.t.Fatalf("node %d is called with v = %v, the constant is %v", c.node, got, want)
+	}
+}
+
+// texts gives the constants and variables of a task as they are stored, with their size. Texts, because nested values are
+// compared slowly.
+func (st *state) texts(t tester) map[string]string {
+	t.Helper()
+	inputs, err := stdops.EncodeValue(st.inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"": string(inputs), "bytes": fmt.Sprint(st.varBytes)}
+	for k, v := range st.vars {
+		texts[fmt.Sprintf("%d.%s", k.scope, k.key)] = string(v.text)
+	}
+	return texts
 }
 
 // checkMoving makes sure that a live task is busy, due, or waits for somebody.
@@ -291,7 +320,14 @@ func (r *record) store(t tester, c *stdops.Change) {
 	for _, d := range c.Data {
 		s.Data = upsert(s.Data, d, func(a stdops.NodeData) bool { return a.Node == d.Node })
 	}
+	if c.Inputs != nil {
+		s.Inputs = c.Inputs
+	}
 	for _, v := range c.Variables {
+		if v.Value == nil {
+			s.Variables = slices.DeleteFunc(s.Variables, func(a stdops.Variable) bool { return a.Scope == v.Scope && a.Key == v.Key })
+			continue
+		}
 		s.Variables = upsert(s.Variables, v, func(a stdops.Variable) bool { return a.Scope == v.Scope && a.Key == v.Key })
 	}
 	for _, f := range c.Forks {

@@ -223,3 +223,29 @@ func (t *Tree) WithValues(values *stdops.Object) *Tree {
 	}
 	return &filled
 }
+
+// Revalue gives those of values, by key with ${ and }, that are for constants of the root level, by key without; unknown
+// lists the keys that it does not have. had are the values that the task has. Values with which constants would refer to
+// themselves are refused, like those of a new tree (docs/spec/engine.md 8.2, W5 and W6).
+func (t *Tree) Revalue(had, values *stdops.Object) (own *stdops.Object, unknown []string, err error) {
+	own = &stdops.Object{}
+	known := make(map[string]bool, len(t.constants))
+	for _, c := range t.constants {
+		known[c.Key] = true
+	}
+	for _, key := range values.Keys() {
+		if !known[key] {
+			unknown = append(unknown, key)
+			continue
+		}
+		value, _ := values.Get(key)
+		own.Set(bare(key), value)
+	}
+	after := level{tree: t.WithValues(had).WithValues(own)}
+	for _, rule := range []func(level) error{checkSelfReferences, checkReferenceCycles} {
+		if err := rule(after); err != nil {
+			return nil, nil, err
+		}
+	}
+	return own, unknown, nil
+}

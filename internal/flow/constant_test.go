@@ -21,6 +21,45 @@ func TestSetConstants(t *testing.T) {
 	tree.SetConstants(nil)
 }
 
+func TestRevalue(t *testing.T) {
+	t.Parallel()
+	o := sketch("S>A>E")
+	constant(t, o, "${a}", `1`)
+	constant(t, o, "${b}", `2`)
+	tree := mustParse(t, o)
+	tree.TakeValues()
+	had := stdops.NewObject("a", "x", "b", "${a}")
+	for _, c := range []struct {
+		values        *stdops.Object
+		want, unknown string
+		refused       string
+	}{
+		{stdops.NewObject("${a}", int64(7), "a", "no key", "${ghost}", "x"), `{"a":7}`, `["a","${ghost}"]`, ""},
+		{nil, `{}`, `[]`, ""},
+		{stdops.NewObject("${a}", "${b}", "${b}", "y"), `{"a":"${b}","b":"y"}`, `[]`, ""},
+		{stdops.NewObject("${a}", "${a}!"), "", "", "constants.${a}.value: constants refer to themselves: ${a}"},
+		{stdops.NewObject("${a}", "${b}"), "", "", "constants.${a}.value: constants refer to each other in a circle: ${a} → ${b} → ${a}"},
+	} {
+		own, unknown, err := tree.Revalue(had, c.values)
+		if c.refused != "" {
+			if err == nil || err.Error() != c.refused || stdops.ErrorCode(err) != stdops.CodeInvalid {
+				t.Errorf("got %v, want %s", err, c.refused)
+			}
+			continue
+		}
+		list := []any{}
+		for _, key := range unknown {
+			list = append(list, key)
+		}
+		if err != nil || text(t, own) != c.want || text(t, list) != c.unknown {
+			t.Errorf("got %s and %v, %v, want %s and %s", text(t, own), unknown, err, c.want, c.unknown)
+		}
+	}
+	if text(t, had) != `{"a":"x","b":"${a}"}` || tree.Constants()[0].Value != nil {
+		t.Error("what was there was changed")
+	}
+}
+
 func TestMeta(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, value, default_, kept string }{

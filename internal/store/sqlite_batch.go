@@ -13,19 +13,21 @@ import (
 // batch holds the statements of [Store.Commit], prepared once on the connection that writes. They are those of the
 // library itself: a commit runs thousands of them, and what database/sql adds to each is a quarter of the time.
 type batch struct {
-	root, rootLive       *sqlite3.Stmt
-	archive, attempt     *sqlite3.Stmt
-	node, data, variable *sqlite3.Stmt
-	fork, forkGone       *sqlite3.Stmt
-	event, eventGone     *sqlite3.Stmt
-	transition           *sqlite3.Stmt
-	keyTaken, key        *sqlite3.Stmt
+	root, rootLive     *sqlite3.Stmt
+	archive, attempt   *sqlite3.Stmt
+	node, data, inputs *sqlite3.Stmt
+	variable           *sqlite3.Stmt
+	variableGone       *sqlite3.Stmt
+	fork, forkGone     *sqlite3.Stmt
+	event, eventGone   *sqlite3.Stmt
+	transition         *sqlite3.Stmt
+	keyTaken, key      *sqlite3.Stmt
 }
 
 func (b *batch) list() []*sqlite3.Stmt {
 	return []*sqlite3.Stmt{
-		b.root, b.rootLive, b.archive, b.attempt, b.node, b.data, b.variable, b.fork, b.forkGone, b.event, b.eventGone, b.transition,
-		b.keyTaken, b.key,
+		b.root, b.rootLive, b.archive, b.attempt, b.node, b.data, b.inputs, b.variable, b.variableGone,
+		b.fork, b.forkGone, b.event, b.eventGone, b.transition, b.keyTaken, b.key,
 	}
 }
 
@@ -110,6 +112,8 @@ func (b *batch) texts() []statementText {
 			INSERT INTO node_data (project_id, task_id, node, inputs, outputs, template) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (task_id, node) DO UPDATE SET inputs = excluded.inputs, outputs = excluded.outputs,
 				template = excluded.template`},
+		{&b.inputs, `UPDATE task_input SET inputs = $1 WHERE task_id = $2 AND project_id = $3`},
+		{&b.variableGone, `DELETE FROM variable WHERE task_id = $1 AND scope = $2 AND key = $3`},
 		{&b.variable, `
 			INSERT INTO variable (project_id, task_id, scope, key, value) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (task_id, scope, key) DO UPDATE SET value = excluded.value`},

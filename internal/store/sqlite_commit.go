@@ -69,7 +69,7 @@ func (a *applier) apply() (stdops.Verdict, error) {
 	}
 	// Attempts first: they are kept as they stand before the change.
 	for _, step := range []func() error{
-		a.keepStored, a.keepUnstored, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.transitions, a.keys,
+		a.keepStored, a.keepUnstored, a.inputsOfTask, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.transitions, a.keys,
 	} {
 		if err := step(); err != nil {
 			return 0, err
@@ -153,10 +153,27 @@ func (a *applier) nodeData() error {
 	return nil
 }
 
+// inputsOfTask stores new values of the task's constants.
+func (a *applier) inputsOfTask() error {
+	if a.change.Inputs == nil {
+		return nil
+	}
+	err := bind(a.inputs).bytes(a.change.Inputs).number(int64(a.change.Task)).number(int64(a.change.Project)).run()
+	if err != nil {
+		return fmt.Errorf("store inputs: %w", err)
+	}
+	return nil
+}
+
 func (a *applier) variables() error {
 	for i := range a.change.Variables {
 		v := &a.change.Variables[i]
-		err := a.bindTask(a.variable).number(int64(v.Scope)).text(v.Key).bytes(nonNil(v.Value)).run()
+		var err error
+		if v.Value == nil {
+			err = bind(a.variableGone).number(int64(a.change.Task)).number(int64(v.Scope)).text(v.Key).run()
+		} else {
+			err = a.bindTask(a.variable).number(int64(v.Scope)).text(v.Key).bytes(v.Value).run()
+		}
 		if err != nil {
 			return fmt.Errorf("store variable %s of node %d: %w", v.Key, v.Scope, err)
 		}

@@ -78,6 +78,24 @@ func TestCommit_stores_all_of_a_change(t *testing.T) {
 	}
 }
 
+func TestCommit_gives_constants_and_variables_other_values(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task, other := createTask(t, s, newTask("one")), createTask(t, s, newTask("two"))
+	commit(t, s, fullChange(s, task))
+	change := stdops.Change{Task: task.ID, Project: task.Project, Revision: 1, Epoch: s.Epoch(), Root: load(t, s, task).Task.Root}
+	change.Inputs = []byte(`{"x":2}`)
+	change.Variables = []stdops.Variable{{Scope: 0, Key: "x"}, {Scope: 0, Key: "never"}, {Scope: 2, Key: "x", Value: []byte(`"z"`)}}
+	commit(t, s, change)
+	snap := load(t, s, task)
+	if want := []stdops.Variable{{Scope: 2, Key: "x", Value: []byte(`"z"`)}}; snap.Task.Root.Revision != 2 || !cmp.Equal(want, snap.Variables) {
+		t.Errorf("revision %d, variables %+v", snap.Task.Root.Revision, snap.Variables)
+	}
+	if string(snap.Inputs) != `{"x":2}` || string(load(t, s, other).Inputs) != `{"x":1}` {
+		t.Errorf("constants are %s, those of another task %s", snap.Inputs, load(t, s, other).Inputs)
+	}
+}
+
 func TestCommit_stale(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*stdops.Change){

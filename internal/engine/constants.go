@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"bytes"
+
+	"github.com/stdops/stdops"
+)
+
+// setConstants gives constants of the task new values (docs/spec/engine.md 4.14). All of them are looked at before any is
+// changed. Subprocesses that were entered keep the parameters that they were given.
+func (s *step) setConstants(cmd Command) error {
+	started := s.root().State != stdops.StateCreated
+	switch {
+	case s.root().State.Ended():
+		return stdops.Errorf(stdops.CodeRefused, "task is finished")
+	case started && cmd.Early:
+		return stdops.Errorf(stdops.CodeRefused, "task is started")
+	case started && !s.halted():
+		return stdops.Errorf(stdops.CodeRefused, "task is running: constants can be changed while it is paused or has failed")
+	}
+	values := s.inputs.Clone()
+	for _, key := range cmd.Values.Keys() {
+		if err := s.checkConstant(key, started); err != nil {
+			return err
+		}
+		if _, has := s.inputs.Get(key); has {
+			value, _ := cmd.Values.Get(key)
+			values.Set(key, value)
+		}
+	}
+	text, err := stdops.EncodeValue(values)
+	if err != nil {
+		return stdops.Errorf(stdops.CodeInvalid, "constants: %w", err)
+	}
+	if len(text) > MaxVariables {
+		return stdops.Errorf(stdops.CodeInvalid, "constants: their values have %d bytes together, the limit is %d", len(text), MaxVariables)
+	}
+	for _, key := range cmd.Values.Keys() { // what was fixed at the start because another constant named it
+		s.dropVariable(stdops.RootNode, key)
+	}
+	if !bytes.Equal(text, s.encode(s.inputs)) {
+		s.inputs, s.change.Inputs = values, text
+	}
+	return nil
+}
+
+// checkConstant refuses constants that nobody but the engine, or the author of the flow, gives a value.
+func (s *step) checkConstant(key string, started bool) error {
+	def, ok := s.graphNode(stdops.RootNode).Pipeline.Variables[key]
+	switch {
+	case !ok:
+	case def.Output:
+		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} is fed by an output, it can not be changed", key)
+	case !def.Shown:
+		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} is hidden, it can not be changed", key)
+	case def.PreRender && started:
+		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} was fixed at the start, it can not be changed", key)
+	}
+	return nil
+}
+
+// halted reports whether the task shows another state than RUNNING: it is paused, or a node is paused or has failed
+// (docs/spec/api.md 1.10).
+func (s *step) halted() bool {
+	if s.root().State == stdops.StateSuspended {
+		return true
+	}
+	for i := range s.graph.Nodes {
+		n := stdops.NodeIndex(i)
+		own := s.node(n)
+		if own == nil || own.Order == 0 || own.State != stdops.StateFailed && own.State != stdops.StateSuspended {
+			continue
+		}
+		if s.shows(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// shows reports whether the state of a node shows in that of the task: every subprocess around it is RUNNING.
+func (s *step) shows(n stdops.NodeIndex) bool {
+	for p := s.graphNode(n).Parent; p != stdops.RootNode; p = s.graphNode(p).Parent {
+		if own := s.node(p); own == nil || own.State != stdops.StateRunning {
+			return false
+		}
+	}
+	return true
+}
