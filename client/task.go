@@ -78,6 +78,11 @@ type NewTask struct {
 	Start       bool                       `json:"start,omitempty" doc:"Start it in the same transaction"`
 }
 
+// TaskChange is what can be changed of a task that is there.
+type TaskChange struct {
+	Constants map[string]json.RawMessage `json:"constants" doc:"New values by key such as ${version}, all of them or none; before the start, and while the task is paused or a node of it is paused or has failed"`
+}
+
 // TaskList is one page of tasks, newest first.
 type TaskList struct {
 	Tasks  []Task `json:"tasks"`
@@ -175,4 +180,16 @@ func (c *Client) Statuses(ctx context.Context, project int64, q StatusRequest) (
 func (c *Client) Do(ctx context.Context, project, id int64, cmd Command) (*Task, error) {
 	t := &Task{}
 	return t, c.call(ctx, http.MethodPost, taskPath(project, fmt.Sprintf("/%d/commands", id)), cmd, t)
+}
+
+// ChangeTask gives constants of a task new values and tells how the task stands after it.
+func (c *Client) ChangeTask(ctx context.Context, project, id int64, change TaskChange) (*Task, error) {
+	t := &Task{}
+	return t, c.call(ctx, http.MethodPatch, taskPath(project, fmt.Sprintf("/%d", id)), change, t)
+}
+
+// DeleteTask hides a task that was not started or has ended. It is still told about, as deleted, where many are asked
+// about by their ids.
+func (c *Client) DeleteTask(ctx context.Context, project, id int64) error {
+	return c.call(ctx, http.MethodDelete, taskPath(project, fmt.Sprintf("/%d", id)), nil, nil)
 }

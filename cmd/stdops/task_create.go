@@ -81,7 +81,7 @@ func constants(sets []string) (map[string]json.RawMessage, error) {
 	for _, set := range sets {
 		key, value, ok := strings.Cut(set, "=")
 		if !ok || strings.TrimSuffix(key, ":") == "" {
-			return nil, fmt.Errorf("--set %q is not of the form KEY=TEXT or KEY:=JSON", set)
+			return nil, fmt.Errorf("%q is not of the form KEY=TEXT or KEY:=JSON", set)
 		}
 		text, err := json.Marshal(value)
 		if name, asJSON := strings.CutSuffix(key, ":"); asJSON {
@@ -89,7 +89,7 @@ func constants(sets []string) (map[string]json.RawMessage, error) {
 			err = json.Unmarshal(text, new(any))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("--set %q: %w", set, err)
+			return nil, fmt.Errorf("%q: %w", set, err)
 		}
 		if !strings.HasPrefix(key, "${") {
 			key = "${" + key + "}"

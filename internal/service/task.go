@@ -78,7 +78,7 @@ func inExecution(t *stdops.Task, action string) error {
 	return nil
 }
 
-// DeleteTask hides a task. In a batch it is still told about, as deleted.
+// DeleteTask hides a task that was not started or has ended. In a batch it is still told about, as deleted.
 func (s *Service) DeleteTask(ctx context.Context, a *Access, id stdops.TaskID) error {
 	if _, err := s.task(ctx, a, id); err != nil {
 		return err

@@ -45,6 +45,6 @@ func (s *Service) SetConstants(ctx context.Context, a *Access, id stdops.TaskID,
 		return stdops.Errorf(stdops.CodeInvalid, "constants: there is none with the key %.64q", unknown[0])
 	}
 	return s.engine.Do(ctx, a.ref(id), engine.Command{
-		Kind: engine.SetConstants, Actor: a.caller.User, Values: values, Early: n.Early,
+		Kind: engine.SetConstants, Actor: a.caller.User, Values: values, Early: n.Early, Key: a.key,
 	})
 }

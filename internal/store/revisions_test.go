@@ -254,7 +254,11 @@ func TestRevisions_all_writes(t *testing.T) {
 		t.Errorf("never read: %v", got)
 	}
 	for i, write := range []func() error{
-		func() error { return second(s.Commit(t.Context(), []stdops.Change{running(s, task)})) },
+		func() error {
+			c := running(s, task)
+			c.Root.State = stdops.StateFinished
+			return second(s.Commit(t.Context(), []stdops.Change{c}))
+		},
 		func() error { return s.DeleteTask(t.Context(), ref(task)) },
 	} {
 		statuses(t, s, StatusQuery{IDs: ids})

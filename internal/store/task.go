@@ -154,12 +154,24 @@ func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, err
 	return inputs, nil
 }
 
-// DeleteTask hides a task. Its record stays, for those who ask for it by its id, and its revision is raised; a task that
-// is deleted already is left as it is.
+// DeleteTask hides a task that does not run. Its record stays, for those who ask for it by its id, and its revision is
+// raised; a task that is deleted already is left as it is.
 func (s *Store) DeleteTask(ctx context.Context, ref stdops.TaskRef) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		return execOne(ctx, tx, noTask(ref.Task), `
-			UPDATE task SET revision = revision + CASE WHEN deleted = 0 THEN 1 ELSE 0 END, deleted = 1
-			WHERE id = $1 AND project_id = $2`, int64(ref.Task), int64(ref.Project))
+		done, err := tx.ExecContext(ctx, `
+			UPDATE task SET revision = revision + 1, deleted = 1
+			WHERE id = $1 AND project_id = $2 AND deleted = 0 AND state NOT IN ($3, $4)`,
+			int64(ref.Task), int64(ref.Project), int64(stdops.StateRunning), int64(stdops.StateSuspended))
+		if err != nil {
+			return fmt.Errorf("delete task %d: %w", ref.Task, err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n > 0 {
+			return err
+		}
+		task, err := findTask(ctx, tx, ref)
+		if err != nil || task.Deleted {
+			return err
+		}
+		return stdops.Errorf(stdops.CodeRefused, "task is %s: it can be deleted once it has finished or was revoked", task.Root.State)
 	})
 }

@@ -141,6 +141,31 @@ func TestDeleteTask_raises_the_revision_once(t *testing.T) {
 	}
 }
 
+func TestDeleteTask_leaves_what_runs(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	for state, want := range map[stdops.State]bool{
+		stdops.StateCreated: true, stdops.StateFinished: true, stdops.StateRevoked: true,
+		stdops.StateRunning: false, stdops.StateSuspended: false,
+	} {
+		task := createTask(t, s, newTask(state.String()))
+		if state != stdops.StateCreated {
+			c := running(s, task)
+			c.Root.State = state
+			commit(t, s, c)
+		}
+		before, _ := s.Task(t.Context(), ref(task))
+		err := s.DeleteTask(t.Context(), ref(task))
+		after, _ := s.Task(t.Context(), ref(task))
+		switch {
+		case want && (err != nil || !after.Deleted || after.Root.Revision != before.Root.Revision+1):
+			t.Errorf("%s: %v, %+v", state, err, after)
+		case !want && (stdops.ErrorCode(err) != stdops.CodeRefused || !cmp.Equal(before, after)):
+			t.Errorf("%s: %v, %+v", state, err, after)
+		}
+	}
+}
+
 func TestLive(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -110,7 +110,7 @@ func endpoints() []endpoint {
 		get("get_node_job_executed_log", taskID, projectID),
 		get("get_task_operate_record", taskID, projectID),
 		get("get_task_effective_time", taskID, projectID),
-		post("modify_constants_for_task", taskID, projectID).serving(service.TaskEdit, modifyConstants),
+		post("modify_constants_for_task", taskID, projectID).serving(service.TaskEdit, modifyConstants).keyed(modifiedAgain),
 
 		post("create_periodic_task", templateID, projectID),
 		get("get_periodic_task_list", projectID),

@@ -24,6 +24,11 @@ func (s *server) tasks() {
 		needs: needs(service.FlowCreateTask), body: treeBody, status: created,
 	}, s.createTask, s.taskAgain)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}", id: "get-task", about: "How one task stands", needs: needs(service.TaskView)}, s.getTask)
+	addOnce(s, route{method: http.MethodPatch, path: path + "/{id}", id: "change-task", about: "Give constants of a task other values", needs: needs(service.TaskEdit)}, s.changeTask, s.changedAgain)
+	addIn(s, route{
+		method: http.MethodDelete, path: path + "/{id}", id: "delete-task", about: "Hide a task that was not started or has ended",
+		needs: needs(service.TaskDelete), status: http.StatusNoContent,
+	}, s.deleteTask)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
@@ -75,17 +80,23 @@ type TaskPath struct {
 }
 
 func (s *server) getTask(ctx context.Context, a *service.Access, in *TaskPath) (*body[client.Task], error) {
-	return s.oneTask(ctx, a, stdops.TaskID(in.ID))
+	found, err := s.oneTask(ctx, a, stdops.TaskID(in.ID))
+	if err == nil && found.Body.Deleted {
+		return nil, noTask(in.ID)
+	}
+	return found, err
 }
 
-// oneTask tells how a task stands.
+func noTask(id int64) error { return stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id) }
+
+// oneTask tells how a task stands, also one that is deleted.
 func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskID) (*body[client.Task], error) {
 	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}})
 	if err != nil {
 		return nil, err
 	}
 	if len(batch.Tasks) == 0 {
-		return nil, stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id)
+		return nil, noTask(int64(id))
 	}
 	return answer(s.wireTask(&batch.Tasks[0])), nil
 }

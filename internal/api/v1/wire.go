@@ -49,6 +49,9 @@ func (s *server) getNodes(ctx context.Context, a *service.Access, in *TaskPath) 
 	if err != nil {
 		return nil, err
 	}
+	if sheet.Task.Deleted {
+		return nil, noTask(in.ID)
+	}
 	list := client.NodeList{Task: s.wireTask(&sheet.TaskStatus), Nodes: []client.Node{}}
 	if sheet.Skeleton != nil {
 		list.Nodes = newOutline(sheet).level(stdops.RootNode)
