@@ -62,6 +62,19 @@ func (c *Caller) may(p stdops.ProjectID, need Permission) bool {
 	}
 }
 
+// MaySomewhere reports whether the caller has a permission in any project: what belongs to none is for all of these.
+func (c *Caller) MaySomewhere(need Permission) bool {
+	if c.trusted.anywhere() || c.Admin() {
+		return true
+	}
+	for _, role := range c.roles {
+		if !c.named && role.has(need) {
+			return true
+		}
+	}
+	return false
+}
+
 // identity is who may use the server, as it is stored. It is read as a whole and replaced as a whole after each change,
 // so that a request needs no query and never sees half a change.
 type identity struct {

@@ -44,11 +44,13 @@ func TestReads_use_indexes(t *testing.T) {
 		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
 		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
 		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },
-		"Templates":         func() error { return second(s.Templates(ctx, 1)) },
-		"ProjectByBiz":      func() error { return second(s.ProjectByBiz(ctx, 2)) },
-		"Session":           func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
-		"RequestKey":        func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
-		"expireKeys":        func() error { return s.expireKeys(ctx) },
+		"Templates": func() error {
+			return second(s.Templates(ctx, 1, TemplateFilter{Keyword: "x", IDs: []stdops.TemplateID{1}}))
+		},
+		"ProjectByBiz": func() error { return second(s.ProjectByBiz(ctx, 2)) },
+		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
+		"RequestKey":   func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
+		"expireKeys":   func() error { return s.expireKeys(ctx) },
 	} {
 		count()
 		if err := call(); err != nil {

@@ -38,7 +38,7 @@ func TestKeyWithTask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if templates, err := s.Templates(t.Context(), 1); err != nil || len(tasks.Tasks) != 1 || len(templates) != 0 {
+	if templates, err := s.Templates(t.Context(), 1, TemplateFilter{}); err != nil || len(tasks.Tasks) != 1 || len(templates) != 0 {
 		t.Errorf("%d tasks and %d templates, %v", len(tasks.Tasks), len(templates), err)
 	}
 }

@@ -156,11 +156,28 @@ func (s *Store) Template(ctx context.Context, r TemplateRef, version string) (Te
 	return t, body, nil
 }
 
+// TemplateFilter says which templates are listed; what is zero does not filter.
+type TemplateFilter struct {
+	IDs     []stdops.TemplateID // nil does not filter, an empty list finds nothing
+	Keyword string              // part of the name, in any case of ASCII letters
+}
+
 // Templates lists the templates of a project, the common ones for CommonProject, newest first.
-func (s *Store) Templates(ctx context.Context, project stdops.ProjectID) ([]Template, error) {
-	rows, err := s.readers.QueryContext(ctx, `SELECT `+templateColumns+` FROM template
-		WHERE project_id = $1 AND deleted = 0 ORDER BY id DESC`, int64(project))
-	templates, err := collect(rows, err, templateFields)
+func (s *Store) Templates(ctx context.Context, project stdops.ProjectID, f TemplateFilter) ([]Template, error) {
+	c := &conditions{}
+	c.and(`project_id = ? AND deleted = 0`, int64(project))
+	if f.IDs != nil {
+		c.oneOf(`id`, idList(f.IDs))
+	}
+	if f.Keyword != "" {
+		c.and(`LOWER(name) LIKE LOWER(?) ESCAPE '\'`, likePattern(f.Keyword))
+	}
+	var templates []Template
+	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT `+templateColumns+` FROM template WHERE `+c.text()+` ORDER BY id DESC`, c.args...)
+		templates, err = collect(rows, err, templateFields)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list templates of project %d: %w", project, err)
 	}

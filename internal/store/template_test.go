@@ -91,7 +91,7 @@ func TestTemplates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for project, want := range map[stdops.ProjectID][]stdops.TemplateID{1: {4, 1}, CommonProject: {2}, 5: nil} {
-		templates, err := s.Templates(t.Context(), project)
+		templates, err := s.Templates(t.Context(), project, TemplateFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,9 +5,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stdops/stdops"
 )
+
+// longestKeyword is how many characters a part of a name may have; no name has more.
+const longestKeyword = 128
 
 // formFlag reads a filter that is on or off (docs/spec/api.md 4.1): any text but these few is on, and an empty one is off
 // here, not absent.
@@ -121,6 +125,28 @@ func (c *call) moment(name string, end bool, wrong fieldErrors) time.Time {
 		wrong.add(name, "Enter a valid date/time.")
 	}
 	return moment
+}
+
+// option reads a flag among the parameters, where text that is none is refused; an empty one counts as absent.
+func (c *call) option(name string, wrong fieldErrors) bool {
+	value, given := c.parameter(name)
+	if !given || value == nil || value == "" {
+		return false
+	}
+	on, known := boolean(value)
+	if !known {
+		wrong.add(name, "Must be a valid boolean.")
+	}
+	return on
+}
+
+// keyword reads a part of a name.
+func (c *call) keyword(name string, wrong fieldErrors) string {
+	text := c.text(name)
+	if utf8.RuneCountInString(text) > longestKeyword {
+		wrong.add(name, "Ensure this value has at most "+strconv.Itoa(longestKeyword)+" characters.")
+	}
+	return text
 }
 
 // listTime gives a time of a list of tasks: in the zone that the caller named, as text, or else as bk-sops does by itself.

@@ -5,14 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/service"
 )
-
-// longestKeyword is how many characters a part of a name may have; no name has more.
-const longestKeyword = 128
 
 // getTaskList gives a page of the tasks of a project (docs/spec/api.md 4.5, 22).
 func getTaskList(c *call) error {
@@ -75,9 +71,7 @@ func (c *call) taskMatch() (access *service.Access, zone *time.Location, m servi
 // taskFilters reads the filters of a list; a count knows fewer of them.
 func (c *call) taskFilters() (m service.TaskMatch, err error) {
 	wrong := fieldErrors{}
-	if m.Keyword = c.text("keyword"); utf8.RuneCountInString(m.Keyword) > longestKeyword {
-		wrong.add("keyword", "Ensure this value has at most "+strconv.Itoa(longestKeyword)+" characters.")
-	}
+	m.Keyword = c.keyword("keyword", wrong)
 	m.Executor = c.text("executor")
 	if method := c.text("create_method"); method != "" {
 		m.Methods = []string{method}

@@ -16,7 +16,7 @@ import (
 func (s *server) flows() {
 	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows", id: "list-flows", about: "Stored flows, newest first", needs: needs(service.FlowView)},
 		func(ctx context.Context, a *service.Access, _ *ProjectPath) (*body[client.FlowList], error) {
-			found, err := s.svc.Templates(ctx, a)
+			found, err := s.svc.Templates(ctx, a, false, service.TemplateFilter{})
 			list := client.FlowList{Flows: make([]client.Flow, len(found))}
 			for i, t := range found {
 				list.Flows[i] = client.Flow{
