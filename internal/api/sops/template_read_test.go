@@ -229,19 +229,19 @@ func TestTemplateInfoRefusals(t *testing.T) {
 		message           string
 	}{
 		{"/get_template_info/99/2/", "@@demo-alice@@", 3540400, "template[id=99] of project[project_id=1, biz_id=2] does not exist"},
-		{"/get_template_info/21/2/", "@@demo-alice@@", 3540400, "template[id=2] of project[project_id=1, biz_id=2] does not exist"},
+		{"/get_template_info/21/2/", "@@demo-alice@@", 3540400, "template[id=21] of project[project_id=1, biz_id=2] does not exist"},
 		{"/get_template_info/99999999999999999999/2/", "@@demo-alice@@", 3540400, "template[id=99999999999999999999] of project[project_id=1, biz_id=2] does not exist"},
-		{"/get_template_info/11/2/?template_source=common", "@@demo-alice@@", 3540400, "common template[id=1] does not exist"},
+		{"/get_template_info/11/2/?template_source=common", "@@demo-alice@@", 3540400, "common template[id=11] does not exist"},
 		{"/get_template_info/3/2/?template_source=common", "@@demo-alice@@", 0, ""},
 		{"/get_common_template_info/3/", "@@demo-bob@@", 0, ""},
-		{"/get_common_template_info/11/", "@@demo-bob@@", 3540400, "common template[id=1] does not exist"},
+		{"/get_common_template_info/11/", "@@demo-bob@@", 3540400, "common template[id=11] does not exist"},
 		{"/get_template_info/11/2/?format=yaml", "@@demo-alice@@", 3545000, "get_template_info with format=yaml is not offered by stdops yet"},
 		{"/get_template_info/11/2/?format=xml", "@@demo-alice@@", 3540000, "format: xml is not a valid choice."},
 		{"/get_template_info/11/2/?include_constants=maybe", "@@demo-alice@@", 3540000, "include_constants: Must be a valid boolean."},
 		{"/v2/sops/get_template_info/?bk_biz_id=2", "@@demo-alice@@", 3540000, "param template_id is required"},
 	} {
 		a := f.send("GET", f.real(c.path), nil, http.Header{"X-Bkapi-Authorization": {f.real(c.credentials)}})
-		if a.status != 200 || a.code() != c.code || a.message() != c.message {
+		if a.status != 200 || a.code() != c.code || a.message() != f.real(c.message) {
 			t.Errorf("%s: status %d, code %d, message %q", c.path, a.status, a.code(), a.message())
 		}
 	}
