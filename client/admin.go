@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -14,6 +15,13 @@ type Project struct {
 	Biz      int64     `json:"bk_biz_id,omitempty" doc:"The CMDB business that it is bound to, if any"`
 	TimeZone string    `json:"time_zone,omitempty" doc:"Absent: that of the server"`
 	Created  time.Time `json:"created_at"`
+}
+
+// ProjectDetail is a project with who looks after it.
+type ProjectDetail struct {
+	Project
+	Admins      []string `json:"admins" doc:"Users with the role admin in it"`
+	Permissions []string `json:"permissions" doc:"What the caller may do in it"`
 }
 
 // NewProject is a project to be made.
@@ -136,6 +144,12 @@ type LoginLink struct {
 func (c *Client) Projects(ctx context.Context) (*ProjectList, error) {
 	list := &ProjectList{}
 	return list, c.call(ctx, http.MethodGet, "/projects", nil, list)
+}
+
+// Project tells about a project.
+func (c *Client) Project(ctx context.Context, id int64) (*ProjectDetail, error) {
+	p := &ProjectDetail{}
+	return p, c.call(ctx, http.MethodGet, fmt.Sprintf("/projects/%d", id), nil, p)
 }
 
 // CreateProject makes a project.

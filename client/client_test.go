@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -53,10 +54,34 @@ func TestRequests(t *testing.T) {
 		},
 		"list tasks": {
 			func(ctx context.Context, c *Client) error {
-				_, err := c.Tasks(ctx, 3, TaskPage{Limit: 5, Cursor: "9", Keyword: "a&b", State: Failed})
+				_, err := c.Tasks(ctx, 3, TaskPage{Limit: 5, Cursor: "9", State: Failed, TaskFilter: TaskFilter{Keyword: "a&b"}})
 				return err
 			},
 			sent{"GET", "/api/v1/projects/3/tasks?cursor=9&keyword=a%26b&limit=5&state=FAILED", "", "Bearer t"},
+		},
+		"count tasks": {
+			func(ctx context.Context, c *Client) error {
+				from := time.Date(2026, 5, 4, 9, 0, 0, 0, time.FixedZone("", 8*3600))
+				_, err := c.CountTasks(ctx, 3, TaskFilter{Creator: "ann", Executor: "bob", Flow: 7, From: from})
+				return err
+			},
+			sent{"GET", "/api/v1/projects/3/tasks:count?created_from=2026-05-04T09%3A00%3A00%2B08%3A00&creator=ann&executor=bob&flow=7", "", "Bearer t"},
+		},
+		"show a flow": {
+			func(ctx context.Context, c *Client) error { _, err := c.Flow(ctx, 3, 7); return err },
+			sent{"GET", "/api/v1/projects/3/flows/7", "", "Bearer t"},
+		},
+		"show a project": {
+			func(ctx context.Context, c *Client) error { _, err := c.Project(ctx, 3); return err },
+			sent{"GET", "/api/v1/projects/3", "", "Bearer t"},
+		},
+		"list plugins": {
+			func(ctx context.Context, c *Client) error { _, err := c.Plugins(ctx); return err },
+			sent{"GET", "/api/v1/plugins", "", "Bearer t"},
+		},
+		"show a plugin": {
+			func(ctx context.Context, c *Client) error { _, err := c.Plugin(ctx, "a/b?c", "1 0"); return err },
+			sent{"GET", "/api/v1/plugins/a%2Fb%3Fc?version=1+0", "", "Bearer t"},
 		},
 		"first page": {
 			func(ctx context.Context, c *Client) error {

@@ -21,6 +21,23 @@ type Flow struct {
 	Warnings    []Warning `json:"warnings,omitempty" doc:"What its author should know; only in the answer to its creation"`
 }
 
+// FlowDetail is a stored flow with its tree.
+type FlowDetail struct {
+	Flow
+	Editor    string          `json:"editor,omitempty" doc:"Who wrote the current version"`
+	Constants []Constant      `json:"constants" doc:"Those that something in the flow refers to, without those that hold outputs of nodes"`
+	Tree      json.RawMessage `json:"tree" doc:"The pipeline tree as it was stored"`
+}
+
+// Constant is a variable of a flow to which tasks can give a value.
+type Constant struct {
+	Key   string          `json:"key" doc:"Such as ${version}"`
+	Name  string          `json:"name,omitempty"`
+	Kind  string          `json:"kind,omitempty" doc:"How it is filled in, such as input"`
+	Value json.RawMessage `json:"value" doc:"The one that a task has which gives none"`
+	Shown bool            `json:"shown" doc:"Whether it is meant to be filled in"`
+}
+
 // Warning is something about a flow that does not keep it from being stored.
 type Warning struct {
 	Path    string `json:"path" doc:"Where in the tree"`
@@ -46,6 +63,12 @@ func flowPath(project int64) string { return fmt.Sprintf("/projects/%d/flows", p
 func (c *Client) CreateFlow(ctx context.Context, project int64, n NewFlow) (*Flow, error) {
 	f := &Flow{}
 	return f, c.call(ctx, http.MethodPost, flowPath(project), n, f)
+}
+
+// Flow gives a stored flow with its tree.
+func (c *Client) Flow(ctx context.Context, project, id int64) (*FlowDetail, error) {
+	f := &FlowDetail{}
+	return f, c.call(ctx, http.MethodGet, fmt.Sprintf("%s/%d", flowPath(project), id), nil, f)
 }
 
 // Flows lists the flows of a project.

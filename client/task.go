@@ -89,12 +89,34 @@ type TaskList struct {
 	Cursor string `json:"next_cursor,omitempty" doc:"Asks for the page after this one; absent on the last"`
 }
 
+// TaskFilter says which tasks are meant; what is zero does not count.
+type TaskFilter struct {
+	Keyword  string // part of the name
+	Creator  string
+	Executor string
+	Flow     int64     // that it was made from
+	From, To time.Time // between which it was made
+}
+
 // TaskPage says which page of a list to give; what is zero does not count.
 type TaskPage struct {
-	Limit   int
-	Cursor  string
-	Keyword string // part of the name
-	State   string // as tasks show it
+	TaskFilter
+	Limit  int // up to 200
+	Cursor string
+	State  string // as tasks show it
+}
+
+// TaskCount is how many tasks there are.
+type TaskCount struct {
+	Total  int64        `json:"total"`
+	States []StateCount `json:"states" doc:"Every state that tasks show, in the order of a life"`
+	Cut    bool         `json:"cut,omitempty" doc:"More tasks stand still than one count looks at: some of those counted as RUNNING show FAILED or NODE_SUSPENDED"`
+}
+
+// StateCount is how many tasks show a state.
+type StateCount struct {
+	State string `json:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED"`
+	Tasks int64  `json:"tasks"`
 }
 
 // NodeList is a task with all its nodes, the ones that were not reached included.
@@ -137,25 +159,51 @@ func (c *Client) CreateTask(ctx context.Context, project int64, n NewTask) (*Tas
 
 // Tasks lists tasks, newest first.
 func (c *Client) Tasks(ctx context.Context, project int64, p TaskPage) (*TaskList, error) {
-	query := url.Values{}
+	query := p.query()
 	if p.Limit > 0 {
 		query.Set("limit", strconv.Itoa(p.Limit))
 	}
-	if p.Cursor != "" {
-		query.Set("cursor", p.Cursor)
-	}
-	if p.Keyword != "" {
-		query.Set("keyword", p.Keyword)
-	}
-	if p.State != "" {
-		query.Set("state", p.State)
-	}
-	path := taskPath(project, "")
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
+	set(query, "cursor", p.Cursor)
+	set(query, "state", p.State)
 	list := &TaskList{}
-	return list, c.call(ctx, http.MethodGet, path, nil, list)
+	return list, c.call(ctx, http.MethodGet, asked(taskPath(project, ""), query), nil, list)
+}
+
+// CountTasks tells how many tasks show each state.
+func (c *Client) CountTasks(ctx context.Context, project int64, f TaskFilter) (*TaskCount, error) {
+	count := &TaskCount{}
+	return count, c.call(ctx, http.MethodGet, asked(taskPath(project, ":count"), f.query()), nil, count)
+}
+
+func (f *TaskFilter) query() url.Values {
+	query := url.Values{}
+	set(query, "keyword", f.Keyword)
+	set(query, "creator", f.Creator)
+	set(query, "executor", f.Executor)
+	if f.Flow != 0 {
+		query.Set("flow", strconv.FormatInt(f.Flow, 10))
+	}
+	for name, moment := range map[string]time.Time{"created_from": f.From, "created_to": f.To} {
+		if !moment.IsZero() {
+			query.Set(name, moment.Format(time.RFC3339Nano))
+		}
+	}
+	return query
+}
+
+// set puts a parameter into a query, unless it is empty.
+func set(query url.Values, name, value string) {
+	if value != "" {
+		query.Set(name, value)
+	}
+}
+
+// asked gives a path with its query.
+func asked(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
 }
 
 // Task tells how one task stands.

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/stdops/stdops"
@@ -65,6 +67,20 @@ func (a *Access) ProjectName() string { return a.project.Name }
 
 // Biz gives the business that the project is bound to, -1 for none.
 func (a *Access) Biz() int64 { return a.project.Biz }
+
+// Entry gives the project with its settings.
+func (a *Access) Entry() ProjectEntry { return projectEntry(a.project) }
+
+// Permissions lists what the caller may do in the project, by name.
+func (a *Access) Permissions() []Permission {
+	var list []Permission
+	for _, p := range slices.Sorted(maps.Keys(least)) {
+		if a.caller.may(a.project.ID, p) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
 
 // Bound reports whether the project is bound to a business.
 func (a *Access) Bound() bool { return a.project.Biz != store.NoBiz }

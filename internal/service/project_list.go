@@ -43,7 +43,7 @@ func (s *Service) Projects(ctx context.Context, caller *Caller) ([]ProjectEntry,
 
 // ProjectAdmins lists the users who administer the project, by name.
 func (s *Service) ProjectAdmins(a *Access) []string {
-	var names []string
+	names := []string{}
 	for name, u := range s.identity.Load().users {
 		if !u.disabled && u.roles[a.project.ID] == Admin {
 			names = append(names, name)

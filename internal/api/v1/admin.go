@@ -20,6 +20,7 @@ func (s *server) projects() {
 			}
 			return answer(list), err
 		})
+	addIn(s, route{method: http.MethodGet, path: "/projects/{project}", id: "get-project", about: "A project, and what the caller may do in it", needs: needs(service.ProjectView)}, s.getProject)
 	add(s, route{method: http.MethodPost, path: "/projects", id: "create-project", about: "Make a project", needs: needsAdmin, status: created},
 		func(ctx context.Context, caller *service.Caller, in *body[client.NewProject]) (*body[client.Project], error) {
 			made, err := s.svc.CreateProject(ctx, caller, service.NewProject{
@@ -30,6 +31,15 @@ func (s *server) projects() {
 			}
 			return answer(wireProject(made)), nil
 		})
+}
+
+func (s *server) getProject(_ context.Context, a *service.Access, _ *ProjectPath) (*body[client.ProjectDetail], error) {
+	entry := a.Entry()
+	detail := client.ProjectDetail{Project: wireProject(&entry), Admins: s.svc.ProjectAdmins(a), Permissions: []string{}}
+	for _, p := range a.Permissions() {
+		detail.Permissions = append(detail.Permissions, string(p))
+	}
+	return answer(detail), nil
 }
 
 func wireProject(p *service.ProjectEntry) client.Project {

@@ -3,6 +3,7 @@ package v1
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"unicode"
@@ -12,24 +13,55 @@ import (
 	"github.com/stdops/stdops/internal/service"
 )
 
-// flows adds the listing and storing of flows.
+// flows adds the listing, showing and storing of flows.
 func (s *server) flows() {
 	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows", id: "list-flows", about: "Stored flows, newest first", needs: needs(service.FlowView)},
 		func(ctx context.Context, a *service.Access, _ *ProjectPath) (*body[client.FlowList], error) {
 			found, err := s.svc.Templates(ctx, a, false, service.TemplateFilter{})
 			list := client.FlowList{Flows: make([]client.Flow, len(found))}
-			for i, t := range found {
-				list.Flows[i] = client.Flow{
-					ID: int64(t.ID), Name: t.Name, Description: t.Description, Category: t.Category, Version: t.Version,
-					Creator: t.Creator, Created: t.Created, Edited: t.Edited,
-				}
+			for i := range found {
+				list.Flows[i] = flowOf(&found[i])
 			}
 			return answer(list), err
 		})
+	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows/{id}", id: "get-flow", about: "A stored flow with its tree", needs: needs(service.FlowView)}, s.getFlow)
 	addOnce(s, route{
 		method: http.MethodPost, path: "/projects/{project}/flows", id: "create-flow", about: "Store a flow",
 		needs: needs(service.FlowCreate), body: treeBody, status: created,
 	}, s.createFlow, s.flowAgain)
+}
+
+type flowInput struct {
+	ProjectPath
+	ID int64 `path:"id" minimum:"1"`
+}
+
+func (s *server) getFlow(ctx context.Context, a *service.Access, in *flowInput) (*body[client.FlowDetail], error) {
+	view, err := s.svc.ViewTemplate(ctx, a, stdops.TemplateID(in.ID), false)
+	if err != nil {
+		return nil, err
+	}
+	detail := client.FlowDetail{Flow: flowOf(&view.TemplateEntry), Editor: view.Editor, Constants: []client.Constant{}}
+	for _, c := range view.Constants() {
+		value, err := stdops.EncodeValue(c.Value)
+		if err != nil {
+			return nil, fmt.Errorf("write constant %s: %w", c.Key, err)
+		}
+		detail.Constants = append(detail.Constants, client.Constant{
+			Key: c.Key, Name: c.Name, Kind: c.CustomType, Value: value, Shown: c.Shown,
+		})
+	}
+	if detail.Tree, err = view.Tree().MarshalJSON(); err != nil {
+		return nil, fmt.Errorf("write tree: %w", err)
+	}
+	return answer(detail), nil
+}
+
+func flowOf(t *service.TemplateEntry) client.Flow {
+	return client.Flow{
+		ID: int64(t.ID), Name: t.Name, Description: t.Description, Category: t.Category, Version: t.Version,
+		Creator: t.Creator, Created: t.Created, Edited: t.Edited,
+	}
 }
 
 type createFlowInput struct {

@@ -82,6 +82,7 @@ func (s *server) routes() {
 	s.users()
 	s.tokens()
 	s.flows()
+	s.plugins()
 	s.tasks()
 	s.logs()
 }

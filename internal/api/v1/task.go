@@ -3,7 +3,6 @@ package v1
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
@@ -12,13 +11,14 @@ import (
 
 const (
 	longestBatch = 1000 // ids in one question
-	longestPage  = 500  // tasks in one page
+	longestPage  = 200  // tasks in one page
 )
 
 // tasks adds what can be done with tasks.
 func (s *server) tasks() {
 	const path = "/projects/{project}/tasks"
 	addIn(s, route{method: http.MethodGet, path: path, id: "list-tasks", about: "Tasks, newest first", needs: needs(service.TaskView)}, s.listTasks)
+	addIn(s, route{method: http.MethodGet, path: path + ":count", id: "count-tasks", about: "How many tasks show each state", needs: needs(service.TaskView)}, s.countTasks)
 	addOnce(s, route{
 		method: http.MethodPost, path: path, id: "create-task", about: "Make a task of a tree or of a stored flow",
 		needs: needs(service.FlowCreateTask), body: treeBody, status: created,
@@ -32,45 +32,6 @@ func (s *server) tasks() {
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
-}
-
-type listTasksInput struct {
-	ProjectPath
-	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many a page has at most"`
-	Cursor  string `query:"cursor" maxLength:"20" doc:"next_cursor of the page before"`
-	Keyword string `query:"keyword" maxLength:"128" doc:"A part of the name, in any case"`
-	State   string `query:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"As tasks show it; a page may come out short then, and has a cursor all the same"`
-}
-
-// stateWords are the states that tasks show.
-var stateWords = map[string]stdops.State{
-	client.Created: stdops.StateCreated, client.Running: stdops.StateRunning, client.Suspended: stdops.StateSuspended,
-	client.NodeSuspended: stdops.StateNodeSuspended, client.Failed: stdops.StateFailed, client.Finished: stdops.StateFinished,
-	client.Revoked: stdops.StateRevoked,
-}
-
-func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
-	q := service.TaskQuery{Limit: in.Limit, State: stateWords[in.State]}
-	q.Keyword = in.Keyword
-	if in.Cursor != "" {
-		before, err := strconv.ParseInt(in.Cursor, 10, 64)
-		if err != nil || before <= 0 {
-			return nil, stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
-		}
-		q.Before = stdops.TaskID(before)
-	}
-	found, err := s.svc.Tasks(ctx, a, q)
-	if err != nil {
-		return nil, err
-	}
-	list := client.TaskList{Tasks: make([]client.Task, len(found.Tasks))}
-	for i := range found.Tasks {
-		list.Tasks[i] = s.wireTask(&found.Tasks[i])
-	}
-	if found.Older != 0 {
-		list.Cursor = decimal(int64(found.Older))
-	}
-	return answer(list), nil
 }
 
 // TaskPath is the path of a route about one task.
