@@ -9,7 +9,7 @@ import (
 )
 
 func (c *cli) project() *cobra.Command {
-	return group("project", "Make projects, and list them", c.projectCreate(),
+	return group("project", "Make projects, list and show them", c.projectCreate(), c.projectShow(),
 		listing(c, "list", "List projects", func(cmd *cobra.Command, to *client.Client) error {
 			list, err := to.Projects(cmd.Context())
 			if err != nil {

@@ -74,7 +74,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err) })
 	root.SetHelpTemplate(root.HelpTemplate() + exitHelp)
 	c.connectionFlags(root.PersistentFlags())
-	root.AddCommand(c.serve(), c.demo(), c.task(), c.flow(), c.login(), c.logout(), c.app(), c.user(), c.token(), c.project(),
+	root.AddCommand(c.serve(), c.demo(), c.task(), c.flow(), c.plugin(), c.login(), c.logout(), c.app(), c.user(), c.token(), c.project(),
 		c.limits(), c.bench(), c.version())
 	return root
 }

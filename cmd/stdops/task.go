@@ -14,7 +14,8 @@ import (
 
 func (c *cli) task() *cobra.Command {
 	return group("task", "Make tasks, operate them, and see how they stand",
-		c.taskCreate(), c.taskStart(), c.taskStatus(), c.taskWatch(), c.taskWait(), c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskLog())
+		c.taskCreate(), c.taskStart(), c.taskList(), c.taskCount(), c.taskStatus(), c.taskWatch(), c.taskWait(),
+		c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskLog())
 }
 
 // taskIDs reads the ids of tasks.

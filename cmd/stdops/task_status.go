@@ -47,7 +47,7 @@ func (c *cli) taskStatus() *cobra.Command {
 
 // newest gives the ids of the newest tasks.
 func (c *cli) newest(ctx context.Context, to *client.Client, limit int) ([]int64, error) {
-	list, err := to.Tasks(ctx, c.projectID, client.TaskPage{Limit: limit})
+	list, err := c.pages(ctx, to, client.TaskPage{}, max(limit, 1))
 	if err != nil {
 		return nil, err
 	}
