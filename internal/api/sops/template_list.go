@@ -84,7 +84,7 @@ func (c *call) appendItem(b []byte, place int, item *stdops.Object) []byte {
 	if err != nil { // nothing in an item can keep it from being written
 		text = []byte("null")
 	}
-	return c.out.Flush(append(b, text...))
+	return c.out.Add(b, text)
 }
 
 var commonActions = []service.Permission{service.CommonFlowView, service.CommonFlowCreateTask}
