@@ -43,6 +43,7 @@ var edges = map[string]map[string]string{
 		"internal/outbound": "sends requests by it",
 		"internal/plugin":   "implements its contract",
 	},
+	"internal/plugin/script":     {"internal/plugin": "implements its contract"},
 	"internal/plugin/testplugin": {"internal/plugin": "implements its contract"},
 
 	"internal/engine": {
@@ -87,6 +88,7 @@ var edges = map[string]map[string]string{
 		"internal/outbound":          "makes the guard and the client of requests",
 		"internal/plugin":            "fills the registry",
 		"internal/plugin/builtin":    "registers them",
+		"internal/plugin/script":     "registers it when asked to",
 		"internal/plugin/testplugin": "registers them when asked to",
 		"internal/queue":             "gives the engine its wake-ups",
 		"internal/service":           "wires it",
@@ -103,10 +105,11 @@ var edges = map[string]map[string]string{
 		"internal/store":             "measures its reads and its batch commit",
 	},
 	"cmd/stdops": {
-		"client":         "speaks the native API",
-		"examples":       "carries the flows of the demo",
-		"internal/app":   "runs a server",
-		"internal/bench": "measures a server",
+		"client":                 "speaks the native API",
+		"examples":               "carries the flows of the demo",
+		"internal/app":           "runs a server",
+		"internal/bench":         "measures a server",
+		"internal/plugin/script": "is the guard of a script when called as such, and says as whom scripts run",
 	},
 	"conformance": {
 		"internal/app": "plays the cases against a server in its own process",

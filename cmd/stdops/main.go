@@ -4,6 +4,15 @@
 // package app, all others take no more of it than the place of the socket and the errors of a start. What the exit codes mean is in exit.go, how a server is found in connect.go.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr, os.Environ())) }
+	"github.com/stdops/stdops/internal/plugin/script"
+)
+
+func main() {
+	if script.IsShim(os.Args) { // there is one for each script that runs: it is to cost little
+		os.Exit(script.Shim())
+	}
+	os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}

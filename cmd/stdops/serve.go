@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/stdops/stdops/internal/app"
+	"github.com/stdops/stdops/internal/plugin/script"
 )
 
 func (c *cli) serve() *cobra.Command {
@@ -51,7 +52,8 @@ func (c *cli) serve() *cobra.Command {
 	flags.BoolVar(&o.TestPlugins, "test-plugins", false, "offer plugins for tests; never in production")
 	flags.StringSliceVar(&allowed, "allow-outbound", nil,
 		"network that requests of flows may reach though it is not public, such as 10.1.0.0/16; may be given again")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound"} {
+	flags.StringVar(&o.LocalScripts, "local-scripts", "", "let flows run scripts on this host as user:NAME (needs root) or as same-user,\nwhich lets them read what the server can; default off")
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts"} {
 		fromEnv(flags, name)
 	}
 	return cmd
@@ -73,6 +75,11 @@ func checkServe(o *app.Options) error {
 	}
 	if o.DataDir == "" {
 		return errors.New("--data-dir must not be empty")
+	}
+	if o.LocalScripts != "" {
+		if _, err := script.ParseAs(o.LocalScripts); err != nil {
+			return fmt.Errorf("--local-scripts: %w", err)
+		}
 	}
 	return nil
 }
@@ -141,11 +148,29 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	for _, network := range o.AllowOutbound {
 		c.say("  note     requests of flows may reach %s\n", network)
 	}
+	if o.LocalScripts != "" {
+		c.say("  scripts  %s\n", aboutScripts(o.LocalScripts))
+	}
 	if o.TestPlugins {
 		c.say("  note     test plugins are on: this is no server for production\n")
 	}
 	c.say("ready in %.1f s; ctrl-c drains\n", time.Since(began).Seconds())
 	return nil
+}
+
+// aboutScripts tells whoever starts a server what its flows may do on the host.
+func aboutScripts(setting string) string {
+	as, err := script.ParseAs(setting)
+	switch {
+	case err != nil: // the server has started with it, so it was all right a moment ago
+		return setting
+	case as.Root():
+		return "of flows run as root, like the server: who may edit or run a flow has this host"
+	case as.Same:
+		return fmt.Sprintf("of flows run as %s, like the server: they can read its data directory and keys", as.Name)
+	default:
+		return "of flows run as " + as.Name
+	}
 }
 
 // newLog writes text for people and JSON for machines.

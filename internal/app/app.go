@@ -23,6 +23,7 @@ import (
 	"github.com/stdops/stdops/internal/outbound"
 	"github.com/stdops/stdops/internal/plugin"
 	"github.com/stdops/stdops/internal/plugin/builtin"
+	"github.com/stdops/stdops/internal/plugin/script"
 	"github.com/stdops/stdops/internal/plugin/testplugin"
 	"github.com/stdops/stdops/internal/queue"
 	"github.com/stdops/stdops/internal/service"
@@ -38,6 +39,8 @@ type Options struct {
 	TestPlugins bool
 	// AllowOutbound are networks that requests of flows may reach though they are not public.
 	AllowOutbound []netip.Prefix
+	// LocalScripts says which user scripts of flows run as: same-user, or user:NAME; "" lets none run.
+	LocalScripts string
 
 	Version string // of the program
 	Commit  string
@@ -140,7 +143,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	}
 	own := a.listener.Addr().(*net.TCPAddr).AddrPort()
 	a.guard = outbound.NewGuard(a.options.AllowOutbound, own)
-	plugins, err := registry(outbound.New(outbound.Options{Guard: a.guard}), a.options.TestPlugins)
+	plugins, err := a.registry(outbound.New(outbound.Options{Guard: a.guard}))
 	if err != nil {
 		return err
 	}
@@ -164,10 +167,20 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	return a.handlers(zone) //nolint:contextcheck // what it makes takes the context of each request
 }
 
-func registry(out *outbound.Client, test bool) (*plugin.Registry, error) {
+func (a *App) registry(out *outbound.Client) (*plugin.Registry, error) {
 	all := append(builtin.All(), builtin.HTTPRequest(out))
-	if test {
+	if a.options.TestPlugins {
 		all = append(all, testplugin.All()...)
+	}
+	if a.options.LocalScripts != "" {
+		as, err := script.ParseAs(a.options.LocalScripts)
+		if err != nil {
+			return nil, fmt.Errorf("local scripts: %w", err)
+		}
+		if as.Same {
+			a.log.Warn("scripts of flows run as the user of the server and can read whatever it can", "user", as.Name)
+		}
+		all = append(all, script.New(as))
 	}
 	return plugin.NewRegistry(all...)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/stdops/stdops/internal/plugin"
 )
 
-// maxOutput is how large the JSON text of one output may be (docs/spec/engine.md 6.4.4 and stdops limits).
-const maxOutput = 256 << 10
+// maxOutput is how large the JSON text of one output may be.
+const maxOutput = plugin.MaxOutput
 
 // pool runs calls of plugins outside the drivers. Each has a slot, which was taken before the step that begins it.
 type pool struct {

@@ -38,8 +38,19 @@ type RuleByInputs interface {
 	ExecuteRule(inputs *stdops.Object) CrashRule
 }
 
+// MaxOutput is how many bytes the JSON text of one output may have (docs/spec/engine.md 6.4.4 and stdops limits).
+const MaxOutput = 256 << 10
+
 // ErrFailed fails an attempt without an error text of its own.
 var ErrFailed = errors.New("the plugin reported failure")
+
+// The causes with which the context of a call is done (context.Cause).
+var (
+	// ErrRevoked ends the calls of a task that was revoked, where their plugin wants it; it becomes the ex_data.
+	ErrRevoked = errors.New("revoked")
+	// ErrStopping ends what is out when the server has to end. Nobody takes the result; there are a few seconds left.
+	ErrStopping = errors.New("the server is shutting down")
+)
 
 // Spec describes a plugin.
 type Spec struct {
@@ -55,6 +66,10 @@ type Spec struct {
 	// Execute and Schedule say what is done after a crash with a call that was out at that moment. For Execute a plugin
 	// that is a [RuleByInputs] says it call by call.
 	Execute, Schedule CrashRule
+	// Variables says that calls are given the variables of the pipeline around the node.
+	Variables bool
+	// StopOnRevoke says that calls that are out are ended when their task is revoked; others may still record their end.
+	StopOnRevoke bool
 	// Inward says that Schedule touches nothing outside (it looks at the clock): such a poll may still record the end of
 	// a node whose task was revoked.
 	Inward bool
@@ -104,6 +119,7 @@ type Call struct {
 	Inputs      *stdops.Object // rendered; with _loop and _inner_loop
 	Outputs     *stdops.Object // filled by the plugin; what it held is there again at the next Schedule
 	System      *stdops.Object // the attributes of ${_system}
+	Variables   *stdops.Object // of the pipeline around the node, by name without ${ and }; nil unless Spec.Variables asks for them
 	Loop        int64
 	InnerLoop   int64
 	Count       int64 // number of this schedule, from 1; 0 for Execute
@@ -120,6 +136,14 @@ func (c *Call) Logf(format string, args ...any) {
 		return
 	}
 	_, _ = fmt.Fprintf(c.Log, "%s: %s\n", time.Now().In(c.zone()).Format(time.DateTime), fmt.Sprintf(format, args...))
+}
+
+// LogWriter gives the log of the attempt, or what takes its place when there is none.
+func (c *Call) LogWriter() io.Writer {
+	if c.Log == nil {
+		return io.Discard
+	}
+	return c.Log
 }
 
 func (c *Call) zone() *time.Location {

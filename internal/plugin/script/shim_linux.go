@@ -1,0 +1,426 @@
+package script
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guard is the parent of a script.
+type guard struct {
+	job    job
+	orders <-chan time.Duration // grace of each order to stop; closed when the server is gone
+	died   chan os.Signal       // a child has ended
+	leader int                  // pid of the script, and of its group and session
+	dir    string               // private to the script
+}
+
+// Shim runs this process as the guard of one script and gives its exit code. The job, and the result, travel by files 3
+// and 4, so neither is seen in lists of processes.
+func Shim() int {
+	runtime.LockOSThread() // some of what a child inherits belongs to the thread that starts it
+	// Before anything else: what the server has inherited from others must not reach a script.
+	if err := unix.CloseRange(controlFile, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return refuse("close files: %v", err)
+	}
+	// Those who end all processes of a service mean the server, which then ends its scripts in its own time. (To ignore the
+	// signals would make the script ignore them too.)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
+	control, results := os.NewFile(controlFile, "control"), os.NewFile(resultFile, "result")
+	in := bufio.NewReader(control)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return refuse("this command is run by stdops serve only")
+	}
+	g := &guard{died: make(chan os.Signal, 1), orders: readOrders(in)}
+	if err := json.Unmarshal(line, &g.job); err != nil {
+		return refuse("read job: %v", err)
+	}
+	signal.Notify(g.died, syscall.SIGCHLD)
+	r := g.run()
+	r.Told = true
+	if err := json.NewEncoder(results).Encode(r); err != nil && !errors.Is(err, syscall.EPIPE) {
+		return refuse("tell result: %v", err)
+	}
+	return 0
+}
+
+func refuse(format string, args ...any) int {
+	fmt.Fprintf(os.Stderr, "stdops "+ShimCommand+": "+format+"\n", args...)
+	return 2
+}
+
+func readOrders(in *bufio.Reader) <-chan time.Duration {
+	orders := make(chan time.Duration)
+	go func() {
+		defer close(orders)
+		for {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if text, ok := strings.CutPrefix(strings.TrimSpace(line), stopOrder); ok {
+				grace, err := time.ParseDuration(text)
+				if err != nil {
+					return
+				}
+				orders <- grace
+			}
+		}
+	}()
+	return orders
+}
+
+// run runs the script to its end and leaves nothing of it.
+func (g *guard) run() (r result) {
+	defer func() {
+		if g.dir == "" {
+			return
+		}
+		if err := os.RemoveAll(g.dir); err != nil {
+			r.Left = g.dir
+		}
+	}()
+	if err := g.prepare(); err != nil {
+		return result{Error: err.Error()}
+	}
+	if err := g.start(); err != nil {
+		return result{Error: err.Error()}
+	}
+	g.await()
+	return g.end()
+}
+
+// prepare makes of this process what its children are to inherit.
+func (g *guard) prepare() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("become subreaper: %w", err)
+	}
+	// The kernel is to end a script before it ends the server. Not to be told so is no reason to fail.
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
+	if err := g.makeDir(); err != nil {
+		return fmt.Errorf("make private directory: %w", err)
+	}
+	syscall.Umask(0o077)
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return fmt.Errorf("give up capabilities: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("refuse new privileges: %w", err)
+	}
+	return nil
+}
+
+// limited calls do under the limits that the script is to have. Root is not bound by that of processes, so a guard of
+// another user's script keeps it; one that shares its user with the script takes it back, since it must still get the
+// threads that it needs to end a storm of forks.
+func (g *guard) limited(do func() error) error {
+	present, err := tasksOf(g.job.UID)
+	if err != nil {
+		return fmt.Errorf("count processes: %w", err)
+	}
+	for resource, most := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: maxFiles} {
+		if _, err := lower(resource, most, true); err != nil {
+			return err
+		}
+	}
+	before, err := lower(unix.RLIMIT_NPROC, uint64(present)+maxProcesses, g.job.Switch)
+	if err != nil {
+		return err
+	}
+	if g.job.Switch {
+		return do()
+	}
+	defer func() { _ = syscall.Setrlimit(unix.RLIMIT_NPROC, &before) }() // up to its own upper limit, which any process may do
+	return do()
+}
+
+// lower sets a limit, for good or so that it can be raised again, and gives what it was before.
+func lower(resource int, most uint64, forGood bool) (before syscall.Rlimit, err error) {
+	if err := syscall.Getrlimit(resource, &before); err != nil {
+		return before, fmt.Errorf("read limit %d: %w", resource, err)
+	}
+	after := syscall.Rlimit{Cur: min(before.Max, most), Max: before.Max}
+	if forGood {
+		after.Max = after.Cur
+	}
+	if err := syscall.Setrlimit(resource, &after); err != nil {
+		return before, fmt.Errorf("set limit %d: %w", resource, err)
+	}
+	return before, nil
+}
+
+// makeDir makes a directory that only the script's user can look into, with the script in it.
+func (g *guard) makeDir() (err error) {
+	if g.dir, err = os.MkdirTemp(g.job.Temp, "stdops-script-"); err != nil {
+		return err
+	}
+	file := g.scriptFile()
+	if err := os.WriteFile(file, []byte(g.job.Script), 0o600); err != nil {
+		return err
+	}
+	if !g.job.Switch {
+		return nil
+	}
+	for _, name := range []string{file, g.dir} {
+		if err := os.Lchown(name, int(g.job.UID), int(g.job.GID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *guard) scriptFile() string { return g.dir + "/script" }
+
+func (g *guard) start() (err error) {
+	program, err := g.find(g.job.Interpreter[0])
+	if err != nil {
+		return err
+	}
+	argv := append(append(append([]string{}, g.job.Interpreter...), g.scriptFile()), g.job.Args...)
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	attr := &syscall.ProcAttr{
+		Dir: g.job.Dir, Env: append([]string{"TMPDIR=" + g.dir}, g.job.Env...),
+		Files: []uintptr{null.Fd(), 1, 2},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}
+	if attr.Dir == "" {
+		attr.Dir = g.dir
+	}
+	if g.job.Switch {
+		attr.Sys.Credential = &syscall.Credential{Uid: g.job.UID, Gid: g.job.GID} // no other groups
+	}
+	return g.limited(func() (err error) {
+		if g.leader, err = syscall.ForkExec(program, argv, attr); err != nil {
+			return fmt.Errorf("start %s in %s: %w", program, attr.Dir, err)
+		}
+		return nil
+	})
+}
+
+// find gives the path of an interpreter that is named without one.
+func (g *guard) find(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for dir := range strings.SplitSeq(searchPath, ":") {
+		if info, err := os.Stat(dir + "/" + name); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return dir + "/" + name, nil
+		}
+	}
+	return "", fmt.Errorf("interpreter %q is not in %s", name, searchPath)
+}
+
+// reapPause is the least time between two looks for orphans that have ended.
+const reapPause = 200 * time.Millisecond
+
+// await returns when the script has ended or is to be ended. Orphans that end meanwhile are reaped.
+func (g *guard) await() {
+	var kill, reap <-chan time.Time
+	orders := g.orders
+	for !g.leaderEnded() {
+		select {
+		case <-g.died:
+			if reap == nil {
+				reap = time.After(reapPause)
+			}
+		case <-reap:
+			reap = nil
+			g.reapOrphans()
+		case grace, more := <-orders:
+			if !more {
+				return
+			}
+			_ = syscall.Kill(-g.leader, syscall.SIGTERM)
+			_ = syscall.Kill(-g.leader, syscall.SIGCONT) // one that was stopped could not hear it
+			if kill == nil {
+				kill = time.After(grace)
+			}
+		case <-kill:
+			return
+		}
+	}
+}
+
+// leaderEnded looks without reaping: as long as the leader is not reaped its number, and that of its group, is nobody else's.
+func (g *guard) leaderEnded() bool {
+	var info unix.Siginfo
+	err := ignoringInterrupts(func() error {
+		return unix.Waitid(unix.P_PID, g.leader, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	})
+	return err != nil || info.Signo != 0
+}
+
+func ignoringInterrupts(do func() error) error {
+	for {
+		if err := do(); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// reapOrphans takes up children that have ended, all but the leader.
+func (g *guard) reapOrphans() {
+	children, err := childrenOf(os.Getpid())
+	if err != nil {
+		return // the next time
+	}
+	for _, c := range children {
+		if c.zombie && c.pid != g.leader {
+			_, _ = syscall.Wait4(c.pid, nil, syscall.WNOHANG, nil)
+		}
+	}
+}
+
+// endTime is how long processes may take to end once they were killed: one that waits for a disk or a network file system
+// cannot be ended before that answers.
+const endTime = 20 * time.Second
+
+// end kills whatever there is of the script and returns when it is gone. The first kill reaches the whole group of the
+// script, however fast it forks. What left the group is a child of this process, or becomes one when its parent dies: its
+// group is killed too. As long as a child is not reaped its numbers are nobody else's, so no stranger is ever hit. When
+// there is no child any more, there is nothing below them either.
+func (g *guard) end() (r result) {
+	_ = syscall.Kill(-g.leader, syscall.SIGKILL)
+	deadline, pause := time.Now().Add(endTime), time.Millisecond
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil: // no child any more
+			return r
+		case pid == g.leader:
+			r.Exit, r.Signal = outcomeOf(status)
+		case pid > 0:
+		case time.Now().After(deadline):
+			r.Error = "processes of the script could not be ended, though they were killed"
+			return r
+		default:
+			g.killChildren()
+			select {
+			case <-g.died:
+			case <-time.After(pause):
+			}
+			pause = min(2*pause, 100*time.Millisecond)
+		}
+	}
+}
+
+// killChildren kills the children and the groups that they are in. Those were all made by the script, since nothing of it
+// is in the session of this process.
+func (g *guard) killChildren() {
+	children, err := childrenOf(os.Getpid())
+	if err != nil {
+		return // the next time
+	}
+	own := syscall.Getpgrp()
+	for _, c := range children {
+		if c.group > 1 && c.group != own {
+			_ = syscall.Kill(-c.group, syscall.SIGKILL)
+		}
+		_ = syscall.Kill(c.pid, syscall.SIGKILL)
+	}
+}
+
+func outcomeOf(status syscall.WaitStatus) (exit int, by string) {
+	if status.Signaled() {
+		return 128 + int(status.Signal()), unix.SignalName(status.Signal())
+	}
+	return status.ExitStatus(), ""
+}
+
+// process is a line of the table of processes.
+type process struct {
+	pid, parent, group int
+	threads            int
+	zombie             bool
+}
+
+// childrenOf lists the children of a process, those that have ended included.
+func childrenOf(parent int) ([]process, error) {
+	var children []process
+	err := eachProcess(func(p process) {
+		if p.parent == parent {
+			children = append(children, p)
+		}
+	})
+	return children, err
+}
+
+// tasksOf counts the processes and threads of a user.
+func tasksOf(uid uint32) (int, error) {
+	count := 0
+	err := eachProcess(func(p process) {
+		var info syscall.Stat_t
+		if err := syscall.Stat("/proc/"+strconv.Itoa(p.pid), &info); err == nil && info.Uid == uid {
+			count += p.threads
+		}
+	})
+	return count, err
+}
+
+// eachProcess reads the table of processes.
+func eachProcess(do func(process)) error {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return err
+	}
+	defer proc.Close()
+	for {
+		names, err := proc.Readdirnames(1000)
+		for _, name := range names {
+			pid, err := strconv.Atoi(name)
+			if err != nil {
+				continue
+			}
+			text, err := os.ReadFile("/proc/" + name + "/stat")
+			if err != nil {
+				continue // it has gone meanwhile
+			}
+			if p, ok := parseStat(pid, string(text)); ok {
+				do(p)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// parseStat reads a line of /proc/PID/stat: number, name in brackets (in which anything may stand), state, parent, group, …
+func parseStat(pid int, line string) (p process, ok bool) {
+	_, rest, ok := strings.Cut(line[max(strings.LastIndexByte(line, ')'), 0):], ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 18 {
+		return p, false
+	}
+	numbers := make([]int, 3)
+	for i, at := range []int{1, 2, 17} { // of the fields behind the name
+		n, err := strconv.Atoi(fields[at])
+		if err != nil {
+			return p, false
+		}
+		numbers[i] = n
+	}
+	return process{pid: pid, zombie: fields[0] == "Z", parent: numbers[0], group: numbers[1], threads: numbers[2]}, true
+}
