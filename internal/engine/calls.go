@@ -24,29 +24,38 @@ type pool struct {
 	journal *journal // nil where logs are not kept
 	log     *slog.Logger
 	ctx     context.Context
-	cut     context.CancelFunc
+	cut     context.CancelCauseFunc
 	ended   sync.WaitGroup
 
 	mu    sync.Mutex
-	calls map[stdops.TaskRef]map[callID]context.CancelFunc // that are out
+	calls map[stdops.TaskRef]map[callID]callOnItsWay
+}
+
+type callOnItsWay struct {
+	cancel context.CancelCauseFunc
+	gone   chan struct{} // closed when it has left the pool
 }
 
 func newPool(ctx context.Context, plugins Plugins, journal *journal, slots *slots, log *slog.Logger) *pool {
-	ctx, cut := context.WithCancel(ctx)
+	ctx, cut := context.WithCancelCause(ctx)
 	return &pool{
 		plugins: plugins, slots: slots, journal: journal, log: log, ctx: ctx, cut: cut,
-		calls: make(map[stdops.TaskRef]map[callID]context.CancelFunc),
+		calls: make(map[stdops.TaskRef]map[callID]callOnItsWay),
 	}
 }
 
-// start begins a call; its result goes to the mailbox of its driver.
+// start begins a call; its result goes to the mailbox of its driver. A call of the same node that nobody waits for any more
+// may still be ending, a script for instance: the two are never out at once.
 func (p *pool) start(d *driver, c call) {
-	ctx, cancel := context.WithCancel(p.ctx)
-	p.add(d.ref, c.id(), cancel)
+	ctx, cancel := context.WithCancelCause(p.ctx)
+	earlier := p.add(d.ref, c.id(), cancel)
 	p.ended.Add(1)
 	go func() {
 		defer p.ended.Done()
-		defer cancel()
+		defer cancel(nil)
+		for _, gone := range earlier {
+			<-gone
+		}
 		result := p.call(ctx, d.ref, c)
 		p.slots.release(d.ref, c.class)
 		if p.ctx.Err() == nil { // else cut off by the end of the process: what became of it the next start has to find out
@@ -56,18 +65,26 @@ func (p *pool) start(d *driver, c call) {
 	}()
 }
 
-func (p *pool) add(ref stdops.TaskRef, id callID, cancel context.CancelFunc) {
+// add gives what tells that calls of the same node have left.
+func (p *pool) add(ref stdops.TaskRef, id callID, cancel context.CancelCauseFunc) (earlier []<-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.calls[ref] == nil {
-		p.calls[ref] = make(map[callID]context.CancelFunc)
+		p.calls[ref] = make(map[callID]callOnItsWay)
 	}
-	p.calls[ref][id] = cancel
+	for other, c := range p.calls[ref] {
+		if other.node == id.node {
+			earlier = append(earlier, c.gone)
+		}
+	}
+	p.calls[ref][id] = callOnItsWay{cancel, make(chan struct{})}
+	return earlier
 }
 
 func (p *pool) remove(ref stdops.TaskRef, id callID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	close(p.calls[ref][id].gone)
 	delete(p.calls[ref], id)
 	if len(p.calls[ref]) == 0 {
 		delete(p.calls, ref)
@@ -85,13 +102,16 @@ func (p *pool) out(ref stdops.TaskRef) map[callID]bool {
 	return ids
 }
 
-// cancel tells the calls of a node that nobody waits for them any more.
-func (p *pool) cancel(ref stdops.TaskRef, n stdops.NodeIndex) {
+// errGivenUp ends calls that nobody waits for any more.
+var errGivenUp = errors.New("the attempt was ended from outside")
+
+// cancel ends the calls of a node, with the reason.
+func (p *pool) cancel(ref stdops.TaskRef, n stdops.NodeIndex, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id, cancel := range p.calls[ref] {
+	for id, c := range p.calls[ref] {
 		if id.node == n {
-			cancel()
+			c.cancel(why)
 		}
 	}
 }
@@ -106,10 +126,10 @@ func (p *pool) drain(ctx context.Context) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		p.cut()
+		p.cut(plugin.ErrStopping)
 		<-ended
 	}
-	p.cut()
+	p.cut(plugin.ErrStopping)
 }
 
 // call runs one execute or schedule and makes its result an event.
@@ -117,7 +137,7 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	pc := &plugin.Call{
 		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
 		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
-		Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
+		Variables: c.variables, Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
 	}
 	outcome, err := p.logged(ctx, ref, pc, c)
 	if bad := checkOutputs(pc.Outputs); err == nil {

@@ -126,7 +126,11 @@ func (s *step) revoke(actor string) error {
 	for i := range s.graph.Nodes {
 		n := stdops.NodeIndex(i)
 		own := s.node(n)
-		if own == nil || own.Due.IsZero() && own.Deadline.IsZero() {
+		if own == nil {
+			continue
+		}
+		s.stopCall(own)
+		if own.Due.IsZero() && own.Deadline.IsZero() {
 			continue
 		}
 		own = s.touch(n)
@@ -143,6 +147,17 @@ func (s *step) revoke(actor string) error {
 		}
 	})
 	return nil
+}
+
+// stopCall ends the call of a node of a revoked task where the plugin wants it; how it ends is recorded like any end.
+func (s *step) stopCall(own *stdops.NodeState) {
+	if !callOut(own) {
+		return
+	}
+	act := s.graphNode(own.Node).Activity
+	if p := s.plugins.Find(act.Code, act.Version); p != nil && p.Spec().StopOnRevoke {
+		s.stop = append(s.stop, own.Node)
+	}
 }
 
 func (s *step) nodePause(cmd Command) error {

@@ -307,6 +307,27 @@ func (s *step) conditionData(v *scope, node *flow.Node) string {
 	return string(text)
 }
 
+// variablesFor gives the variables of the pipeline around a node that have a value, where its plugin asks for them. One that
+// cannot be evaluated within the budgets is left out: the script, say, may not even need it.
+func (s *step) variablesFor(n stdops.NodeIndex) *stdops.Object {
+	node := s.graphNode(n)
+	p := s.plugins.Find(node.Activity.Code, node.Activity.Version)
+	if p == nil || !p.Spec().Variables {
+		return nil
+	}
+	v, values := s.scope(node.Parent, s.loopVariables(n, node.Activity.Outputs, true)), &stdops.Object{}
+	for _, name := range s.graphNode(node.Parent).Pipeline.Order {
+		value, ok := v.lookup(name)
+		if v.err != nil {
+			ok, v.err = false, nil
+		}
+		if ok {
+			values.Set(name, value)
+		}
+	}
+	return values
+}
+
 // system gives the attributes of ${_system} (docs/spec/engine.md 6.7).
 func (s *step) system() *stdops.Object {
 	executor := s.task.Executor

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/plugin"
 )
 
 // letter is an event on its way to a driver.
@@ -264,7 +265,10 @@ func (d *driver) reply(letters []letter, answers []error) {
 // carryOut starts and ends calls and appoints the next wake-up, now that the step is stored.
 func (d *driver) carryOut(dl *delta) {
 	for _, n := range dl.cancel {
-		d.engine.pool.cancel(d.ref, n)
+		d.engine.pool.cancel(d.ref, n, errGivenUp)
+	}
+	for _, n := range dl.stop {
+		d.engine.pool.cancel(d.ref, n, plugin.ErrRevoked)
 	}
 	for _, c := range dl.calls {
 		d.engine.pool.start(d, c)

@@ -186,6 +186,9 @@ type scripted struct {
 	began chan string            // the key of each execute
 	leave chan struct{}          // nil: it ends at once
 	says  string                 // what each execute writes into its log
+	stops bool                   // its calls end with a revoke
+	slow  chan struct{}          // not nil: a call that is to end takes a token first
+	out   atomic.Int32           // calls that are out
 
 	mu   sync.Mutex
 	keys map[string]int
@@ -196,10 +199,17 @@ func newScripted(rule plugin.CrashRule) *scripted {
 }
 
 func (p *scripted) Spec() plugin.Spec {
-	return plugin.Spec{Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule, Class: p.class, ManyCallbacks: true}
+	return plugin.Spec{
+		Code: "work", Versions: []string{"legacy"}, Execute: p.rule, Schedule: p.rule, Class: p.class, ManyCallbacks: true,
+		StopOnRevoke: p.stops, Variables: p.stops,
+	}
 }
 
 func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome, error) {
+	if n := p.out.Add(1); n > 1 && p.slow != nil {
+		panic("two calls are out")
+	}
+	defer p.out.Add(-1)
 	p.mu.Lock()
 	p.keys[c.Key]++
 	p.mu.Unlock()
@@ -214,7 +224,10 @@ func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome,
 	case <-p.leave:
 		return plugin.Done, nil
 	case <-ctx.Done():
-		return plugin.Done, ctx.Err()
+		if p.slow != nil {
+			<-p.slow
+		}
+		return plugin.Done, context.Cause(ctx)
 	}
 }
 

@@ -41,8 +41,9 @@ type step struct {
 	left   bool // more threads are to move on than one step takes
 	change stdops.Change
 	calls  []call
-	cancel []stdops.NodeIndex
-	err    error // a defect: the step must not be committed
+	cancel []stdops.NodeIndex // whose calls nobody waits for any more
+	stop   []stdops.NodeIndex // whose calls are to end, since the task was revoked; how they end still counts
+	err    error              // a defect: the step must not be committed
 }
 
 // move is a thread of execution that is about to enter a node.
@@ -53,21 +54,22 @@ type move struct {
 
 // call is a call that begins once the step is committed.
 type call struct {
-	node     stdops.NodeIndex
-	version  stdops.Version
-	number   int32
-	code     string
-	plugin   string // version of the plugin
-	inputs   *stdops.Object
-	outputs  *stdops.Object
-	system   *stdops.Object
-	loop     int64
-	inner    int64
-	retry    int32
-	callback any
-	called   bool // callback holds data
-	class    plugin.Class
-	zone     *time.Location
+	node      stdops.NodeIndex
+	version   stdops.Version
+	number    int32
+	code      string
+	plugin    string // version of the plugin
+	inputs    *stdops.Object
+	outputs   *stdops.Object
+	system    *stdops.Object
+	variables *stdops.Object // nil unless the plugin asks for them
+	loop      int64
+	inner     int64
+	retry     int32
+	callback  any
+	called    bool // callback holds data
+	class     plugin.Class
+	zone      *time.Location
 }
 
 func (c *call) id() callID { return callID{c.node, c.version, c.number} }
@@ -324,6 +326,7 @@ type delta struct {
 	step   *step
 	calls  []call
 	cancel []stdops.NodeIndex
+	stop   []stdops.NodeIndex
 	wants  [plugin.Classes]int // calls that wait for a slot
 	spare  [plugin.Classes]int // slots that were taken and not needed
 	more   bool                // a run of nodes goes on in the next step
@@ -339,7 +342,7 @@ func (d *delta) empty() bool {
 
 // finish writes down what the step touched.
 func (s *step) finish(nextDue time.Time) (*delta, error) {
-	d := &delta{step: s, calls: s.calls, cancel: s.cancel, wants: s.wants(), spare: s.spare, more: len(s.moves) > 0 || s.left}
+	d := &delta{step: s, calls: s.calls, cancel: s.cancel, stop: s.stop, wants: s.wants(), spare: s.spare, more: len(s.moves) > 0 || s.left}
 	for _, m := range s.moves {
 		f := s.fork(m.token)
 		f.Moving, f.Next = true, m.node
