@@ -28,14 +28,16 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/app"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/plugin/script"
 	"github.com/stdops/stdops/internal/store"
 )
 
 // The server that is killed is this test binary itself, started again with serverEnv set; fileSizeEnv bounds the size of
-// its files, which then fail like those of a broken disk.
+// its files, which then fail like those of a broken disk; scriptsEnv lets its flows run scripts.
 const (
 	serverEnv   = "STDOPS_CRASH_TEST_SERVER"
 	fileSizeEnv = "STDOPS_CRASH_TEST_FILE_SIZE"
+	scriptsEnv  = "STDOPS_CRASH_TEST_SCRIPTS"
 	appCode     = "crash"
 	appSecret   = "crash-secret"
 )
@@ -43,6 +45,9 @@ const (
 var cycles = flag.Int("cycles", 3, "how often TestCrash kills the server")
 
 func TestMain(m *testing.M) {
+	if script.IsShim(os.Args) {
+		os.Exit(script.Shim())
+	}
 	if dir := os.Getenv(serverEnv); dir != "" {
 		serveUntilKilled(dir)
 		return
@@ -60,7 +65,7 @@ func serveUntilKilled(dir string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC",
+		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC", LocalScripts: os.Getenv(scriptsEnv),
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,13 +24,19 @@ import (
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/plugin"
 	"github.com/stdops/stdops/internal/plugin/builtin"
+	"github.com/stdops/stdops/internal/plugin/script"
 	"github.com/stdops/stdops/internal/plugin/testplugin"
 	"github.com/stdops/stdops/internal/queue"
 	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if script.IsShim(os.Args) {
+		os.Exit(script.Shim())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const publicURL = "http://stdops.example"
 
@@ -38,6 +45,7 @@ type server struct {
 	t     testing.TB
 	svc   *service.Service
 	store *store.Store
+	dir   string // of the store
 	http  *httptest.Server
 	log   *lockedWriter // of the access log
 
@@ -52,16 +60,17 @@ var testKey = []byte("0123456789abcdef0123456789abcdef")
 func setup(t testing.TB, more ...plugin.Plugin) *server {
 	t.Helper()
 	ctx := t.Context()
-	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
+	dir := t.TempDir()
+	st, err := store.Open(ctx, store.Options{Dir: dir, Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
-	plugins, err := plugin.NewRegistry(slices.Concat(builtin.All(), testplugin.All(), more)...)
+	plugins, err := plugin.NewRegistry(slices.Concat(builtin.All(), testplugin.All(), scripts(t), more)...)
 	must(t, err)
 	around, err := service.NewSurroundings(st, time.UTC, publicURL)
 	must(t, err)
 	log := slog.New(slog.DiscardHandler)
 	eng := engine.New(engine.Options{
-		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Wakes: queue.NewLocal(), Epoch: st.Epoch(), Log: log,
+		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(), Log: log,
 	})
 	must(t, eng.Start(ctx))
 	t.Cleanup(func() {
@@ -75,7 +84,7 @@ func setup(t testing.TB, more ...plugin.Plugin) *server {
 	must(t, err)
 	must(t, svc.BootstrapApp(ctx, "trusted", "trusted-secret"))
 	s := &server{
-		t: t, svc: svc, store: st, log: &lockedWriter{},
+		t: t, svc: svc, store: st, dir: dir, log: &lockedWriter{},
 		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
 	}
 	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})

@@ -1,0 +1,153 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stdops/stdops/internal/app"
+)
+
+// scriptTree is a tree of one script.
+func scriptTree(inputs map[string]any) map[string]any {
+	data := map[string]any{}
+	for key, value := range inputs {
+		data[key] = map[string]any{"hook": false, "value": value}
+	}
+	return map[string]any{
+		"start_event": map[string]any{"id": "s", "type": "EmptyStartEvent", "name": "", "incoming": "", "outgoing": "l0"},
+		"end_event":   map[string]any{"id": "e", "type": "EmptyEndEvent", "name": "", "incoming": []string{"l1"}, "outgoing": ""},
+		"activities": map[string]any{"a": map[string]any{
+			"id": "a", "type": "ServiceActivity", "name": "a script", "incoming": []string{"l0"}, "outgoing": "l1", "optional": true,
+			"retryable": true, "skippable": true, "error_ignorable": false, "component": map[string]any{"code": "shell_script", "data": data},
+		}},
+		"flows": map[string]any{
+			"l0": map[string]any{"id": "l0", "source": "s", "target": "a", "is_default": false},
+			"l1": map[string]any{"id": "l1", "source": "a", "target": "e", "is_default": false},
+		},
+		"gateways": map[string]any{}, "constants": map[string]any{}, "outputs": []any{},
+	}
+}
+
+// runScript makes and starts a task of one script.
+func (c *crash) runScript(inputs map[string]any) (id int64) {
+	c.t.Helper()
+	got, ok := c.call("/apigw/fast_create_task/2/", map[string]any{"name": "scripts", "pipeline_tree": scriptTree(inputs)})
+	var data struct {
+		TaskID int64 `json:"task_id"`
+	}
+	if err := json.Unmarshal(got.Data, &data); err != nil || !ok || !got.Result {
+		c.t.Fatalf("create: %+v", got)
+	}
+	if got, ok := c.call(fmt.Sprintf("/apigw/start_task/%d/2/", data.TaskID), map[string]any{}); !ok || !got.Result {
+		c.t.Fatalf("start: %+v", got)
+	}
+	return data.TaskID
+}
+
+// status gives the answer about a task, with what its failed nodes say.
+func (c *crash) status(id int64) string {
+	c.t.Helper()
+	got, ok := c.call("/v2/sops/get_task_status/", map[string]any{"bk_biz_id": 2, "task_id": id, "with_ex_data": true})
+	if !ok || !got.Result {
+		c.t.Fatalf("status of task %d: %+v", id, got)
+	}
+	return string(got.Data)
+}
+
+// eventually waits for something that must become true.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(40 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func linesOf(file string) []string {
+	text, _ := os.ReadFile(file)
+	return strings.Fields(string(text))
+}
+
+// running counts the processes of a script by the key that it was given.
+func running(key string) (count int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "STDOPS_IDEMPOTENCY_KEY="+key+"\x00") {
+			count++
+		}
+	}
+	return count
+}
+
+// A server that is killed takes its scripts with it, wherever they went. After the next start a script that may run again
+// does so with the same key; any other fails its node, for a person to decide.
+func TestScriptsOfAKilledServer(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("scripts run on Linux only")
+	}
+	c := newCrash(t)
+	once, again := filepath.Join(t.TempDir(), "once"), filepath.Join(t.TempDir(), "again")
+	const text = `echo $STDOPS_IDEMPOTENCY_KEY >> "$1"; [ $(wc -l < "$1") -ge 2 ] && exit; setsid sleep 9999 & sleep 9999`
+	c.start(scriptsEnv + "=same-user")
+	first := c.runScript(map[string]any{"script": text, "args": []string{once}})
+	second := c.runScript(map[string]any{"script": text, "args": []string{again}, "rerun": true})
+	eventually(t, "both scripts run", func() bool { return len(linesOf(once)) == 1 && len(linesOf(again)) == 1 })
+	c.stop(syscall.SIGKILL)
+	for _, file := range []string{once, again} {
+		eventually(t, "a script ends with its server", func() bool { return running(linesOf(file)[0]) == 0 })
+	}
+	c.start(scriptsEnv + "=same-user")
+	eventually(t, "the first fails", func() bool { return strings.Contains(c.status(first), `"outcome unknown: interrupted"`) })
+	eventually(t, "the second runs again", func() bool { return strings.Contains(c.status(second), `"state":"FINISHED"`) })
+	c.stop(syscall.SIGTERM)
+	if keys := linesOf(again); len(keys) != 2 || keys[0] != keys[1] {
+		t.Errorf("the script that may run again had the keys %v", keys)
+	}
+	if keys := linesOf(once); len(keys) != 1 {
+		t.Errorf("the other one had the keys %v", keys)
+	}
+}
+
+// A server that has to end leaves no script, not even one that does not want to.
+func TestStopEndsScripts(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("scripts run on Linux only")
+	}
+	dir := t.TempDir()
+	a, err := app.New(app.Options{
+		Listen: "127.0.0.1:0", DataDir: dir, LocalScripts: "same-user", BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	c := &crash{t: t, base: "http://" + a.Addr()}
+	file := filepath.Join(t.TempDir(), "key")
+	c.runScript(map[string]any{
+		"script": `trap '' TERM; setsid sleep 9999 & echo $STDOPS_IDEMPOTENCY_KEY > "$1"; while :; do sleep 1; done`, "args": file,
+	})
+	eventually(t, "the script runs", func() bool { return len(linesOf(file)) == 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+	if left := running(linesOf(file)[0]); left > 0 {
+		t.Errorf("%d processes are left", left)
+	}
+}
