@@ -10,8 +10,12 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// flushAt is how much of an answer is collected before it is sent on, so that a batch of large tasks is not held twice.
-const flushAt = 1 << 20
+// An answer is collected up to flushAt before it is sent on, so that a batch of large tasks is not held twice; one of which
+// the size is known, up to wholeAt, because every portion makes the other side wake up.
+const (
+	flushAt = 256 << 10
+	wholeAt = 1 << 20
+)
 
 // buffers are used again, unless they grew beyond what is collected.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -23,6 +27,7 @@ type Writer struct {
 	http  http.ResponseWriter
 	ids   *IDs
 	buf   []byte
+	flush int // what is collected before it is sent
 	began bool
 
 	// Number is the code that was written, for the access log.
@@ -32,7 +37,7 @@ type Writer struct {
 }
 
 // NewWriter makes the writer of an answer.
-func NewWriter(w http.ResponseWriter, ids *IDs) *Writer { return &Writer{http: w, ids: ids} }
+func NewWriter(w http.ResponseWriter, ids *IDs) *Writer { return &Writer{http: w, ids: ids, flush: flushAt} }
 
 // Begin starts a successful answer; what its result appends to becomes the data.
 func (w *Writer) Begin() []byte {
@@ -40,13 +45,26 @@ func (w *Writer) Begin() []byte {
 	return w.buf
 }
 
+// Expect makes room for data of which the size is known.
+func (w *Writer) Expect(b []byte, size int) []byte {
+	size = min(size+frame, wholeAt)
+	w.flush = max(w.flush, size)
+	return slices.Grow(b, size)
+}
+
+// frame is more than what commonly stands around the data.
+const frame = 1 << 10
+
 // Add appends a piece of the data. Whenever much has been collected it is sent on.
 func (w *Writer) Add(b, piece []byte) []byte {
-	for len(b)+len(piece) > flushAt {
-		room := max(flushAt-len(b), 0)
+	for len(b)+len(piece) > w.flush {
+		room := max(w.flush-len(b), 0)
 		w.buf = append(b, piece[:room]...)
 		w.send(http.StatusOK)
 		b, piece = w.buf, piece[room:]
+	}
+	if cap(b) < flushAt && len(b)+len(piece) > flushAt/4 { // at once, since it will probably become as much
+		b = slices.Grow(b, flushAt-len(b))
 	}
 	return append(b, piece...)
 }
@@ -100,7 +118,7 @@ func (w *Writer) close(b []byte, status int) {
 		w.http.Header().Set("Content-Length", strconv.Itoa(len(w.buf)))
 	}
 	w.send(status)
-	if b := w.buf; cap(b) <= 2*flushAt {
+	if b := w.buf; cap(b) <= 2*wholeAt {
 		buffers.Put(&b)
 	}
 	w.buf = nil

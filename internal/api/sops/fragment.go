@@ -17,6 +17,7 @@ type fragment struct {
 	children int // status objects inside, each counted once
 	text     []byte
 	pieces   []piece // that the entry is made of, in order; some parts of the text come twice
+	length   int     // of all pieces, without what follows them
 }
 
 // piece is a part of a fragment's text, followed by the whole seconds since a moment unless that is zero.
@@ -24,6 +25,9 @@ type piece struct {
 	from, to int
 	since    time.Time
 }
+
+// most is the length of the entry at any moment, or more.
+func (f *fragment) most() int { return f.length + len(",") + mostDigits*(len(f.pieces)-1) }
 
 // size is about how many bytes of memory a fragment takes.
 func (f *fragment) size() int {
@@ -46,9 +50,11 @@ func (f *fragment) cut(from, to int, gaps []gap) {
 			continue
 		}
 		f.pieces = append(f.pieces, piece{from: from, to: g.at, since: g.since})
+		f.length += g.at - from
 		from = g.at
 	}
 	f.pieces = append(f.pieces, piece{from: from, to: to})
+	f.length += to - from
 }
 
 // fragmentKey names what is kept of a task: each way to ask has its own fragment, and of it the latest.

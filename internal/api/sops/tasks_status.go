@@ -69,6 +69,7 @@ func (q *tasksStatusRequest) query() service.StatusQuery {
 type entries struct {
 	tasks     []stdops.TaskID
 	fragment  func(i int) *fragment
+	size      int // of all, when it is known; never less
 	truncated bool
 	now       time.Time
 }
@@ -117,7 +118,7 @@ func (c *call) keptEntries(access *service.Access, q service.StatusQuery) (*entr
 	if err != nil {
 		return nil, err
 	}
-	kept, children := make([]*fragment, len(q.IDs)), 0
+	kept, children, size := make([]*fragment, len(q.IDs)), 0, 0
 	for i, id := range q.IDs {
 		f := c.sops.fragments.get(fragmentKey{id, q.Children})
 		if f == nil || f.revision != current[i] {
@@ -125,11 +126,12 @@ func (c *call) keptEntries(access *service.Access, q service.StatusQuery) (*entr
 		}
 		kept[i] = f
 		children += f.children
+		size += f.most()
 	}
 	if children > c.sops.svc.MostChildren() {
 		return nil, nil
 	}
-	return &entries{tasks: q.IDs, fragment: func(i int) *fragment { return kept[i] }, now: now}, nil
+	return &entries{tasks: q.IDs, fragment: func(i int) *fragment { return kept[i] }, size: size, now: now}, nil
 }
 
 // newFragment encodes the entry of a task and keeps it, unless the entry is not whole.
@@ -142,7 +144,7 @@ func (c *call) newFragment(t *service.TaskStatus, children bool) *fragment {
 }
 
 func (c *call) writeEntries(e *entries, q *tasksStatusRequest) {
-	b := append(c.out.Begin(), '[')
+	b := append(c.out.Expect(c.out.Begin(), e.size), '[')
 	for i := range e.tasks {
 		if i > 0 {
 			b = append(b, ',')
