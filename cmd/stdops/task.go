@@ -15,7 +15,7 @@ import (
 func (c *cli) task() *cobra.Command {
 	return group("task", "Make tasks, operate them, and see how they stand",
 		c.taskCreate(), c.taskStart(), c.taskList(), c.taskCount(), c.taskStatus(), c.taskWatch(), c.taskWait(),
-		c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskLog())
+		c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskNode(), c.taskLog())
 }
 
 // taskIDs reads the ids of tasks.

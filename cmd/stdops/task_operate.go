@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,10 @@ import (
 // The actions of task operate.
 var (
 	taskActions = []string{"pause", "resume", "revoke"}
-	nodeActions = []string{"retry", "skip", "callback", "pause-node", "resume-node"}
+	nodeActions = []string{
+		"retry", "skip", "skip-branch", "callback", "force-fail", "pause-node", "resume-node",
+		"pause-subprocess", "resume-subprocess", "retry-subprocess",
+	}
 )
 
 func (c *cli) taskOperate() *cobra.Command {
@@ -24,10 +28,14 @@ func (c *cli) taskOperate() *cobra.Command {
 		Use:   "operate ID ACTION [--node NODE]",
 		Short: "Pause, resume or revoke a task, or do something to one of its nodes",
 		Long: "Actions on the task: " + strings.Join(taskActions, ", ") + ".\n" +
-			"Actions on a node: " + strings.Join(nodeActions, ", ") + "; --node takes its id, or its name where only one node has it.",
+			"Actions on a node: " + strings.Join(nodeActions, ", ") + ";\n" +
+			"--node takes its id, or its name where only one node has it.\n" +
+			"skip-branch passes a failed gateway: along one branch of an exclusive gateway, or along one or more of a conditional\n" +
+			"parallel one. --branch takes the node that the branch leads to, or the id of the flow (stdops task node shows both).",
 		Example: "  stdops task operate 12 pause\n" +
 			"  stdops task operate 12 retry --node 'Copy the build' --inputs '{\"bk_timing\": \"1\"}'\n" +
-			"  stdops task operate 12 callback --node 'Approve the release' --data '{\"approved\": true}'",
+			"  stdops task operate 12 callback --node 'Approve the release' --data '{\"approved\": true}'\n" +
+			"  stdops task operate 12 skip-branch --node 'Which way' --branch 'Copy the build'",
 		Args: exactly(2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -52,6 +60,7 @@ func (c *cli) taskOperate() *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&cmd.Node, "node", "", "id or name of the node")
 	flags.StringVar(&inputs, "inputs", "", "new inputs for retry, a JSON object")
+	flags.StringArrayVar(&cmd.Branches, "branch", nil, "branch that skip-branch takes; may be repeated")
 	flags.StringVar(&data, "data", "", "what callback tells the node, as JSON")
 	flags.StringVar(&cmd.Version, "version", "", "the attempt that callback means; default the current one")
 	return command
@@ -67,6 +76,8 @@ func readAction(cmd *client.Command, inputs, data string) error {
 		return fmt.Errorf("%s needs --node", cmd.Command)
 	case !ofNode && cmd.Node != "":
 		return fmt.Errorf("%s is for the whole task; it takes no --node", cmd.Command)
+	case cmd.Command == "skip-branch" && len(cmd.Branches) == 0:
+		return errors.New("skip-branch needs --branch")
 	}
 	for _, given := range []struct {
 		flag, text string

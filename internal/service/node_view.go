@@ -13,18 +13,33 @@ import (
 type NodeQuery struct {
 	Node      string // wire id
 	Component string // code of the plugin, to list the outputs that it declares; "" for none
+	Own       bool   // Component is that of the node, whatever it is
 	Loop      int32  // 0 for the current one; one that has not happened means the current one too
 }
 
 // NodeView is a node of a task: how it stands, what it was given and gave, and its earlier attempts.
 type NodeView struct {
 	Task      stdops.Task
+	Kind      stdops.NodeKind
+	Plugin    string // of an activity
+	Branches  []Branch
+	Phase     stdops.Phase // of a RUNNING node
+	Appointed bool         // it was not reached, and a pause waits for it
 	Reached   bool
 	Status    status.Status
 	HistoryID int64 // of the attempt that is shown, -1 for the current one
 	NodeData
 	Histories []NodeHistory // earlier attempts of the loop that is shown, oldest first
 	AutoRetry *AutoRetry    // nil when the node never retries itself
+}
+
+// Branch is a flow out of an exclusive or conditional parallel gateway.
+type Branch struct {
+	Flow      stdops.FlowIndex
+	To        stdops.NodeIndex
+	Name      string // of the node that it leads to
+	Condition string
+	Default   bool
 }
 
 // NodeHistory is an earlier attempt.
@@ -60,10 +75,49 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 		return nil, err
 	}
 	at.task = detail.Task
-	if detail.State == nil || detail.State.Order == 0 {
-		return s.unreached(ctx, a, at, q)
+	if act := at.node.Activity; q.Own && act != nil {
+		q.Component = act.Code
 	}
-	return s.reached(ctx, a, at, detail, q)
+	var view *NodeView
+	own := detail.State
+	if own == nil || own.Order == 0 {
+		view, err = s.unreached(ctx, a, at, q)
+	} else {
+		view, err = s.reached(ctx, a, at, detail, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	view.Kind, view.Branches = at.node.Kind, at.branches()
+	if at.node.Activity != nil {
+		view.Plugin = at.node.Activity.Code
+	}
+	if own != nil {
+		view.Appointed = own.Order == 0 && own.State == stdops.StateSuspended
+		if view.HistoryID < 0 && own.State == stdops.StateRunning {
+			view.Phase = own.Phase
+		}
+	}
+	return view, nil
+}
+
+// branches lists the flows that a gateway chooses from.
+func (at *place) branches() []Branch {
+	if at.node.Kind != stdops.KindExclusive && at.node.Kind != stdops.KindConditionalParallel {
+		return nil
+	}
+	conditions := make(map[stdops.FlowIndex]string, len(at.node.Branches))
+	for _, b := range at.node.Branches {
+		conditions[b.Flow] = b.Evaluate
+	}
+	list := make([]Branch, len(at.node.Out))
+	for i, e := range at.node.Out {
+		list[i] = Branch{
+			Flow: e.Flow, To: e.Target, Name: at.graph.Nodes[e.Target].Name, Condition: conditions[e.Flow],
+			Default: at.node.Default != nil && at.node.Default.Flow == e.Flow,
+		}
+	}
+	return list
 }
 
 // unreached tells about a node that has not run: what it would be given now.

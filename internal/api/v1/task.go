@@ -30,6 +30,7 @@ func (s *server) tasks() {
 		needs: needs(service.TaskDelete), status: http.StatusNoContent,
 	}, s.deleteTask)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes/{node}", id: "get-node", about: "What a node was given and gave, and its earlier attempts", needs: needs(service.TaskView)}, s.getNode)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
 }

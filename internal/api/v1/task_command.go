@@ -15,10 +15,12 @@ type commandInput struct {
 	Body client.Command
 }
 
-// nodeActions are the commands for a node, by the words of this API. A callback is carried out apart: it alone has data
-// of any kind and a version.
+// nodeActions are the commands for a node, by the words of this API. Two are carried out apart: a callback alone has data
+// of any kind and a version, and branches can be named by the nodes that they lead to.
 var nodeActions = map[string]string{
-	"retry": "retry", "skip": "skip", "pause-node": "pause", "resume-node": "resume", "callback": "callback",
+	"retry": "retry", "skip": "skip", "skip-branch": "skip_exg", "callback": "callback", "force-fail": "forced_fail",
+	"pause-node": "pause", "resume-node": "resume", "pause-subprocess": "pause_subproc", "resume-subprocess": "resume_subproc",
+	"retry-subprocess": "retry_subprocess",
 }
 
 func (s *server) command(ctx context.Context, a *service.Access, in *commandInput) (*body[client.Task], error) {
@@ -48,6 +50,8 @@ func fits(cmd *client.Command) error {
 		return stdops.Errorf(stdops.CodeInvalid, "%s is for the task as a whole; it takes no node", cmd.Command)
 	case cmd.Command != "retry" && !absent(cmd.Inputs):
 		return stdops.Errorf(stdops.CodeInvalid, "%s takes no inputs", cmd.Command)
+	case (cmd.Command == "skip-branch") != (len(cmd.Branches) > 0):
+		return stdops.Errorf(stdops.CodeInvalid, "skip-branch needs branches, and nothing else takes any")
 	case cmd.Command != "callback" && (!absent(cmd.Data) || cmd.Version != ""):
 		return stdops.Errorf(stdops.CodeInvalid, "%s takes neither data nor version", cmd.Command)
 	}
@@ -59,7 +63,10 @@ func (s *server) operateNode(ctx context.Context, a *service.Access, id stdops.T
 	if err != nil {
 		return err
 	}
-	if action == "callback" {
+	switch action {
+	case "skip_exg":
+		return s.svc.SkipBranches(ctx, a, id, node, cmd.Branches)
+	case "callback":
 		data, err := dataOf(cmd.Data)
 		if err != nil {
 			return err

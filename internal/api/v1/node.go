@@ -1,0 +1,95 @@
+package v1
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+)
+
+type getNodeInput struct {
+	TaskPath
+	Node string `path:"node" maxLength:"1000" doc:"The id of the node, or its name where only one node has it"`
+	Loop int32  `query:"loop" minimum:"1" doc:"An earlier loop; without it the current one"`
+}
+
+func (s *server) getNode(ctx context.Context, a *service.Access, in *getNodeInput) (*body[client.NodeDetail], error) {
+	id := stdops.TaskID(in.ID)
+	node, err := s.svc.NodeNamed(ctx, a, id, in.Node)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.svc.Node(ctx, a, id, service.NodeQuery{Node: node, Own: true, Loop: in.Loop})
+	if err != nil {
+		return nil, err
+	}
+	detail, err := wireDetail(view)
+	if err != nil {
+		return nil, fmt.Errorf("node %s of task %d: %w", node, id, err)
+	}
+	return answer(*detail), nil
+}
+
+func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
+	task := view.Task.ID
+	d = &client.NodeDetail{Node: wireNode(task, &view.Status), Outputs: []client.Output{}, Attempts: []client.Attempt{}}
+	d.Kind, d.Plugin, d.Error = view.Kind.String(), view.Plugin, errorText(view.ExData)
+	switch {
+	case view.Appointed:
+		d.State, d.Phase = client.Created, appointed
+	case !view.Reached:
+		d.State = client.Created
+	case view.Phase != stdops.PhaseNone:
+		d.Phase = view.Phase.String()
+	}
+	if d.Inputs, err = stdops.EncodeValue(view.Inputs); err != nil {
+		return nil, err
+	}
+	for _, o := range view.Outputs {
+		value, err := stdops.EncodeValue(o.Value)
+		if err != nil {
+			return nil, err
+		}
+		d.Outputs = append(d.Outputs, client.Output{Key: o.Key, Name: o.Name, Value: value})
+	}
+	for _, b := range view.Branches {
+		d.Branches = append(d.Branches, client.Branch{
+			Flow: stdops.FlowID(task, b.Flow), Node: stdops.NodeID(task, b.To), Name: b.Name, Condition: b.Condition, Default: b.Default,
+		})
+	}
+	if r := view.AutoRetry; r != nil {
+		d.AutoRetry = &client.AutoRetry{Times: r.Times, Max: r.Max}
+	}
+	for i := range view.Histories {
+		h, err := wireAttempt(task, &view.Histories[i])
+		if err != nil {
+			return nil, err
+		}
+		d.Attempts = append(d.Attempts, h)
+	}
+	return d, nil
+}
+
+func wireAttempt(task stdops.TaskID, h *service.NodeHistory) (w client.Attempt, err error) {
+	w.Node = wireNode(task, &h.Status)
+	w.Error = errorText(h.ExData)
+	if w.Inputs, err = stdops.EncodeValue(h.Inputs); err != nil {
+		return w, err
+	}
+	w.Outputs, err = stdops.EncodeValue(h.Outputs)
+	return w, err
+}
+
+// errorText gives ex_data as text, which a plugin may have made of anything.
+func errorText(exData any) string {
+	if text, ok := exData.(string); ok {
+		return text
+	}
+	text, err := stdops.EncodeValue(exData)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
