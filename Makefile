@@ -4,7 +4,8 @@
 # The compiler notes version and commit in the program, where git can tell them.
 STAMP     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 TOOL      := go tool -modfile=tools/go.mod
-CYCLES    ?= 30
+CYCLES    ?= 100
+PASSES    ?= 2
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -12,7 +13,7 @@ BENCHTIME ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance crash browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance crash faults browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +30,12 @@ test: ## run all tests
 conformance: build ## run the black-box cases against bin/stdops
 	@scripts/conformance
 
-crash: ## kill a server under load again and again (CYCLES=30) and check that nothing is lost
+crash: ## kill a server under load again and again (CYCLES=100) and check that nothing is lost
 	go test -count=1 -timeout 30m -run '^TestCrash$$' ./internal/app -cycles $(CYCLES)
+
+faults: ## crash a server at every named point in every kind of flow (PASSES=2) and check that nothing is lost
+	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
+	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl)$$' ./internal/app -passes $(PASSES)
 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }

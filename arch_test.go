@@ -29,6 +29,7 @@ var edges = map[string]map[string]string{
 	"examples": {},
 
 	"internal/expr":   {},
+	"internal/fail":   {},
 	"internal/flow":   {},
 	"internal/plugin": {},
 	"internal/queue":  {},
@@ -48,11 +49,13 @@ var edges = map[string]map[string]string{
 
 	"internal/engine": {
 		"internal/expr":   "renders inputs and decides the branches of gateways",
+		"internal/fail":   "names the places where tests let it crash",
 		"internal/flow":   "walks compiled graphs",
 		"internal/plugin": "calls plugins",
 	},
 	"internal/service": {
 		"internal/engine": "hands commands and new tasks to it",
+		"internal/fail":   "names the places where tests let it crash",
 		"internal/flow":   "reads, checks and compiles the trees that callers send",
 		"internal/plugin": "refuses unknown plugins when a task is created",
 		"internal/status": "projects what it read to status values",

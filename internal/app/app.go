@@ -30,13 +30,14 @@ import (
 	"github.com/stdops/stdops/internal/store"
 )
 
-// Options are the settings of a server; each is a flag of `stdops serve`.
+// Options are the settings of a server; each is a flag of `stdops serve`, but for Plugins.
 type Options struct {
 	Listen      string // host:port; port 0 takes a free one
 	DataDir     string
 	PublicURL   string // where people and programs reach the server; default http://<listen address>
 	TimeZone    string // of the texts in answers; default the host's, else UTC
 	TestPlugins bool
+	Plugins     []plugin.Plugin // further ones, of a program that is made of this package
 	// AllowOutbound are networks that requests of flows may reach though they are not public.
 	AllowOutbound []netip.Prefix
 	// LocalScripts says which user scripts of flows run as: same-user, or user:NAME; "" lets none run.
@@ -169,6 +170,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 
 func (a *App) registry(out *outbound.Client) (*plugin.Registry, error) {
 	all := append(builtin.All(), builtin.HTTPRequest(out))
+	all = append(all, a.options.Plugins...)
 	if a.options.TestPlugins {
 		all = append(all, testplugin.All()...)
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// request is one with a key, which may be sent as often as one likes.
-type request struct {
+// keyed is a request with a key, which may be sent as often as one likes.
+type keyed struct {
 	key, path string
 	body      any
 	told      func(answer) // what becomes of the first answer
@@ -17,18 +17,18 @@ type request struct {
 // repeated is how many requests whose answers are known are sent again after each start.
 const repeated = 20
 
-// once sends a request with a key of its own.
-func (c *crash) once(path string, body any, told func(answer)) {
-	c.mu.Lock()
-	c.counter++
-	r := &request{key: fmt.Sprint("key-", c.counter), path: path, body: body, told: told}
-	c.mu.Unlock()
-	if got, ok := c.send(r.key, r.path, r.body); ok {
+// sendKeyed sends a request with a key of its own; told gets the answer, at once or after the next start.
+func (c *crash) sendKeyed(path string, body any, told func(answer)) {
+	c.oracle.mu.Lock()
+	c.keys++
+	r := &keyed{key: fmt.Sprint("key-", c.keys), path: path, body: body, told: told}
+	c.oracle.mu.Unlock()
+	if got, ok := c.call(path, body, r.key); ok {
 		r.first = &got
 		told(got)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.oracle.mu.Lock()
+	defer c.oracle.mu.Unlock()
 	c.sent = append(c.sent, r)
 }
 
@@ -38,16 +38,17 @@ func (c *crash) repeat() {
 		if r.first != nil && (!r.first.Result || i < len(c.sent)-repeated) {
 			continue
 		}
-		got, ok := c.send(r.key, r.path, r.body)
+		got, ok := c.call(r.path, r.body, r.key)
 		switch {
+		case !ok && c.mayDie:
 		case !ok:
-			c.t.Errorf("%s has no answer from a server that nobody kills", r.path)
+			c.wrong("%s has no answer from a server that nobody kills", r.path)
 		case r.first == nil:
 			r.first = &got
 			r.told(got)
 		default:
 			if diff := cmp.Diff(*r.first, got); diff != "" {
-				c.t.Errorf("%s is answered in another way under the same key (-first +again)\n%s", r.path, diff)
+				c.wrong("%s is answered in another way under the same key (-first +again)\n%s", r.path, diff)
 			}
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -99,18 +98,18 @@ func TestScriptsOfAKilledServer(t *testing.T) {
 	c := newCrash(t)
 	once, again := filepath.Join(t.TempDir(), "once"), filepath.Join(t.TempDir(), "again")
 	const text = `echo $STDOPS_IDEMPOTENCY_KEY >> "$1"; [ $(wc -l < "$1") -ge 2 ] && exit; setsid sleep 9999 & sleep 9999`
-	c.start(scriptsEnv + "=same-user")
+	c.mustStart(scriptsEnv + "=same-user")
 	first := c.runScript(map[string]any{"script": text, "args": []string{once}})
 	second := c.runScript(map[string]any{"script": text, "args": []string{again}, "rerun": true})
 	eventually(t, "both scripts run", func() bool { return len(linesOf(once)) == 1 && len(linesOf(again)) == 1 })
-	c.stop(syscall.SIGKILL)
+	c.kill()
 	for _, file := range []string{once, again} {
 		eventually(t, "a script ends with its server", func() bool { return running(linesOf(file)[0]) == 0 })
 	}
-	c.start(scriptsEnv + "=same-user")
+	c.mustStart(scriptsEnv + "=same-user")
 	eventually(t, "the first fails", func() bool { return strings.Contains(c.status(first), `"outcome unknown: interrupted"`) })
 	eventually(t, "the second runs again", func() bool { return strings.Contains(c.status(second), `"state":"FINISHED"`) })
-	c.stop(syscall.SIGTERM)
+	c.stop()
 	if keys := linesOf(again); len(keys) != 2 || keys[0] != keys[1] {
 		t.Errorf("the script that may run again had the keys %v", keys)
 	}
@@ -136,7 +135,7 @@ func TestStopEndsScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	c := &crash{t: t, base: "http://" + a.Addr()}
+	c := &crash{t: t, victim: &victim{t: t, base: "http://" + a.Addr()}}
 	file := filepath.Join(t.TempDir(), "key")
 	c.runScript(map[string]any{
 		"script": `trap '' TERM; setsid sleep 9999 & echo $STDOPS_IDEMPOTENCY_KEY > "$1"; while :; do sleep 1; done`, "args": file,

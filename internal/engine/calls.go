@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/fail"
 	"github.com/stdops/stdops/internal/plugin"
 )
 
@@ -56,11 +57,14 @@ func (p *pool) start(d *driver, c call) {
 		for _, gone := range earlier {
 			<-gone
 		}
+		fail.Point("call.begun")
 		result := p.call(ctx, d.ref, c)
+		fail.Point("call.done")
 		p.slots.release(d.ref, c.class)
 		if p.ctx.Err() == nil { // else cut off by the end of the process: what became of it the next start has to find out
 			d.engine.post(d.ref, letter{event: result, result: true})
 		}
+		fail.Point("call.posted")
 		p.remove(d.ref, c.id())
 	}()
 }

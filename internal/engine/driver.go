@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/fail"
 	"github.com/stdops/stdops/internal/plugin"
 )
 
@@ -106,6 +107,7 @@ func (d *driver) restore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fail.Point("task.loaded")
 	d.st, d.timers = st, nil
 	if d.entropy == nil {
 		d.entropy = entropy()
@@ -193,6 +195,7 @@ func (d *driver) turn(ctx context.Context, letters []letter) []letter {
 		}
 		return letters
 	}
+	fail.Point("step.answering")
 	d.reply(letters, answers)
 	if dl.more {
 		return []letter{{event: goOn{}}}
@@ -214,6 +217,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 	at := now()
 	for _, due := range d.timers.due(at) {
 		events = append(events, due)
+		fail.Point("timer.came")
 	}
 	env := e.env(d.entropy, d.timers.next())
 	hand := &hand{slots: e.pool.slots, ref: d.ref}
@@ -224,17 +228,30 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 		return nil, nil, fmt.Errorf("%w: %w", errDefect, err)
 	}
 	if !dl.empty() {
+		fail.Point("step.decided")
 		verdict, err := e.writer.commit(ctx, dl.change)
 		if err != nil || verdict == stdops.Stale {
 			hand.giveBack()
 			return nil, nil, err
 		}
+		pointsOf(&dl.change)
 		d.timers.follow(d.st, dl)
 		d.st.apply(dl)
 	}
 	d.st.keep(dl)
 	d.carryOut(dl)
 	return dl, answers, nil
+}
+
+// pointsOf names what was just committed, for tests that crash there.
+func pointsOf(c *stdops.Change) {
+	fail.Point("step.committed")
+	if len(c.Callbacks) > 0 {
+		fail.Point("callback.stored")
+	}
+	if len(c.Consumed) > 0 {
+		fail.Point("callback.decided")
+	}
 }
 
 // decideSafely makes an error of a panic: a task that cannot be decided must not take all others with it, at this start
@@ -271,6 +288,7 @@ func (d *driver) carryOut(dl *delta) {
 		d.engine.pool.cancel(d.ref, n, plugin.ErrRevoked)
 	}
 	for _, c := range dl.calls {
+		fail.Point("call.starting")
 		d.engine.pool.start(d, c)
 	}
 	d.engine.pool.slots.settle(d.ref, dl.wants, dl.spare)
@@ -279,6 +297,9 @@ func (d *driver) carryOut(dl *delta) {
 		next = d.timers.next()
 	}
 	d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: next})
+	if !next.IsZero() {
+		fail.Point("timer.set")
+	}
 }
 
 // timerHeap holds due times of nodes, earliest first. Entries of the past attempts stay until their time; they are

@@ -12,6 +12,7 @@ import (
 	crand "crypto/rand"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/fail"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/plugin"
 )
@@ -93,6 +94,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read live tasks: %w", err)
 	}
+	fail.Point("start.read")
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.mu.Lock()
 	e.stop, e.done = stop, make(chan struct{})
@@ -105,6 +107,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, w := range live {
 		e.Wakes.Wake(w)
 	}
+	fail.Point("start.woken")
 	go func() {
 		defer close(e.done)
 		e.Wakes.Run(background, e.wake)

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/fail"
 )
 
 // maxBatch is how many changes go into one transaction.
@@ -39,6 +40,9 @@ func newWriter(commits Commits) *writer {
 func (w *writer) commit(ctx context.Context, change stdops.Change) (stdops.Verdict, error) {
 	answer := make(chan outcome, 1)
 	w.todo <- pending{ctx, change, answer}
+	if fail.On("commit.early") { // the mistake that the crash test has to find
+		return stdops.Committed, nil
+	}
 	out := <-answer
 	return out.verdict, out.err
 }
@@ -77,7 +81,9 @@ func (w *writer) store(batch []pending) {
 	for i, p := range batch {
 		changes[i] = p.change
 	}
+	fail.Point("commit.before")
 	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
+	fail.Point("commit.after")
 	if err != nil && len(batch) > 1 {
 		w.store(batch[:len(batch)/2])
 		w.store(batch[len(batch)/2:])

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/fail"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/store"
 )
@@ -134,14 +135,17 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 			return s.engine.Begin(ctx, t, graph, values, a.caller.User)
 		}
 	}
+	fail.Point("create.storing")
 	stored, err := s.store.CreateTask(ctx, record)
 	if err != nil {
 		return nil, err
 	}
+	fail.Point("create.stored")
 	s.keep(graph)
 	if n.Start {
 		s.engine.Adopt(a.ref(stored.ID))
 	}
+	fail.Point("create.answering")
 	return &CreatedTask{
 		Task: stored, URL: s.TaskURL(stored.Project, stored.ID), Tree: tree.WithValues(values).Echo(flow.TaskIDs(stored.ID)),
 	}, nil

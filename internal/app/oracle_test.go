@@ -1,0 +1,292 @@
+package app_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// oracle knows what the server has acknowledged. Every acknowledgement is written to a file and synced, so that it
+// outlives the test as well.
+type oracle struct {
+	t       *testing.T
+	file    *os.File
+	control bool // a mistake was put in: what is wrong is counted and is no failure of the test
+
+	mu    sync.Mutex
+	tasks map[int64]*fate
+	acks  int
+	maybe int      // so many tasks were perhaps created
+	found []string // what is wrong
+}
+
+// fate is what is known of one task.
+type fate struct {
+	shape *shape
+	said  map[string]said   // by command
+	shown map[string]string // "node version" → the last state shown
+	gone  map[string]string // "node version" → the command after which the node has this version no more
+	ended string            // the state in which the task was shown to have ended
+	loops map[string]int    // by name of node, at the end
+}
+
+// said counts how often a command was acknowledged, and how often nobody knows what became of it.
+type said struct {
+	yes, unknown int
+	out          int // so many are on their way
+}
+
+func newOracle(t *testing.T) *oracle {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "oracle"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	return &oracle{t: t, file: file, tasks: make(map[int64]*fate)}
+}
+
+// wrong takes down that the server broke a promise.
+func (o *oracle) wrong(format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wrongHere(format, args...)
+}
+
+// wrongHere is wrong for those who hold the lock.
+func (o *oracle) wrongHere(format string, args ...any) {
+	o.found = append(o.found, fmt.Sprintf(format, args...))
+	if !o.control {
+		o.t.Errorf(format, args...)
+	}
+}
+
+// sound reports that nothing was found to be wrong so far.
+func (o *oracle) sound() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.found) == 0 && !o.t.Failed()
+}
+
+// note writes down one acknowledgement.
+func (o *oracle) note(id int64, what string) {
+	if _, err := fmt.Fprintf(o.file, "%d %s\n", id, what); err != nil {
+		o.t.Error(err)
+	}
+	if err := o.file.Sync(); err != nil {
+		o.t.Error(err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.acks++
+}
+
+func (o *oracle) created(id int64, sh *shape, started bool) {
+	o.note(id, "create")
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.tasks[id] != nil {
+		o.wrongHere("two tasks got the id %d", id)
+	}
+	f := &fate{shape: sh, said: make(map[string]said), shown: make(map[string]string), gone: make(map[string]string)}
+	if started {
+		f.said["start"] = said{yes: 1}
+	}
+	o.tasks[id] = f
+}
+
+// createdPerhaps takes down that nobody knows whether a task was created.
+func (o *oracle) createdPerhaps() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.maybe++
+}
+
+// asks marks a command as being on its way and gives what was known of it before.
+func (o *oracle) asks(id int64, command string) said {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before := o.tasks[id].said[command]
+	now := before
+	now.out++
+	o.tasks[id].said[command] = now
+	return before
+}
+
+// answered takes down what became of a command.
+func (o *oracle) answered(id int64, command string, result, known bool) {
+	if known && result {
+		o.note(id, command)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.tasks[id].said[command]
+	now.out--
+	switch {
+	case !known:
+		now.unknown++
+	case result:
+		now.yes++
+	}
+	o.tasks[id].said[command] = now
+}
+
+// known copies what is known of tasks at this moment: other clients go on meanwhile.
+func (o *oracle) known(ids []int64) map[int64]fate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	copies := make(map[int64]fate, len(ids))
+	for _, id := range ids {
+		f := *o.tasks[id]
+		f.said, f.shown, f.gone = maps.Clone(f.said), maps.Clone(f.shown), maps.Clone(f.gone)
+		copies[id] = f
+	}
+	return copies
+}
+
+// compare holds what is shown against what was known before it was asked for, and takes it down.
+func (o *oracle) compare(id int64, before fate, root nodeStatus) {
+	if before.said["start"].yes > 0 && root.State == "CREATED" {
+		o.wrong("task %d was started, and is CREATED now", id)
+	}
+	if before.ended != "" && root.State != before.ended {
+		o.wrong("task %d was %s, and is %s now", id, before.ended, root.State)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := o.tasks[id]
+	if root.State == "FINISHED" || root.State == "REVOKED" {
+		now.ended, now.loops = root.State, make(map[string]int)
+	}
+	root.walk(func(n nodeStatus) {
+		key := n.ID + " " + n.Version
+		if before.shown[key] == "FINISHED" && n.State != "FINISHED" {
+			o.wrongHere("node %s (%s) of task %d was FINISHED in version %s, and is %s now", n.ID, n.Name, id, n.Version, n.State)
+		}
+		if command := before.gone[key]; command != "" {
+			o.wrongHere("node %s (%s) of task %d is %s in version %s, though %s was acknowledged for it", n.ID, n.Name, id, n.State, n.Version, command)
+		}
+		if now.shown[key] != "FINISHED" {
+			now.shown[key] = n.State
+		}
+		if now.loops != nil {
+			now.loops[n.Name] = n.Loop
+		}
+	})
+}
+
+// unfinished lists the tasks that were not seen to have ended.
+func (o *oracle) unfinished() (open []int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id, f := range o.tasks {
+		if f.ended == "" {
+			open = append(open, id)
+		}
+	}
+	return open
+}
+
+// pick gives up to n tasks at random.
+func (o *oracle) pick(n int) (ids []int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id := range o.tasks { // the order of a map is random
+		if len(ids) == n {
+			break
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// checkRecord holds the record of a stopped server against what was acknowledged: of each command as many as were
+// acknowledged, and no more than were asked for.
+func (o *oracle) checkRecord(dir string) (transitions int) {
+	o.t.Helper()
+	st, err := store.Open(o.t.Context(), store.Options{Dir: dir, DecodeSkeleton: flow.DecodeSkeleton})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer st.Close()
+	stored, err := st.Statuses(o.t.Context(), 1, store.StatusQuery{Newest: len(o.tasks) + o.maybe + 1})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if n := len(stored.Tasks); n < len(o.tasks) || n > len(o.tasks)+o.maybe {
+		o.wrong("%d tasks were created (and perhaps %d more), there are %d", len(o.tasks), o.maybe, n)
+	}
+	for id, f := range o.tasks {
+		log, err := st.Transitions(o.t.Context(), stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}, 0, 1_000_000)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		found := make(map[string]int)
+		for _, tr := range log {
+			if command := commandOf(stdops.TaskID(id), tr.Transition); command != "" {
+				found[command]++
+			}
+		}
+		for command := range found {
+			if _, asked := f.said[command]; !asked {
+				o.wrong("task %d: nobody asked for %s, which is in the record", id, command)
+			}
+		}
+		for command, s := range f.said {
+			if n, logged := found[command], isLogged(command); logged && (n < s.yes || n > s.yes+s.unknown) {
+				o.wrong("task %d: %s was acknowledged %d times (and %d times nobody knows), in the record it is %d times", id, command, s.yes, s.unknown, n)
+			}
+		}
+		transitions += len(log)
+		o.checkLoops(id, f)
+	}
+	return transitions
+}
+
+// commandOf names the command that made a transition, "" when none did.
+func commandOf(task stdops.TaskID, tr stdops.Transition) string {
+	type change struct{ from, to stdops.State }
+	root := map[change]string{
+		{stdops.StateCreated, stdops.StateRunning}: "start", {stdops.StateRunning, stdops.StateSuspended}: "pause",
+		{stdops.StateSuspended, stdops.StateRunning}: "resume",
+		{stdops.StateRunning, stdops.StateRevoked}:   "revoke", {stdops.StateSuspended, stdops.StateRevoked}: "revoke",
+	}
+	node := map[change]string{
+		{stdops.StateFailed, stdops.StateReady}: "retry", {stdops.StateFailed, stdops.StateFinished}: "skip",
+		{stdops.StateRunning, stdops.StateFailed}: "forced_fail",
+	}
+	switch {
+	case tr.Actor != person:
+		return ""
+	case tr.Node == stdops.RootNode:
+		return root[change{tr.From, tr.To}]
+	default:
+		return node[change{tr.From, tr.To}] + " " + stdops.NodeID(task, tr.Node)
+	}
+}
+
+// isLogged reports whether a command leaves a transition of its own: a callback does not.
+func isLogged(command string) bool { return len(command) < 8 || command[:8] != "callback" }
+
+// checkLoops holds a finished task against its flow: each node was entered as often as it says.
+func (o *oracle) checkLoops(id int64, f *fate) {
+	if f.ended != "FINISHED" {
+		return
+	}
+	for _, name := range names(f.shape.flow.tree()) {
+		want, given := f.shape.loops[name]
+		if !given {
+			want = 1
+		}
+		if f.loops[name] != want {
+			o.wrong("task %d (%s): node %s was entered %d times, not %d", id, f.shape.name, name, f.loops[name], want)
+		}
+	}
+}

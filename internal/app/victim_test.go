@@ -1,0 +1,211 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/stdops/stdops/internal/app"
+	"github.com/stdops/stdops/internal/plugin/script"
+)
+
+// The server that is killed is this test binary itself, started again with serverEnv set. fileSizeEnv bounds the size of
+// its files, which then fail like those of a broken disk; lifeEnv counts its lives, for the record of effects; scriptsEnv lets
+// its flows run scripts.
+const (
+	serverEnv   = "STDOPS_CRASH_TEST_SERVER"
+	fileSizeEnv = "STDOPS_CRASH_TEST_FILE_SIZE"
+	lifeEnv     = "STDOPS_CRASH_TEST_LIFE"
+	scriptsEnv  = "STDOPS_CRASH_TEST_SCRIPTS"
+	appCode     = "crash"
+	appSecret   = "crash-secret"
+	person      = "ann"
+)
+
+func TestMain(m *testing.M) {
+	if script.IsShim(os.Args) {
+		os.Exit(script.Shim())
+	}
+	if dir := os.Getenv(serverEnv); dir != "" {
+		serveUntilKilled(dir)
+		return
+	}
+	flag.Parse()
+	goleak.VerifyTestMain(m)
+}
+
+func serveUntilKilled(dir string) {
+	if size, err := strconv.ParseUint(os.Getenv(fileSizeEnv), 10, 64); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size}); err != nil {
+			panic(err)
+		}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	a, err := app.New(app.Options{
+		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC",
+		LocalScripts: os.Getenv(scriptsEnv), Plugins: effectPlugins(dir, os.Getenv(lifeEnv)),
+		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err == nil {
+		fmt.Println(a.Addr())
+		err = a.Start(ctx)
+	}
+	if err == nil {
+		err = a.Wait(ctx)
+	}
+	if err == nil {
+		err = a.Stop(context.Background())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// victim is a server in a process of its own, to be killed and started again on the same data directory.
+type victim struct {
+	t       *testing.T
+	dir     string
+	process *exec.Cmd
+	base    string
+	log     *bytes.Buffer
+	lives   int
+	ended   chan error  // gets how the process ended
+	down    atomic.Bool // the server is gone or about to be
+}
+
+func newVictim(t *testing.T) *victim { return &victim{t: t, dir: t.TempDir()} }
+
+// start begins the next life of the server; env is added to its environment. It is false when the server died before it
+// took its address.
+func (v *victim) start(env ...string) bool {
+	v.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.lives++
+	v.process, v.log = exec.Command(self), &bytes.Buffer{}
+	v.process.Env = append(os.Environ(), append(env, serverEnv+"="+v.dir, lifeEnv+"="+strconv.Itoa(v.lives))...)
+	v.process.Stderr = v.log
+	out, err := v.process.StdoutPipe()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := v.process.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	v.ended = ended
+	line := make([]byte, 64)
+	n, err := out.Read(line)
+	process := v.process
+	go func() {
+		_, _ = io.Copy(io.Discard, out)
+		ended <- process.Wait()
+	}()
+	v.down.Store(err != nil)
+	v.base = "http://" + strings.TrimSpace(string(line[:n]))
+	return err == nil
+}
+
+// mustStart begins a life that has to last.
+func (v *victim) mustStart(env ...string) {
+	v.t.Helper()
+	if !v.start(env...) {
+		v.t.Fatalf("the server did not start: %v\n%s", <-v.ended, v.log)
+	}
+}
+
+// kill ends the life as kill -9 does.
+func (v *victim) kill() {
+	v.t.Helper()
+	v.down.Store(true)
+	if err := v.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		v.t.Fatal(err)
+	}
+	<-v.ended
+}
+
+// stop lets the server drain and end.
+func (v *victim) stop() {
+	v.t.Helper()
+	v.down.Store(true)
+	if err := v.process.Process.Signal(syscall.SIGTERM); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := <-v.ended; err != nil {
+		v.t.Fatalf("the server did not end well: %v\n%s", err, v.log)
+	}
+}
+
+// died waits for a server that is to end by itself.
+func (v *victim) died(patience time.Duration) error {
+	v.t.Helper()
+	select {
+	case err := <-v.ended:
+		v.down.Store(true)
+		return err
+	case <-time.After(patience):
+		v.kill()
+		v.t.Fatalf("the server goes on, until it is killed\n%s", v.log)
+		return nil
+	}
+}
+
+type answer struct {
+	Result  bool            `json:"result"`
+	Code    int             `json:"code"`
+	Message string          `json:"message"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// call sends a request; ok is false when no answer came, so that nobody knows what became of it.
+func (v *victim) call(path string, body any, key ...string) (got answer, ok bool) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	req, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.base+path, bytes.NewReader(text))
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("X-Bkapi-Authorization", fmt.Sprintf(`{"bk_app_code":%q,"bk_app_secret":%q,"bk_username":%q}`, appCode, appSecret, person))
+	for _, k := range key {
+		req.Header.Set("Idempotency-Key", k)
+	}
+	res, err := clients.Do(req)
+	if err != nil {
+		return got, false
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&got); err != nil {
+		return got, false
+	}
+	if res.StatusCode >= 500 && !v.down.Load() {
+		v.t.Errorf("%s: HTTP %d %s", path, res.StatusCode, got.Message)
+	}
+	return got, res.StatusCode == http.StatusOK
+}
+
+// clients holds enough connections for all clients of a test: the default keeps two of them.
+var clients = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second}
