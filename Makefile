@@ -6,6 +6,7 @@ STAMP     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo fal
 TOOL      := go tool -modfile=tools/go.mod
 CYCLES    ?= 100
 PASSES    ?= 2
+HISTORIES ?= 300
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -13,7 +14,7 @@ BENCHTIME ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance crash faults browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance crash faults proof browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +36,10 @@ crash: ## kill a server under load again and again (CYCLES=100) and check that n
 
 faults: ## crash a server at every named point in every kind of flow (PASSES=2) and check that nothing is lost
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
-	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl)$$' ./internal/app -passes $(PASSES)
+	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl|TestLinearWrongServer)$$' ./internal/app -passes $(PASSES)
+
+proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300)
+	go test -count=1 -timeout 30m -run '^TestLinear' ./internal/app -histories $(HISTORIES)
 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }

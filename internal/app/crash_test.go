@@ -193,6 +193,7 @@ type nodeStatus struct {
 	Version  string                `json:"version"`
 	Loop     int                   `json:"loop"`
 	Retry    int                   `json:"retry"`
+	Skip     bool                  `json:"skip"`
 	Children map[string]nodeStatus `json:"children"`
 }
 

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anishathalye/porcupine"
+
 	"github.com/stdops/stdops/internal/fail"
 )
 
@@ -165,4 +167,19 @@ func TestCrashControl(t *testing.T) {
 		}
 	}
 	t.Errorf("a server that acknowledges before it commits passes the crash test: %q", c.found)
+}
+
+// TestLinearWrongServer fights for tasks of a server that acknowledges before it commits: a history must show it.
+func TestLinearWrongServer(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t)
+	v.mustStart(fail.Env + "=commit.early")
+	defer v.kill()
+	for i := range 100 {
+		if got := porcupine.CheckOperationsTimeout(taskModel(), v.history(5, drawBursts(5)), 10*time.Second); got != porcupine.Ok {
+			t.Logf("history %d is %s", i, got)
+			return
+		}
+	}
+	t.Error("a server that acknowledges before it commits gives good histories")
 }

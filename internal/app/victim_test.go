@@ -83,17 +83,15 @@ func serveUntilKilled(dir string) {
 
 // victim is a server in a process of its own, to be killed and started again on the same data directory.
 type victim struct {
-	t       *testing.T
+	caller
 	dir     string
 	process *exec.Cmd
-	base    string
 	log     *bytes.Buffer
 	lives   int
-	ended   chan error  // gets how the process ended
-	down    atomic.Bool // the server is gone or about to be
+	ended   chan error // gets how the process ended
 }
 
-func newVictim(t *testing.T) *victim { return &victim{t: t, dir: t.TempDir()} }
+func newVictim(t *testing.T) *victim { return &victim{caller: caller{t: t}, dir: t.TempDir()} }
 
 // start begins the next life of the server; env is added to its environment. It is false when the server died before it
 // took its address.
@@ -172,6 +170,35 @@ func (v *victim) died(patience time.Duration) error {
 	}
 }
 
+// caller speaks to a server as a program of the compatible API does.
+type caller struct {
+	t    *testing.T
+	base string
+	down atomic.Bool // the server is gone or about to be
+}
+
+// newCaller starts a server in this process and speaks to it.
+func newCaller(t *testing.T) *caller {
+	t.Helper()
+	a, err := app.New(app.Options{
+		Listen: "127.0.0.1:0", DataDir: t.TempDir(), TestPlugins: true, TimeZone: "UTC",
+		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		clients.CloseIdleConnections()
+		if err := a.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &caller{t: t, base: "http://" + a.Addr()}
+}
+
 type answer struct {
 	Result  bool            `json:"result"`
 	Code    int             `json:"code"`
@@ -180,12 +207,21 @@ type answer struct {
 }
 
 // call sends a request; ok is false when no answer came, so that nobody knows what became of it.
-func (v *victim) call(path string, body any, key ...string) (got answer, ok bool) {
+func (c *caller) call(path string, body any, key ...string) (got answer, ok bool) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
 	}
-	req, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.base+path, bytes.NewReader(text))
+	return c.send(http.MethodPost, path, bytes.NewReader(text), key...)
+}
+
+// get is call for what is asked without a body.
+func (c *caller) get(path string) (got answer, ok bool) {
+	return c.send(http.MethodGet, path, http.NoBody)
+}
+
+func (c *caller) send(method, path string, body io.Reader, key ...string) (got answer, ok bool) {
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, body)
 	if err != nil {
 		panic(err)
 	}
@@ -201,8 +237,8 @@ func (v *victim) call(path string, body any, key ...string) (got answer, ok bool
 	if err := json.NewDecoder(res.Body).Decode(&got); err != nil {
 		return got, false
 	}
-	if res.StatusCode >= 500 && !v.down.Load() {
-		v.t.Errorf("%s: HTTP %d %s", path, res.StatusCode, got.Message)
+	if res.StatusCode >= 500 && !c.down.Load() {
+		c.t.Errorf("%s: HTTP %d %s", path, res.StatusCode, got.Message)
 	}
 	return got, res.StatusCode == http.StatusOK
 }
