@@ -57,7 +57,7 @@ type effect struct {
 func (e effect) Spec() plugin.Spec {
 	return plugin.Spec{
 		Code: e.code, Versions: []string{plugin.DefaultVersion}, Name: e.code, Group: "test", Doc: "For tests only.",
-		Execute: max(e.rule, e.execute), Schedule: e.rule,
+		Execute: max(e.rule, e.execute), Schedule: e.rule, ManyCallbacks: e.calls == manyCallbacks && e.next.Next == plugin.Callback,
 	}
 }
 

@@ -97,10 +97,8 @@ func (w world) take(r request) (_ world, ok bool) {
 		w = w.goesOn()
 	case r.do == "forced_fail" && open && w.node == "RUNNING":
 		w.node, w.waiting = "FAILED", false
-	case r.do == "callback" && open && w.node == "RUNNING":
-		if !w.waiting { // else one is before it, and ends the node
-			w.waiting, w.bit = true, r.bit
-		}
+	case r.do == "callback" && open && w.node == "RUNNING" && !w.waiting:
+		w.waiting, w.bit = true, r.bit
 	default:
 		return w, false
 	}

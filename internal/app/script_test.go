@@ -135,7 +135,7 @@ func TestStopEndsScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	c := &crash{t: t, victim: &victim{t: t, base: "http://" + a.Addr()}}
+	c := &crash{t: t, victim: &victim{caller: caller{t: t, base: "http://" + a.Addr()}}}
 	file := filepath.Join(t.TempDir(), "key")
 	c.runScript(map[string]any{
 		"script": `trap '' TERM; setsid sleep 9999 & echo $STDOPS_IDEMPOTENCY_KEY > "$1"; while :; do sleep 1; done`, "args": file,
