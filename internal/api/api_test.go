@@ -156,52 +156,6 @@ func TestHandlerRecovers(t *testing.T) {
 	}()
 }
 
-func TestReadBody(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, text string
-		header     http.Header
-		status     int // of the refusal
-		want       Body
-	}{
-		{name: "empty", want: Body{Empty: true}},
-		{name: "object", text: ` {"a":1} `, want: Body{Object: stdops.NewObject("a", int64(1))}},
-		{name: "no object", text: `[1]`, want: Body{}},
-		{name: "too large", text: strings.Repeat(" ", 101), status: 413},
-		{name: "encoded", text: `{}`, header: http.Header{"Content-Encoding": {"gzip"}}, status: 415},
-		{name: "not encoded", text: `{}`, header: http.Header{"Content-Encoding": {"identity"}}, want: Body{Object: &stdops.Object{}}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			for _, known := range []bool{true, false} {
-				r := httptest.NewRequest("POST", "/", strings.NewReader(c.text))
-				if r.Header = c.header; c.header == nil {
-					r.Header = http.Header{}
-				}
-				if !known {
-					r.ContentLength = -1
-				}
-				body, err := ReadBody(httptest.NewRecorder(), r, 100, stdops.DecodeValue)
-				var refusal *Refusal
-				if errors.As(err, &refusal) && refusal.Status == c.status {
-					continue
-				}
-				if err != nil || c.status != 0 {
-					t.Fatalf("error %v, want status %d", err, c.status)
-				}
-				if diff := cmp.Diff(c.want, *body, cmp.AllowUnexported(Body{}, stdops.Object{})); diff != "" {
-					t.Errorf("body (-want +got)\n%s", diff)
-				}
-			}
-		})
-	}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(`{"a":1,"a":2}`))
-	body, err := ReadBody(httptest.NewRecorder(), r, 100, stdops.DecodeValue)
-	if err != nil || body.Err == nil || body.Object != nil {
-		t.Errorf("repeated key: %+v, %v", body, err)
-	}
-}
-
 func TestReadCredentialsStrips(t *testing.T) {
 	t.Parallel()
 	object := stdops.NewObject("bk_app_secret", "s", "bk_token", "t", "access_token", "a", "bk_app_code", "c", "scope", "x")

@@ -1,12 +1,18 @@
 package api
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/stdops/stdops"
 )
@@ -18,33 +24,136 @@ type Body struct {
 	Object *stdops.Object // nil when the body is empty, no JSON, or no object
 	Err    error          // what is wrong with the JSON text, a *stdops.JSONError; nil for valid JSON that is no object
 	form   url.Values     // of a form that is no JSON; looked at for credentials only
+	leave  func()
 }
 
-// Decode reads JSON text into a value; [stdops.DecodeValue] and [stdops.DecodeExact] are the two.
-type Decode func([]byte) (any, error)
+// Leave lets the next large body be read. It is to be called when what the body became is held no more; a second call
+// does nothing.
+func (b *Body) Leave() {
+	if b.leave != nil {
+		b.leave()
+		b.leave = nil
+	}
+}
 
-// ReadBody reads and decodes the body of a request (docs/spec/api.md 3.5). The Content-Type does not matter, because
+// Reading says how a body is read.
+type Reading struct {
+	Limit int64 // bytes
+	stdops.Decoding
+	Known bool // the caller proved who it is before the body
+}
+
+// MostValues is how many values and keys a body may have: several times what the largest tree needs.
+const MostValues = 1_000_000
+
+// What large bodies may take together. A value made of JSON takes up to twenty times the room of its text, so that this
+// is what bounds the memory of the server under hostile requests.
+const (
+	freeBytes     = 64 << 10 // a smaller body goes without a turn
+	KnownBytes    = 8 << 20  // of the bodies of callers that are known, worked on at the same time
+	strangerBytes = 2 << 20  // of those whose credentials, if any, lie in the body
+	turnPatience  = 10 * time.Second
+)
+
+// Bodies reads bodies, and bounds how much of them is worked on at the same time: a large body waits for its turn before
+// it is read. Strangers wait among themselves, so that they cannot keep those waiting that are known.
+type Bodies struct {
+	known, strangers line
+}
+
+// NewBodies makes a reader of bodies; all handlers of a server are to share one.
+func NewBodies() *Bodies {
+	return &Bodies{known: newLine(KnownBytes), strangers: newLine(strangerBytes)}
+}
+
+// line is a line of bodies that wait.
+type line struct {
+	room *semaphore.Weighted
+	size int64
+}
+
+func newLine(size int64) line { return line{semaphore.NewWeighted(size), size} }
+
+// Enter waits for the turn of a body of size bytes. A body that is larger than all that may be worked on at the same time
+// is worked on alone.
+func (b *Bodies) Enter(ctx context.Context, size int64, known bool) (leave func(), err error) {
+	if size <= freeBytes {
+		return func() {}, nil
+	}
+	l := b.strangers
+	if known {
+		l = b.known
+	}
+	size = min(size, l.size)
+	limited, cancel := context.WithTimeout(ctx, turnPatience)
+	defer cancel()
+	if err := l.room.Acquire(limited, size); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, stdops.Errorf(stdops.CodeUnavailable, "too many large requests at once, try again")
+	}
+	return func() { l.room.Release(size) }, nil
+}
+
+// Read reads and decodes the body of a request (docs/spec/api.md 3.5). The Content-Type does not matter, because
 // component clients send JSON text as a form; a Content-Encoding is refused, so that nothing is ever inflated.
-func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, decode Decode) (*Body, error) {
+func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, how Reading) (*Body, error) {
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, Refuse(http.StatusUnsupportedMediaType, "Content-Encoding is not supported; send the body as it is")
 	}
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+	if r.ContentLength > how.Limit {
+		return nil, tooLarge(how.Limit)
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	in, size := bufio.NewReader(http.MaxBytesReader(w, r.Body, how.Limit)), r.ContentLength
+	if size < 0 {
+		in, size = sized(in, how.Limit)
+	}
+	leave, err := b.Enter(r.Context(), size, how.Known)
 	if err != nil {
-		return nil, readError(err, limit)
+		return nil, err
 	}
-	if len(text) == 0 {
-		return &Body{Empty: true}, nil
-	}
-	value, err := decode(text)
+	body, err := read(in, r, how.Decoding)
 	if err != nil {
-		return &Body{Err: err, form: formOf(r, text)}, nil
+		leave()
+		return nil, readError(err, how.Limit)
+	}
+	body.leave = leave
+	return body, nil
+}
+
+// sized finds the size of a body that does not tell it. One that is not small counts as the largest.
+func sized(in *bufio.Reader, limit int64) (*bufio.Reader, int64) {
+	in = bufio.NewReaderSize(in, freeBytes+1)
+	if _, err := in.Peek(freeBytes + 1); err != nil { // comes again when it is read
+		return in, int64(in.Buffered())
+	}
+	return in, limit
+}
+
+// read reads a body. Its error is that of the connection.
+func read(in *bufio.Reader, r *http.Request, decoding stdops.Decoding) (*Body, error) {
+	first, err := in.Peek(1)
+	if len(first) == 0 {
+		if errors.Is(err, io.EOF) {
+			return &Body{Empty: true}, nil
+		}
+		return nil, err
+	}
+	if isForm(r) && !looksLikeJSON(in) {
+		return readForm(in, decoding)
+	}
+	value, err := decoding.Decode(in)
+	return made(value, err)
+}
+
+func made(value any, err error) (*Body, error) {
+	var problem *stdops.JSONError
+	if errors.As(err, &problem) {
+		return &Body{Err: problem}, nil
 	}
 	object, _ := value.(*stdops.Object)
-	return &Body{Object: object}, nil
+	return &Body{Object: object}, err
 }
 
 func readError(err error, limit int64) error {
@@ -62,14 +171,34 @@ func tooLarge(limit int64) error {
 	}
 }
 
-// formOf reads a form body; nil when the request says that it is none.
-func formOf(r *http.Request, text []byte) url.Values {
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		return nil
-	}
-	form, err := url.ParseQuery(string(text))
+// isForm reports whether the request says that its body is a form. It may be JSON all the same.
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
+
+// looksLikeJSON reports whether a body begins like an object.
+func looksLikeJSON(in *bufio.Reader) bool {
+	head, _ := in.Peek(512)
+	head = bytes.TrimLeft(head, " \t\r\n")
+	return len(head) > 0 && head[0] == '{'
+}
+
+// longestForm is how large a form may be: nothing of it counts but credentials.
+const longestForm = freeBytes
+
+// readForm reads what says that it is a form and does not begin like JSON; it is read as JSON first.
+func readForm(in io.Reader, decoding stdops.Decoding) (*Body, error) {
+	text, err := io.ReadAll(io.LimitReader(in, longestForm))
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return form
+	value, err := decoding.Decode(bytes.NewBuffer(text))
+	body, err := made(value, err)
+	if err != nil {
+		return nil, err
+	}
+	if body.Err != nil {
+		body.form, _ = url.ParseQuery(string(text)) // what is no form holds no credentials
+	}
+	return body, nil
 }

@@ -32,6 +32,8 @@ type Writer struct {
 
 	// Number is the code that was written, for the access log.
 	Number int
+	// Sending is called before the first byte is sent; the time of a slow reader begins there. nil: nobody is told.
+	Sending func()
 	// RequestKey says that the answer carries request_id as well, as the component families do.
 	RequestKey bool
 }
@@ -128,6 +130,9 @@ func (w *Writer) close(b []byte, status int) {
 func (w *Writer) send(status int) {
 	if !w.began {
 		w.began = true
+		if w.Sending != nil {
+			w.Sending()
+		}
 		h := w.http.Header()
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		h.Set("Sops-Trace-Id", w.ids.Trace)

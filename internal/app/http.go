@@ -34,13 +34,13 @@ const (
 
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
-	mux := http.NewServeMux()
-	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Log: a.log})
+	mux, bodies := http.NewServeMux(), api.NewBodies()
+	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Log: a.log})
 	if err != nil {
 		return err
 	}
 	mux.Handle("/", compatible)
-	native, err := a.native(false)
+	native, err := a.native(bodies, false)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (a *App) handlers(zone *time.Location) error {
 	outer.Handle("GET /metrics", a.metrics())
 	outer.Handle("/", api.Handler(mux, a.log))
 	a.server = a.newServer(api.LastIfChunked(outer))
-	local, err := a.native(true)
+	local, err := a.native(bodies, true)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/stdops/stdops/internal/api"
 	v1 "github.com/stdops/stdops/internal/api/v1"
 	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/store"
@@ -14,9 +15,10 @@ import (
 var ErrInUse = store.ErrInUse
 
 // native makes the handler of the native API; the local one takes everybody for an administrator.
-func (a *App) native(local bool) (http.Handler, error) {
+func (a *App) native(bodies *api.Bodies, local bool) (http.Handler, error) {
 	return v1.New(a.service, v1.Options{
-		PublicURL: a.options.PublicURL, Version: a.options.Version, Commit: a.options.Commit, Local: local, Log: a.log,
+		PublicURL: a.options.PublicURL, Version: a.options.Version, Commit: a.options.Commit, Local: local,
+		Bodies: bodies, Log: a.log,
 	})
 }
 

@@ -2,10 +2,12 @@ package sops
 
 import (
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -93,7 +95,7 @@ func templateTree(body *stdops.Object) (*stdops.Object, error) {
 		return nil, invalid("pipeline_tree is required")
 	}
 	if text, ok := value.(string); ok {
-		parsed, err := stdops.DecodeValue([]byte(text))
+		parsed, err := stdops.Decoding{Values: api.MostValues}.Decode(strings.NewReader(text))
 		if err != nil {
 			return nil, invalid("pipeline_tree is not a valid JSON string")
 		}

@@ -30,6 +30,7 @@ type endpoint struct {
 
 	// exact keeps numbers of the body as they are written.
 	exact bool
+	tree  bool              // its body may hold a tree
 	app   bool              // no user is needed, the application is enough
 	serve func(*call) error // nil: known, but not offered
 
@@ -64,6 +65,12 @@ func (e endpoint) exactly() endpoint {
 	return e
 }
 
+// drawn says that the body may hold a tree, which has many values.
+func (e endpoint) drawn() endpoint {
+	e.tree = true
+	return e
+}
+
 // byApp lets an application ask without a user.
 func (e endpoint) byApp() endpoint {
 	e.app = true
@@ -76,7 +83,7 @@ const openPlugins = "plugins are the server's, and the same in every project"
 // endpoints lists every endpoint of docs/spec/api.md 4.0.
 func endpoints() []endpoint {
 	return []endpoint{
-		post("create_template", projectID).serving(service.FlowCreate, createTemplate).keyed(storedAgain),
+		post("create_template", projectID).serving(service.FlowCreate, createTemplate).drawn().keyed(storedAgain),
 		post("import_project_template", projectID),
 		post("import_common_template"),
 		post("copy_template_across_project", projectID),
@@ -90,7 +97,7 @@ func endpoints() []endpoint {
 
 		post("create_task", templateID, projectID).serving(service.FlowCreateTask, createTask).keyed(createdAgain),
 		post("create_and_start_task", templateID, projectID).serving(service.FlowCreateTask, createAndStartTask).keyed(createdAgain),
-		post("fast_create_task", projectID).serving(service.FastCreateTask, fastCreateTask).keyed(createdAgain),
+		post("fast_create_task", projectID).serving(service.FastCreateTask, fastCreateTask).drawn().keyed(createdAgain),
 		post("start_task", taskID, projectID).serving(service.TaskOperate, startTask).keyed(startedAgain),
 		post("operate_task", taskID, projectID).serving(service.TaskOperate, operateTask).keyed(success),
 		post("operate_node", projectID, taskID).serving(service.TaskOperate, operateNode).keyed(success),

@@ -17,6 +17,7 @@ type Options struct {
 	Zone      *time.Location // in which times are shown; nil means UTC
 	PublicURL string         // of the server, for the check of requests with cookies
 	BodyLimit int64          // bytes; 0 means DefaultBodyLimit
+	Bodies    *api.Bodies    // shared by all handlers of a server; nil means its own
 	Log       *slog.Logger
 }
 
@@ -30,6 +31,7 @@ type sops struct {
 	browser *api.Browser
 	zone    *time.Location
 	limit   int64
+	bodies  *api.Bodies
 	log     *slog.Logger
 
 	fragments *fragments
@@ -41,7 +43,10 @@ type sops struct {
 func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &sops{
 		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
-		zone: o.Zone, limit: o.BodyLimit, log: o.Log,
+		zone: o.Zone, limit: o.BodyLimit, bodies: o.Bodies, log: o.Log,
+	}
+	if s.bodies == nil {
+		s.bodies = api.NewBodies()
 	}
 	if s.zone == nil {
 		s.zone = time.UTC
@@ -84,14 +89,17 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	}
 	out.RequestKey = to.component
 	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}}
-	if err := c.checkEarly(r); err != nil {
+	known, err := c.checkEarly(r)
+	if err != nil {
 		return err
 	}
 	if r.Method == http.MethodPost {
-		body, err := api.ReadBody(w, r, s.limit, decoding(to.endpoint))
+		body, err := s.bodies.Read(w, r, api.Reading{Limit: s.limit, Decoding: decoding(to.endpoint), Known: known})
 		if err != nil {
 			return err
 		}
+		defer body.Leave()
+		out.Sending = body.Leave
 		c.body, c.posted = body, true
 	}
 	if err := c.identify(r); err != nil {
@@ -104,20 +112,22 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	return c.carryOut(r)
 }
 
-func decoding(e *endpoint) api.Decode {
-	if e.exact {
-		return stdops.DecodeExact
+// decoding says how the body of an endpoint is read. Nothing but a tree needs many values.
+func decoding(e *endpoint) stdops.Decoding {
+	if e.tree {
+		return stdops.Decoding{Exact: e.exact, Values: api.MostValues}
 	}
-	return stdops.DecodeValue
+	return stdops.Decoding{Exact: e.exact, Values: api.MostValues / 10}
 }
 
 // checkEarly refuses an application by what stands before the body, so that strangers cannot make the server read one.
-func (c *call) checkEarly(r *http.Request) error {
+// Whose credentials lie in the body, if anywhere, is not known yet.
+func (c *call) checkEarly(r *http.Request) (known bool, err error) {
 	code, secret, err := api.EarlyCredentials(r, c.query)
 	if err != nil || code == "" || secret == "" {
-		return err
+		return false, err
 	}
-	return c.sops.svc.CheckApp(code, secret)
+	return true, c.sops.svc.CheckApp(code, secret)
 }
 
 // identify finds out who is asking.

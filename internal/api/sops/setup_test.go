@@ -49,6 +49,8 @@ type server struct {
 	http  *httptest.Server
 	log   *lockedWriter // of the access log
 
+	bodies *api.Bodies
+
 	projects map[int64]stdops.ProjectID // by business
 	tokens   map[string]string          // by user
 }
@@ -84,10 +86,10 @@ func setup(t testing.TB, more ...plugin.Plugin) *server {
 	must(t, err)
 	must(t, svc.BootstrapApp(ctx, "trusted", "trusted-secret"))
 	s := &server{
-		t: t, svc: svc, store: st, dir: dir, log: &lockedWriter{},
+		t: t, svc: svc, store: st, dir: dir, log: &lockedWriter{}, bodies: api.NewBodies(),
 		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
 	}
-	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Log: log})
+	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Bodies: s.bodies, Log: log})
 	must(t, err)
 	s.http = httptest.NewUnstartedServer(api.LastIfChunked(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil)))))
 	s.http.Listener = api.Listener(s.http.Listener)

@@ -3,6 +3,7 @@ package v1
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -53,17 +55,46 @@ func add[I, O any](s *server, r route, serve func(context.Context, *service.Call
 // door lets in who may use the route at all, before anything of a body is read.
 func (s *server) door(n needs) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		err := admit(ctx.Context(), n)
-		if err == nil {
-			next(ctx)
+		if err := admit(ctx.Context(), n); err != nil {
+			s.refuse(ctx, err)
 			return
 		}
-		var p *problem
-		if err = s.refusal(ctx.Context(), err); !errors.As(err, &p) {
-			p = newProblem(ctx.Context(), http.StatusInternalServerError, messageOfDefect)
+		next(ctx)
+	}
+}
+
+// refuse answers instead of the operation.
+func (s *server) refuse(ctx huma.Context, err error) {
+	var p *problem
+	if err = s.refusal(ctx.Context(), err); !errors.As(err, &p) {
+		p = newProblem(ctx.Context(), http.StatusInternalServerError, messageOfDefect)
+	}
+	_, w := humago.Unwrap(ctx)
+	var more huma.HeadersError
+	if errors.As(err, &more) {
+		maps.Copy(w.Header(), more.GetHeaders())
+	}
+	write(w, p)
+}
+
+// turn lets a large body wait for its turn, before anything of it is read.
+func (s *server) turn(limit int64) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, _ := humago.Unwrap(ctx)
+		size := r.ContentLength
+		if size < 0 {
+			size = limit
 		}
-		_, w := humago.Unwrap(ctx)
-		write(w, p)
+		leave, err := s.options.Bodies.Enter(r.Context(), size, true)
+		if err != nil && r.Context().Err() != nil {
+			err = api.Refuse(http.StatusRequestTimeout, "the caller went away")
+		}
+		if err != nil {
+			s.refuse(ctx, err)
+			return
+		}
+		defer leave()
+		next(ctx)
 	}
 }
 
@@ -116,6 +147,9 @@ func (s *server) operation(r route) huma.Operation {
 		Extensions:  map[string]any{permissionKey: string(r.needs)},
 		Responses:   map[string]*huma.Response{"default": s.problems},
 		Middlewares: huma.Middlewares{s.door(r.needs)},
+	}
+	if r.body > smallBody {
+		op.Middlewares = append(op.Middlewares, s.turn(r.body))
 	}
 	if r.needs != needsNothing {
 		op.Security = []map[string][]string{{"token": {}}}

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -34,8 +35,9 @@ type Options struct {
 	Version   string // of the program
 	Commit    string
 	// Local makes everybody an administrator: for the socket of the data directory, which only its owner can open.
-	Local bool
-	Log   *slog.Logger
+	Local  bool
+	Bodies *api.Bodies // shared by all handlers of a server; nil means its own
+	Log    *slog.Logger
 }
 
 type server struct {
@@ -52,6 +54,9 @@ type server struct {
 // New makes the handler. It is to be mounted, inside of [api.Handler], for the prefix /api/v1/ and for [DescriptionPath].
 func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &server{svc: svc, options: o, log: cmp.Or(o.Log, slog.Default()), browser: api.NewBrowser(o.PublicURL), mux: http.NewServeMux()}
+	if s.options.Bodies == nil {
+		s.options.Bodies = api.NewBodies()
+	}
 	config := huma.DefaultConfig("stdops", cmp.Or(o.Version, "dev"))
 	config.Info.Description = "The native API of stdops. Times are RFC 3339; refusals are problem documents (RFC 9457) with a code."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
@@ -155,7 +160,7 @@ var strict = huma.Format{
 	},
 	Unmarshal: func(data []byte, v any) error {
 		if _, whole := v.(*any); whole { // the first of two readings: the one that is checked against the schema
-			if _, err := stdops.DecodeExact(data); err != nil {
+			if _, err := (stdops.Decoding{Exact: true, Values: api.MostValues}).Decode(bytes.NewBuffer(data)); err != nil {
 				return err
 			}
 		}

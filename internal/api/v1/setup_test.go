@@ -32,11 +32,12 @@ type bundle struct {
 	store       *store.Store
 	http, local http.Handler
 	logged      *bytes.Buffer
+	bodies      *api.Bodies
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{logged: &bytes.Buffer{}}
+	b := &bundle{logged: &bytes.Buffer{}, bodies: api.NewBodies()}
 	log := slog.New(slog.NewTextHandler(b.logged, nil))
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Log: log, DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
@@ -61,7 +62,7 @@ func setup(t *testing.T) *bundle {
 
 func (b *bundle) handler(t *testing.T, log *slog.Logger, local bool) http.Handler {
 	t.Helper()
-	h, err := New(b.svc, Options{PublicURL: publicURL, Version: "1.2.3", Local: local, Log: log})
+	h, err := New(b.svc, Options{PublicURL: publicURL, Version: "1.2.3", Local: local, Bodies: b.bodies, Log: log})
 	must(t, err)
 	return api.Handler(h, log)
 }
