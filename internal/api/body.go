@@ -50,8 +50,8 @@ const MostValues = 1_000_000
 // is what bounds the memory of the server under hostile requests.
 const (
 	freeBytes     = 64 << 10 // a smaller body goes without a turn
-	KnownBytes    = 8 << 20  // of the bodies of callers that are known, worked on at the same time
-	strangerBytes = 2 << 20  // of those whose credentials, if any, lie in the body
+	KnownBytes    = 4 << 20  // of the bodies of callers that are known, worked on at the same time
+	strangerBytes = 1 << 20  // of those whose credentials, if any, lie in the body
 	turnPatience  = 10 * time.Second
 )
 
