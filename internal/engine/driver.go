@@ -214,6 +214,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 			events = append(events, l.event)
 		}
 	}
+	e.thinking <- struct{}{}
 	at := now()
 	for _, due := range d.timers.due(at) {
 		events = append(events, due)
@@ -223,6 +224,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 	hand := &hand{slots: e.pool.slots, ref: d.ref}
 	env.now, env.slots = at, hand
 	dl, answers, err := decideSafely(d.st, events, env)
+	<-e.thinking
 	if err != nil {
 		hand.giveBack()
 		return nil, nil, fmt.Errorf("%w: %w", errDefect, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 
@@ -77,6 +78,10 @@ type Engine struct {
 	drivers  map[stdops.TaskRef]*driver
 	stopping bool
 
+	// thinking holds a token for each step that is being decided. To decide is work of a processor, and rendering may take
+	// some megabytes meanwhile, so that more steps at the same time than processors would cost memory and gain nothing.
+	thinking chan struct{}
+
 	steps   sync.RWMutex   // read-locked during a step: when Stop has got it, no step that may begin calls is on its way
 	running sync.WaitGroup // drivers that turn the crank
 	stop    context.CancelFunc
@@ -85,7 +90,7 @@ type Engine struct {
 
 // New makes an engine. It does nothing before Start.
 func New(o Options) *Engine {
-	return &Engine{Options: o, sizes: poolSizes, drivers: make(map[stdops.TaskRef]*driver)}
+	return &Engine{Options: o, sizes: poolSizes, thinking: make(chan struct{}, runtime.GOMAXPROCS(0)), drivers: make(map[stdops.TaskRef]*driver)}
 }
 
 // Start begins to drive: whatever was live when the last process ended goes on.
