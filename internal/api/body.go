@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -46,10 +47,12 @@ type Reading struct {
 // MostValues is how many values and keys a body may have: several times what the largest tree needs.
 const MostValues = 1_000_000
 
-// What large bodies may take together. A value made of JSON takes up to twenty times the room of its text, so that this
-// is what bounds the memory of the server under hostile requests.
+// What large bodies may take together. What is made of a body takes up to twenty times the room of its text, so that this
+// is what bounds the memory of the server under hostile requests. Nothing is lost by it: the work on a body is that of a
+// processor, and more bodies at the same time would only take longer each.
 const (
-	freeBytes     = 64 << 10 // a smaller body goes without a turn
+	freeBytes     = 32 << 10 // a smaller body goes without a turn
+	fewestTurns   = 4        // of the known at the same time, and of strangers, where there are no more processors
 	KnownBytes    = 4 << 20  // of the bodies of callers that are known, worked on at the same time
 	strangerBytes = 1 << 20  // of those whose credentials, if any, lie in the body
 	turnPatience  = 10 * time.Second
@@ -74,6 +77,9 @@ type line struct {
 
 func newLine(size int64) line { return line{semaphore.NewWeighted(size), size} }
 
+// turns gives how many large bodies are worked on at the same time.
+func turns() int64 { return int64(max(fewestTurns, runtime.GOMAXPROCS(0))) }
+
 // Enter waits for the turn of a body of size bytes. A body that is larger than all that may be worked on at the same time
 // is worked on alone.
 func (b *Bodies) Enter(ctx context.Context, size int64, known bool) (leave func(), err error) {
@@ -84,7 +90,7 @@ func (b *Bodies) Enter(ctx context.Context, size int64, known bool) (leave func(
 	if known {
 		l = b.known
 	}
-	size = min(size, l.size)
+	size = min(max(size, l.size/turns()), l.size)
 	limited, cancel := context.WithTimeout(ctx, turnPatience)
 	defer cancel()
 	if err := l.room.Acquire(limited, size); err != nil {

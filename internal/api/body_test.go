@@ -114,7 +114,7 @@ func TestBodiesTakeTurns(t *testing.T) {
 		}
 		first()
 		second := <-entered
-		third := enter(KnownBytes-freeBytes-1, true) // together they fill it
+		third := enter(KnownBytes-KnownBytes/turns(), true) // together they fill it, small as the second is
 		began := time.Now()
 		_, err := b.Enter(t.Context(), freeBytes+1, true)
 		if stdops.ErrorCode(err) != stdops.CodeUnavailable || time.Since(began) != turnPatience {
