@@ -15,7 +15,7 @@ import (
 )
 
 func (c *cli) bench() *cobra.Command {
-	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchEngine())
+	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchEngine(), c.benchMemory())
 }
 
 func (c *cli) benchStatus() *cobra.Command {
@@ -84,6 +84,53 @@ func (c *cli) benchEngine() *cobra.Command {
 	return cmd
 }
 
+func (c *cli) benchMemory() *cobra.Command {
+	var o bench.MemoryOptions
+	cmd := &cobra.Command{
+		Use:   "memory",
+		Short: "Measure how much memory a server takes",
+		Long: "Starts servers as processes of their own, in temporary directories, and measures their memory with a large tree,\n" +
+			"with many tasks and, if a file of them is given, with hostile requests. Needs Linux. Takes about a minute with\n" +
+			"the defaults.",
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := o.Check(); err != nil {
+				return usageOf(cmd, err)
+			}
+			if o.Program, err = os.Executable(); err != nil {
+				return err
+			}
+			o.Progress = c.tellProgress
+			report, err := bench.Memory(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return c.showFigures(report)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Inputs, "inputs", "", "file of hostile requests, such as internal/api/sops/testdata/badinputs.jsonl")
+	flags.IntVar(&o.Nodes, "nodes", 10_000, "nodes of the large tree")
+	flags.IntVar(&o.Tasks, "tasks", 1000, "tasks that run at the same time")
+	flags.IntVar(&o.Rounds, "rounds", 3, "rounds, each on new servers")
+	return cmd
+}
+
+func (c *cli) showFigures(r *bench.Report) error {
+	if c.format == "table" {
+		_, err := fmt.Fprintf(c.out, "%d rounds; %s, %s, %d processors\nmedian (lowest to highest round)\n\n", r.Rounds, r.Go, r.System, r.CPUs)
+		if err != nil {
+			return err
+		}
+	}
+	return show(c, r, r.Figures, []column[bench.Figure]{
+		{"MEASURED", func(f *bench.Figure) string { return f.Name }},
+		{"UNIT", func(f *bench.Figure) string { return f.Unit }},
+		{"FIGURE", func(f *bench.Figure) string { return span(&f.Series, 2) }},
+		{"GOAL", func(f *bench.Figure) string { return goal(f.Goal) }},
+	})
+}
+
 func (c *cli) tellProgress(name string) { fmt.Fprintf(c.err, "measuring: %s\n", name) }
 
 // withProfile opens the file that takes a profile, when one is wanted.
@@ -111,7 +158,7 @@ func (c *cli) showReport(r *bench.Report) error {
 		{"OURS", func(b *bench.Comparison) string { return series(&b.Ours) }},
 		{"REFERENCE", func(b *bench.Comparison) string { return series(&b.Reference) }},
 		{"RATIO", func(b *bench.Comparison) string { return strconv.FormatFloat(b.Ratio, 'f', 2, 64) }},
-		{"GOAL", goal},
+		{"GOAL", func(b *bench.Comparison) string { return goal(b.Goal) }},
 	})
 }
 
@@ -130,19 +177,24 @@ func tellMachine(w io.Writer, r *bench.Report) error {
 	return err
 }
 
-func series(s *bench.Series) string {
-	return fmt.Sprintf("%s: %s (%s to %s)", s.Name, figure(s.Median), figure(s.Min), figure(s.Max))
+func series(s *bench.Series) string { return s.Name + ": " + span(s, 0) }
+
+// span shows a series with so many digits behind the point.
+func span(s *bench.Series, digits int) string {
+	figure := func(f float64) string {
+		scale := math.Pow10(digits)
+		return strconv.FormatFloat(math.Round(f*scale)/scale, 'f', -1, 64)
+	}
+	return fmt.Sprintf("%s (%s to %s)", figure(s.Median), figure(s.Min), figure(s.Max))
 }
 
-func figure(f float64) string { return strconv.FormatFloat(math.Round(f), 'f', -1, 64) }
-
-// goal shows what a ratio is meant to become.
-func goal(b *bench.Comparison) string {
+// goal shows what a figure is meant to become.
+func goal(g bench.Goal) string {
 	switch {
-	case b.Goal.AtLeast > 0:
-		return "≥ " + strconv.FormatFloat(b.Goal.AtLeast, 'f', -1, 64)
-	case b.Goal.AtMost > 0:
-		return "≤ " + strconv.FormatFloat(b.Goal.AtMost, 'f', -1, 64)
+	case g.AtLeast > 0:
+		return "≥ " + strconv.FormatFloat(g.AtLeast, 'f', -1, 64)
+	case g.AtMost > 0:
+		return "≤ " + strconv.FormatFloat(g.AtMost, 'f', -1, 64)
 	default:
 		return "-"
 	}

@@ -29,25 +29,75 @@ func mixed() *stdops.Object {
 	return d.tree("end", d.line("merge", 2))
 }
 
-// wide makes a flow of parallel branches of activities that do nothing, all equally long.
-func wide(branches, length int) *stdops.Object {
+// branches is how many the wide flow has.
+const branches = 100
+
+// fewestWide is how many nodes the wide flow has at least: one on each branch, start, fork, join and end.
+const fewestWide = branches + 4
+
+// wide makes a flow of so many nodes on parallel branches.
+func wide(nodes int) *stdops.Object {
 	d := newDrawing()
 	d.variable("host", "custom", "host-1", &stdops.Object{})
 	d.gateway("fork", "ParallelGateway", "start")
-	ends := make([]string, branches)
-	for i := range ends {
-		ends[i] = d.line("fork", length)
+	var ends []string
+	for i := range branches {
+		ends = append(ends, d.line("fork", (nodes-fewestWide+2*branches-1-i)/branches))
 	}
 	d.gateway("join", "ConvergeGateway", ends...)
 	return d.tree("end", "join")
 }
 
+// longRunning makes a flow of twenty nodes whose last activity does not end soon.
+func longRunning(last *stdops.Object) *stdops.Object {
+	d := newDrawing()
+	d.variable("host", "custom", "host-1", &stdops.Object{})
+	name := d.line("start", 18)
+	d.activities.Set(name, last)
+	return d.tree("end", name)
+}
+
+// diamonds makes exclusive gateways one after the other whose two branches meet again.
+func diamonds(n int) *stdops.Object {
+	d := newDrawing()
+	d.variable("host", "custom", "host-1", &stdops.Object{})
+	d.conditions = []string{"1 == 1", "1 == 1"}
+	last := "start"
+	for i := range n {
+		choice, merge := fmt.Sprintf("choice%d", i), fmt.Sprintf("merge%d", i)
+		d.gateway(choice, "ExclusiveGateway", last)
+		d.gateway(merge, "ConvergeGateway", d.line(choice, 1), d.line(choice, 1))
+		last = merge
+	}
+	return d.tree("end", last)
+}
+
+// nested makes a flow of so many subprocesses of a stored flow.
+func nested(template int64, n int) *stdops.Object {
+	d := newDrawing()
+	last := d.line("start", n)
+	tree := d.tree("end", last)
+	activities, _ := tree.Get("activities")
+	for _, id := range activities.(*stdops.Object).Keys() {
+		value, _ := activities.(*stdops.Object).Get(id)
+		a := value.(*stdops.Object)
+		a.Delete("component")
+		a.Set("type", "SubProcess")
+		a.Set("template_id", template)
+		a.Set("constants", &stdops.Object{})
+	}
+	return tree
+}
+
 // drawing is a flow in the making. Nodes are drawn from the start to the end.
 type drawing struct {
-	activities, gateways, flows, constants *stdops.Object
+	activities *stdops.Object // components by the names of the nodes
+	gateways   *stdops.Object // kinds by the names of the nodes
+	flows      *stdops.Object
+	constants  *stdops.Object
 
 	in, out    map[string][]any // flows by the name of the node that they enter or leave
-	conditions []string         // of the one exclusive gateway, by the order of its flows
+	conditions []string         // of every exclusive gateway, by the order of its flows
 }
 
 func newDrawing() *drawing {
@@ -69,10 +119,19 @@ func (d *drawing) line(from string, length int) string {
 	for range length {
 		name := fmt.Sprint(d.activities.Len())
 		d.flow(from, name)
-		d.activities.Set(name, nil)
+		d.activities.Set(name, component(doneAtOnce, "target", "${host}", "command", "true"))
 		from = name
 	}
 	return from
+}
+
+// component says which plugin an activity runs, with which inputs.
+func component(code string, inputs ...string) *stdops.Object {
+	data := &stdops.Object{}
+	for i := 0; i+1 < len(inputs); i += 2 {
+		data.Set(inputs[i], stdops.NewObject("hook", false, "value", inputs[i+1]))
+	}
+	return stdops.NewObject("code", code, "data", data)
 }
 
 func (d *drawing) gateway(name, kind string, from ...string) {
@@ -96,10 +155,8 @@ func (d *drawing) tree(end, from string) *stdops.Object {
 	activities, gateways := &stdops.Object{}, &stdops.Object{}
 	for _, name := range d.activities.Keys() {
 		a := activity(nodeID(name), "step "+name, doneAtOnce, d.in[name][0].(string), d.out[name][0].(string))
-		a.Set("component", stdops.NewObject("code", doneAtOnce, "data", stdops.NewObject(
-			"target", stdops.NewObject("hook", true, "value", "${host}"),
-			"command", stdops.NewObject("hook", false, "value", "true"),
-		)))
+		component, _ := d.activities.Get(name)
+		a.Set("component", component)
 		activities.Set(nodeID(name), a)
 	}
 	for _, name := range d.gateways.Keys() {

@@ -13,7 +13,19 @@ type Report struct {
 	Duration    string       `json:"duration"`             // of one side in one round
 	Rounds      int          `json:"rounds"`
 	Connections int          `json:"connections,omitempty"`
-	Comparisons []Comparison `json:"comparisons"`
+	Comparisons []Comparison `json:"comparisons,omitempty"`
+	Figures     []Figure     `json:"figures,omitempty"`
+}
+
+// Figure is a figure that is held against a bound and not against another.
+type Figure struct {
+	Unit string `json:"unit"`
+	Series
+	Goal Goal `json:"goal"`
+}
+
+func figure(name, unit string, atMost, value float64) Figure {
+	return Figure{Unit: unit, Series: Series{Name: name, Rounds: []float64{value}}, Goal: Goal{AtMost: atMost}}
 }
 
 // Comparison is one figure of ours beside that of the least that could do the same.

@@ -6,10 +6,12 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// The plugins that the trees are made of: one that is done at once, and one that waits for somebody to call back.
+// The plugins that the trees are made of: one that is done at once, one that waits for somebody to call back, and one
+// that waits for a while.
 const (
 	doneAtOnce = "debug_no_schedule_node"
 	waiting    = "callback_node"
+	sleeping   = "sleep_timer"
 )
 
 // tree makes a flow in which a task reaches exactly nodes nodes, start and end counted: one after the other, as in most

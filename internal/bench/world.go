@@ -31,11 +31,12 @@ const settleTime = 2 * time.Minute
 
 // world is a server with the tasks that are asked about.
 type world struct {
-	dir   string
-	log   *os.File
-	http  *http.Client
-	app   *app.App // nil while no server runs
-	nodes int
+	dir     string
+	log     *os.File
+	http    *http.Client
+	app     *app.App // nil while no server runs
+	address string   // of the server that runs, or ran last
+	nodes   int
 
 	tasks batch // that are asked about
 	twins batch // tasks of the same trees
@@ -96,6 +97,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	w.address = w.app.Addr()
 	return w.app.Start(ctx)
 }
 
@@ -288,7 +290,7 @@ func (w *world) request(ctx context.Context, path string, body *stdops.Object) (
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.app.Addr()+path, bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.address+path, bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
