@@ -6,6 +6,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // so that names of zones mean the same on every host
 
 	"github.com/stdops/stdops/internal/plugin/script"
 )
