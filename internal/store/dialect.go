@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -43,6 +44,15 @@ func textList(texts []string) string {
 		list = stdops.AppendQuoted(list, text)
 	}
 	return string(append(list, ']'))
+}
+
+// partOf is the condition that a text holds another, in any case of ASCII letters; its value is made by likePattern. LIKE
+// of SQLite does not look at their case.
+func partOf(column string) string { return column + ` LIKE ? ESCAPE '\'` }
+
+// likePattern makes a pattern that finds a text anywhere.
+func likePattern(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 
 // duplicate reports whether err is a refusal by a primary key or a unique index.

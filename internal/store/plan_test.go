@@ -20,7 +20,7 @@ func TestReads_use_indexes(t *testing.T) {
 	commit(t, s, fullChange(s, task))
 	r := ref(task)
 	list := func(m TaskMatch) (*StatusBatch, error) {
-		return s.Statuses(ctx, 1, StatusQuery{List: &TaskFilter{TaskMatch: m, Limit: 9}, Total: true})
+		return s.Statuses(ctx, 1, StatusQuery{List: &TaskFilter{TaskMatch: m, Offset: 1}, Total: true})
 	}
 	for method, call := range map[string]func() error{
 		"Load":              func() error { return second(s.Load(ctx, r)) },

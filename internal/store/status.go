@@ -99,17 +99,20 @@ func (r *statusReads) tasks(project stdops.ProjectID, q StatusQuery, batch *Stat
 	return err
 }
 
-// statusList reads the tasks of a list.
+// statusList reads the tasks of a list, and how many it has on all its pages unless the page tells that by itself.
 func statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
-	if q.Total {
-		counts := TaskCounts{}
-		if err := countTasks(ctx, tx, project, q.List.TaskMatch, "", nil, &counts); err != nil {
-			return err
-		}
-		batch.Total = counts.Total
-	}
 	rows, err := q.List.query(ctx, tx, project)
 	batch.Tasks, err = collect(rows, err, func(r *StatusRows) []any { return taskFields(&r.Task) })
+	if err != nil || !q.Total {
+		return err
+	}
+	if n := len(batch.Tasks); n < q.List.limit() && (n > 0 || q.List.Offset == 0) && q.List.Before == 0 {
+		batch.Total = q.List.Offset + int64(n)
+		return nil
+	}
+	var counts TaskCounts
+	err = countTasks(ctx, tx, project, q.List.TaskMatch, "", nil, &counts)
+	batch.Total = counts.Total
 	return err
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -41,6 +42,8 @@ type TaskFilter struct {
 
 const defaultTaskLimit = 100
 
+func (f *TaskFilter) limit() int { return cmp.Or(f.Limit, defaultTaskLimit) }
+
 // query runs the statement of a list; its rows are those of taskColumns.
 func (f *TaskFilter) query(ctx context.Context, q querier, project stdops.ProjectID) (*sql.Rows, error) {
 	c := &conditions{}
@@ -48,17 +51,14 @@ func (f *TaskFilter) query(ctx context.Context, q querier, project stdops.Projec
 	if f.Before != 0 {
 		c.and(`id < ?`, int64(f.Before))
 	}
-	limit := int64(f.Limit)
-	if limit == 0 {
-		limit = defaultTaskLimit
-	}
 	text := `SELECT ` + taskColumns + ` FROM task WHERE ` + c.text() +
-		` ORDER BY id DESC LIMIT ` + c.param(limit) + ` OFFSET ` + c.param(f.Offset)
+		` ORDER BY id DESC LIMIT ` + c.param(int64(f.limit())) + ` OFFSET ` + c.param(f.Offset)
 	return q.QueryContext(ctx, text, c.args...)
 }
 
 // apply adds what the tasks have to fulfil, wherever in a list they stand. A filter that hardly a task fits looks at each
-// of the project, at a million of them in some tenths of a second; templates and creators have an index.
+// of the project, at a million of them in some tenths of a second; flows and creators have an index, and names and times
+// of creation stand in the one of the project.
 func (m *TaskMatch) apply(c *conditions, project stdops.ProjectID) {
 	if m.underWay() {
 		c.and(`live = 1 AND +project_id = ? AND deleted = 0`, int64(project)) // the sign keeps SQLite from the longer index
@@ -66,7 +66,7 @@ func (m *TaskMatch) apply(c *conditions, project stdops.ProjectID) {
 		c.and(`project_id = ? AND deleted = 0`, int64(project))
 	}
 	if m.Keyword != "" {
-		c.and(`LOWER(name) LIKE LOWER(?) ESCAPE '\'`, likePattern(m.Keyword))
+		c.and(partOf(`name`), likePattern(m.Keyword))
 	}
 	c.equal(`name`, m.Name)
 	c.equal(`creator`, m.Creator)
@@ -183,8 +183,3 @@ func (c *conditions) bound(condition string, moment time.Time) {
 }
 
 func (c *conditions) text() string { return strings.Join(c.all, ` AND `) }
-
-// likePattern makes a pattern that finds a text anywhere.
-func likePattern(text string) string {
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-}

@@ -118,7 +118,12 @@ func TestLists_find_what_matches(t *testing.T) {
 				}
 			}
 		}
-		batch, err := s.Statuses(t.Context(), 1, StatusQuery{List: &TaskFilter{TaskMatch: m}, Total: true})
+		offset, limit := rapid.IntRange(0, 61).Draw(t, "offset"), rapid.IntRange(1, 61).Draw(t, "limit")
+		want = want[min(offset, len(want)):]
+		want = want[:min(limit, len(want))]
+		batch, err := s.Statuses(t.Context(), 1, StatusQuery{
+			List: &TaskFilter{TaskMatch: m, Offset: int64(offset), Limit: limit}, Total: true,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,10 +203,11 @@ func TestLists_of_one_flow_or_person_use_their_index(t *testing.T) {
 		{TaskMatch{Creator: "ann"}, "task_creator"},
 		{TaskMatch{Creator: "ann", Keyword: "x", States: []stdops.State{stdops.StateFinished}}, "task_creator"},
 		{TaskMatch{States: []stdops.State{stdops.StateRunning}}, "task_live"},
-		{TaskMatch{}, "task_project"},
+		{TaskMatch{Keyword: "x", CreatedFrom: at(0)}, "task_project"},
+		{TaskMatch{}, "task_"}, // a count takes whichever index is the smallest
 	} {
 		count()
-		if _, err := s.Statuses(t.Context(), 1, StatusQuery{List: &TaskFilter{TaskMatch: c.m}, Total: true}); err != nil {
+		if _, err := s.Statuses(t.Context(), 1, StatusQuery{List: &TaskFilter{TaskMatch: c.m, Offset: 1}, Total: true}); err != nil {
 			t.Fatal(err)
 		}
 		seen := 0

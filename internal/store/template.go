@@ -170,7 +170,7 @@ func (s *Store) Templates(ctx context.Context, project stdops.ProjectID, f Templ
 		c.oneOf(`id`, idList(f.IDs))
 	}
 	if f.Keyword != "" {
-		c.and(`LOWER(name) LIKE LOWER(?) ESCAPE '\'`, likePattern(f.Keyword))
+		c.and(partOf(`name`), likePattern(f.Keyword))
 	}
 	var templates []Template
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {

@@ -208,7 +208,7 @@ CREATE INDEX task_creator ON task (project_id, creator, id) WHERE deleted = 0;
 
 CREATE INDEX task_live ON task (id) WHERE live = 1;
 
-CREATE INDEX task_project ON task (project_id, id) WHERE deleted = 0;
+CREATE INDEX task_project ON task (project_id, id, created_at, name) WHERE deleted = 0;
 
 CREATE INDEX task_template ON task (project_id, template_id, id) WHERE deleted = 0;
 
