@@ -112,8 +112,8 @@ func TestAppRepeatsOnlyRequestsThatRead(t *testing.T) {
 // settled gives the state of a task that goes on no more.
 func settled(t *testing.T, c *client.Client, id int64) string {
 	t.Helper()
-	for ctx := t.Context(); ; time.Sleep(10 * time.Millisecond) {
-		task, err := c.Task(ctx, 1, id)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		task, err := c.Task(t.Context(), 1, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,4 +121,6 @@ func settled(t *testing.T, c *client.Client, id int64) string {
 			return task.State
 		}
 	}
+	t.Fatalf("task %d goes on and on", id)
+	return ""
 }
