@@ -65,9 +65,10 @@ var edges = map[string]map[string]string{
 		"internal/service": "knows who calls",
 	},
 	"internal/api/sops": {
-		"internal/api":     "shares envelope, bodies and credentials",
-		"internal/service": "offers its use-cases",
-		"internal/status":  "encodes status values",
+		"internal/api":      "shares envelope, bodies and credentials",
+		"internal/outbound": "knows which addresses are public",
+		"internal/service":  "offers its use-cases",
+		"internal/status":   "encodes status values",
 	},
 	"internal/api/v1": {
 		"client":           "shares the wire types, so that they are declared once",

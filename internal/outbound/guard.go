@@ -66,9 +66,8 @@ func (g *Guard) check(network, address string) error {
 
 // Check judges one address. Its error wraps [ErrNotAllowed].
 func (g *Guard) Check(to netip.AddrPort) error {
-	// Written as IPv6 an IPv4 address leads to the same host. The zone of a link-local address belongs to no network.
-	addr := to.Addr().Unmap().WithZone("")
-	if err := g.judge.SafeAddr(addr); err != nil {
+	addr := plain(to.Addr())
+	if g.judge.SafeAddr(addr) != nil {
 		return fmt.Errorf("%w: %s is inside of a network", ErrNotAllowed, addr)
 	}
 	for _, own := range g.own {
@@ -81,6 +80,15 @@ func (g *Guard) Check(to netip.AddrPort) error {
 	}
 	return nil
 }
+
+// plain gives an address as networks hold it: an IPv4 address that is written as IPv6 leads to the same host, and the zone
+// of a link-local address belongs to no network.
+func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
+
+var public = ssrf.New()
+
+// Public reports whether an address is on the public internet, as a guard without exceptions judges it.
+func Public(addr netip.Addr) bool { return public.SafeAddr(plain(addr)) == nil }
 
 // local reports whether an address belongs to this host. When that cannot be found out it might.
 func local(addr netip.Addr) bool {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/outbound"
 )
 
 // callbackURL is the form that callers of bk-sops know from its refusal.
@@ -40,53 +41,7 @@ func innerHost(host string) bool {
 		return true
 	}
 	addr, ok := literalAddress(host)
-	if !ok {
-		return false
-	}
-	addr = embedded(addr.Unmap())
-	return !addr.IsGlobalUnicast() || addr.IsPrivate() || inReserved(addr)
-}
-
-// reserved are the further networks that are not the public internet.
-var reserved = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10"),
-	netip.MustParsePrefix("2001:db8::/32"),
-}
-
-func inReserved(addr netip.Addr) bool {
-	for _, p := range reserved {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
-}
-
-// The prefixes under which an IPv6 address stands for an IPv4 one, with the place of its bytes.
-var carriers = []struct {
-	prefix netip.Prefix
-	at     int
-}{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12},
-	{netip.MustParsePrefix("64:ff9b:1::/48"), 12},
-	{netip.MustParsePrefix("2002::/16"), 2},
-	{netip.MustParsePrefix("::/96"), 12},
-}
-
-// embedded gives the IPv4 address that an IPv6 address stands for, the address itself when it stands for none.
-func embedded(addr netip.Addr) netip.Addr {
-	if !addr.Is6() {
-		return addr
-	}
-	raw := addr.As16()
-	for _, c := range carriers {
-		if c.prefix.Contains(addr) {
-			return netip.AddrFrom4([4]byte(raw[c.at : c.at+4]))
-		}
-	}
-	return addr
+	return ok && !outbound.Public(addr)
 }
 
 func literalAddress(host string) (netip.Addr, bool) {
