@@ -421,8 +421,15 @@ func TestEngineResultsSurviveAStoreThatFailsForAWhile(t *testing.T) {
 // comes to its end, and no call that was not cut off begins twice.
 func TestEngineStopAmidManyTasks(t *testing.T) {
 	t.Parallel()
+	for _, pool := range []int{0, 5} { // with room for all calls, and for two at a time
+		t.Run(strconv.Itoa(pool), func(t *testing.T) { t.Parallel(); stopAmidManyTasks(t, pool) })
+	}
+}
+
+func stopAmidManyTasks(t *testing.T, pool int) {
+	t.Helper()
 	p := newScripted(plugin.Unknown)
-	p.leave = nil
+	p.leave, p.pool = nil, pool
 	r := newRig(t, engine.Wide(6), p)
 	var refs []stdops.TaskRef
 	for range 40 {
