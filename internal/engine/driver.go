@@ -31,6 +31,7 @@ type driver struct {
 
 	mailbox []letter
 	busy    bool
+	held    bool // there was no seat for it: it begins no call, and leaves memory as soon as it can
 
 	st      *state // nil until it was read
 	timers  timerHeap
@@ -78,9 +79,7 @@ func (d *driver) take(left []letter) []letter {
 		return letters
 	}
 	d.busy = false
-	if d.st == nil || d.idle() {
-		delete(e.drivers, d.ref)
-	}
+	e.rest(d)
 	return nil
 }
 
@@ -222,7 +221,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 	}
 	env := e.env(d.entropy, d.timers.next())
 	hand := &hand{slots: e.pool.slots, ref: d.ref}
-	env.now, env.slots = at, hand
+	env.now, env.slots, env.hold = at, hand, env.hold || d.held
 	dl, answers, err := decideSafely(d.st, events, env)
 	<-e.thinking
 	if err != nil {

@@ -26,6 +26,7 @@ type rig struct {
 	dir    string
 	graph  *flow.Graph
 	plugin *scripted
+	live   int // tasks that may be in memory; 0: any number
 
 	store  *store.Store
 	engine *engine.Engine
@@ -39,7 +40,12 @@ type rig struct {
 
 func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, commits: make(chan struct{}, 1), lost: make(chan stdops.TaskID, 1000)}
+	return newSmallRig(t, 0, graph, p)
+}
+
+func newSmallRig(t *testing.T, live int, graph *flow.Graph, p *scripted) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, live: live, commits: make(chan struct{}, 1), lost: make(chan stdops.TaskID, 1000)}
 	r.open()
 	t.Cleanup(func() { r.close(t.Context()) })
 	return r
@@ -58,7 +64,7 @@ func (r *rig) open() {
 	r.store = st
 	r.engine = engine.New(engine.Options{
 		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
-		Log: slog.New(slog.DiscardHandler),
+		LiveTasks: r.live, Log: slog.New(slog.DiscardHandler),
 	})
 	if p := r.plugin; p.pool > 0 {
 		r.engine.SetPool(p.class, p.pool)
@@ -189,6 +195,7 @@ type scripted struct {
 	stops bool                   // its calls end with a revoke
 	slow  chan struct{}          // not nil: a call that is to end takes a token first
 	out   atomic.Int32           // calls that are out
+	after time.Duration          // other than 0: an execute asks for two polls, the second after so long
 
 	mu   sync.Mutex
 	keys map[string]int
@@ -217,6 +224,9 @@ func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome,
 		fmt.Fprint(c.Log, p.says)
 	}
 	p.began <- c.Key
+	if p.after > 0 {
+		return plugin.PollAfter(0), nil
+	}
 	if task, _, _ := strings.Cut(c.Key, "."); p.leave == nil || p.quick != nil && p.quick(task) {
 		return plugin.Done, nil
 	}
@@ -229,6 +239,14 @@ func (p *scripted) Execute(ctx context.Context, c *plugin.Call) (plugin.Outcome,
 		}
 		return plugin.Done, context.Cause(ctx)
 	}
+}
+
+func (p *scripted) Schedule(_ context.Context, c *plugin.Call) (plugin.Outcome, error) {
+	p.began <- c.Key
+	if c.Count == 1 {
+		return plugin.PollAfter(p.after), nil
+	}
+	return plugin.Done, nil
 }
 
 func (p *scripted) wantOnce(t *testing.T, calls int) {

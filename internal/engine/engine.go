@@ -60,6 +60,7 @@ type Options struct {
 	Logs         Logs // nil keeps none
 	Wakes        Wakes
 	Epoch        int64
+	LiveTasks    int // so many tasks may be in memory, further ones wait; 0: any number
 	Log          *slog.Logger
 }
 
@@ -76,6 +77,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	drivers  map[stdops.TaskRef]*driver
+	seats    seats
 	stopping bool
 
 	// thinking holds a token for each step that is being decided. To decide is work of a processor, and rendering may take
@@ -90,7 +92,10 @@ type Engine struct {
 
 // New makes an engine. It does nothing before Start.
 func New(o Options) *Engine {
-	return &Engine{Options: o, sizes: poolSizes, thinking: make(chan struct{}, runtime.GOMAXPROCS(0)), drivers: make(map[stdops.TaskRef]*driver)}
+	return &Engine{
+		Options: o, sizes: poolSizes, drivers: make(map[stdops.TaskRef]*driver), seats: newSeats(o.LiveTasks),
+		thinking: make(chan struct{}, runtime.GOMAXPROCS(0)),
+	}
 }
 
 // Start begins to drive: whatever was live when the last process ended goes on.
@@ -209,6 +214,7 @@ func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeI
 // Stats are figures of the moment.
 type Stats struct {
 	Driven  int // tasks in memory
+	Waiting int // tasks that wait until there is room in memory
 	Classes []ClassStats
 }
 
@@ -226,7 +232,7 @@ func (e *Engine) Stats() Stats {
 	if e.pool == nil {
 		return Stats{}
 	}
-	return Stats{Driven: len(e.drivers), Classes: e.pool.slots.stats()}
+	return Stats{Driven: len(e.drivers), Waiting: len(e.seats.line), Classes: e.pool.slots.stats()}
 }
 
 // load reads a task.
@@ -272,18 +278,28 @@ func (e *Engine) post(ref stdops.TaskRef, l letter) bool {
 	if e.stopping && !l.result {
 		return false
 	}
+	if l.wake && e.drivers[ref] == nil && !e.seat() {
+		e.standInLine(ref)
+		return true
+	}
+	e.deliver(ref, l)
+	return true
+}
+
+// deliver puts a letter into the mailbox of a task and lets its driver turn the crank. The lock is held.
+func (e *Engine) deliver(ref stdops.TaskRef, l letter) {
 	d := e.drivers[ref]
 	if d == nil {
-		d = &driver{engine: e, ref: ref}
+		d = &driver{engine: e, ref: ref, held: !e.seat()}
 		e.drivers[ref] = d
 	}
+	delete(e.seats.resting, ref)
 	d.mailbox = append(d.mailbox, l)
 	if !d.busy {
 		d.busy = true
 		e.running.Add(1)
 		go d.run()
 	}
-	return true
 }
 
 // answerOf turns an error of loading or storing into what a caller may see.

@@ -21,11 +21,11 @@ func requestKey(text string) *stdops.RequestKey {
 }
 
 // executing starts a task whose first node, of index 2, stays in its call: callbacks for it are kept and not handled.
-func (r *rig) executing() stdops.TaskRef {
+func (r *rig) executing(p *scripted) stdops.TaskRef {
 	r.t.Helper()
 	ref := r.create()
 	r.do(ref, engine.Command{Kind: engine.Start})
-	<-r.plugin.began
+	<-p.began
 	return ref
 }
 
@@ -37,7 +37,7 @@ func TestEngineKeysHaveOneEffect(t *testing.T) {
 	r := newRig(t, engine.Line(1), p)
 	defer close(p.leave)
 	rapid.Check(t, func(rt *rapid.T) {
-		refs := []stdops.TaskRef{r.executing(), r.executing()}
+		refs := []stdops.TaskRef{r.executing(p), r.executing(p)}
 		keys := rapid.IntRange(1, 4).Draw(rt, "keys")
 		callers := rapid.SliceOfN(rapid.IntRange(0, 1000), 1, 24).Draw(rt, "callers")
 		run := fmt.Sprint(refs[0].Task) // no key of an earlier run
