@@ -39,7 +39,9 @@ type Writer struct {
 }
 
 // NewWriter makes the writer of an answer.
-func NewWriter(w http.ResponseWriter, ids *IDs) *Writer { return &Writer{http: w, ids: ids, flush: flushAt} }
+func NewWriter(w http.ResponseWriter, ids *IDs) *Writer {
+	return &Writer{http: w, ids: ids, flush: flushAt}
+}
 
 // Begin starts a successful answer; what its result appends to becomes the data.
 func (w *Writer) Begin() []byte {
