@@ -36,27 +36,44 @@ type Credentials struct {
 	Cookie bool
 }
 
-// EarlyCredentials gives the credentials of an application that header and query hold, empty when they lie in the body:
-// so that a body is read only for callers that are known, wherever that can be told before.
-func EarlyCredentials(r *http.Request, query url.Values) (code, secret string, err error) {
-	header, err := headerCredentials(r)
-	if err != nil {
-		return "", "", err
-	}
-	return first(keyAppCode, header, query), first(keyAppSecret, header, query), nil
+// Head is what a request says about who asks before its body.
+type Head struct {
+	request *http.Request
+	header  *stdops.Object
+	query   url.Values
 }
 
-// ReadCredentials collects the credentials of a request, each from the first place that has it: the header
-// X-Bkapi-Authorization, the query, the body, and for the user's token a cookie (docs/spec/api.md 3.1). Secrets are
-// removed from the body. Identity headers of gateways are not looked at; X-Bkapi-JWT does not count without a key, and
-// one that is the only credential leads to the same refusal as none.
-func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credentials, error) {
+// ReadHead reads the credential header, once for all who ask for credentials.
+func ReadHead(r *http.Request, query url.Values) (*Head, error) {
 	header, err := headerCredentials(r)
 	if err != nil {
 		return nil, err
 	}
+	return &Head{request: r, header: header, query: query}, nil
+}
+
+// App gives the credentials of an application, empty when they lie in the body: so that a body is read only for callers
+// that are known, wherever that can be told before.
+func (h *Head) App() (code, secret string) {
+	return first(keyAppCode, h.header, h.query), first(keyAppSecret, h.header, h.query)
+}
+
+// ReadCredentials is [ReadHead] and [Head.Credentials].
+func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credentials, error) {
+	head, err := ReadHead(r, query)
+	if err != nil {
+		return nil, err
+	}
+	return head.Credentials(body), nil
+}
+
+// Credentials collects the credentials of a request, each from the first place that has it: the header
+// X-Bkapi-Authorization, the query, the body, and for the user's token a cookie (docs/spec/api.md 3.1). Secrets are
+// removed from the body. Identity headers of gateways are not looked at; X-Bkapi-JWT does not count without a key, and
+// one that is the only credential leads to the same refusal as none.
+func (h *Head) Credentials(body *Body) *Credentials {
 	find := func(key string) string {
-		if s := first(key, header, query); s != "" {
+		if s := first(key, h.header, h.query); s != "" {
 			return s
 		}
 		if s := body.Object.Text(key); s != "" {
@@ -67,13 +84,13 @@ func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credential
 	c := &Credentials{Credentials: service.Credentials{
 		AppCode: find(keyAppCode), AppSecret: find(keyAppSecret), Token: find(keyToken), Username: find(keyUsername),
 	}}
-	c.fromCookie(r, tokenCookie)
+	c.fromCookie(h.request, tokenCookie)
 	if c.Username == "" { // a session is a person at the UI, who names nobody
-		c.fromCookie(r, SessionCookie(true))
-		c.fromCookie(r, SessionCookie(false))
+		c.fromCookie(h.request, SessionCookie(true))
+		c.fromCookie(h.request, SessionCookie(false))
 	}
 	strip(body.Object)
-	return c, nil
+	return c
 }
 
 func first(key string, header *stdops.Object, query url.Values) string {

@@ -89,7 +89,11 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	}
 	out.RequestKey = to.component
 	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}}
-	known, err := c.checkEarly(r)
+	head, err := api.ReadHead(r, c.query)
+	if err != nil {
+		return err
+	}
+	known, err := c.checkEarly(head)
 	if err != nil {
 		return err
 	}
@@ -102,7 +106,7 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 		out.Sending = body.Leave
 		c.body, c.posted = body, true
 	}
-	if err := c.identify(r); err != nil {
+	if err := c.identify(r, head.Credentials(c.body)); err != nil {
 		return err
 	}
 	entry.App, entry.User = c.caller.App, c.caller.User
@@ -122,20 +126,16 @@ func decoding(e *endpoint) stdops.Decoding {
 
 // checkEarly refuses an application by what stands before the body, so that strangers cannot make the server read one.
 // Whose credentials lie in the body, if anywhere, is not known yet.
-func (c *call) checkEarly(r *http.Request) (known bool, err error) {
-	code, secret, err := api.EarlyCredentials(r, c.query)
-	if err != nil || code == "" || secret == "" {
-		return false, err
+func (c *call) checkEarly(head *api.Head) (known bool, err error) {
+	code, secret := head.App()
+	if code == "" || secret == "" {
+		return false, nil
 	}
 	return true, c.sops.svc.CheckApp(code, secret)
 }
 
 // identify finds out who is asking.
-func (c *call) identify(r *http.Request) error {
-	credentials, err := api.ReadCredentials(r, c.query, c.body)
-	if err != nil {
-		return err
-	}
+func (c *call) identify(r *http.Request, credentials *api.Credentials) (err error) {
 	if c.route.endpoint.app {
 		c.caller, err = c.sops.svc.AuthenticateApp(credentials.AppCode, credentials.AppSecret)
 		return err
