@@ -27,7 +27,8 @@ type Writer struct {
 	http  http.ResponseWriter
 	ids   *IDs
 	buf   []byte
-	flush int // what is collected before it is sent
+	zip   *member // what the answer becomes part of before it is sent; nil: it is sent as it is
+	flush int     // what is collected before it is sent
 	began bool
 
 	// Number is the code that was written, for the access log.
@@ -73,6 +74,23 @@ func (w *Writer) Add(b, piece []byte) []byte {
 	return append(b, piece...)
 }
 
+// VaryByEncoding says that the same request may be answered packed or not.
+func (w *Writer) VaryByEncoding() { w.http.Header().Set("Vary", "Accept-Encoding") }
+
+// Pack makes the answer a gzip member; what is appended and added from then on is plain text to be stored in it, until
+// [Writer.AddDeflated] brings parts that were deflated before.
+func (w *Writer) Pack() { w.zip = newMember((*buffers.Get().(*[]byte))[:0]) }
+
+// AddDeflated adds a part of the data that [AppendDeflated] has made.
+func (w *Writer) AddDeflated(b, part []byte, sum Sum) []byte {
+	w.zip.plain(b)
+	w.zip.deflated(part, sum)
+	if w.buf = b[:0]; len(w.zip.out) >= w.flush {
+		w.send(http.StatusOK)
+	}
+	return w.buf
+}
+
 // End completes a successful answer: b is what [Writer.Begin] gave, with the data appended; extra are further keys of the
 // top level.
 func (w *Writer) End(b []byte, message string, extra *stdops.Object) {
@@ -103,6 +121,9 @@ func (w *Writer) Fail(err error) {
 	if f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")
 	}
+	if !w.began {
+		w.zip = nil
+	}
 	b := append(w.buf[:0], `{"result":false,"data":null,"code":`...)
 	b = strconv.AppendInt(b, int64(f.number), 10)
 	b = stdops.AppendQuoted(append(b, `,"message":`...), f.message)
@@ -118,18 +139,36 @@ func (w *Writer) close(b []byte, status int) {
 		b = stdops.AppendQuoted(append(b, `,"request_id":`...), w.ids.Request)
 	}
 	w.buf = append(b, '}')
+	out := &w.buf
+	if w.zip != nil {
+		w.zip.plain(w.buf)
+		w.zip.end()
+		w.buf, out = w.buf[:0], &w.zip.out
+	}
 	if !w.began {
-		w.http.Header().Set("Content-Length", strconv.Itoa(len(w.buf)))
+		w.http.Header().Set("Content-Length", strconv.Itoa(len(*out)))
 	}
 	w.send(status)
-	if b := w.buf; cap(b) <= 2*wholeAt {
+	giveBack(w.buf)
+	if w.zip != nil {
+		giveBack(w.zip.out)
+	}
+	w.buf, w.zip = nil, nil
+}
+
+func giveBack(b []byte) {
+	if cap(b) > 0 && cap(b) <= 2*wholeAt {
 		buffers.Put(&b)
 	}
-	w.buf = nil
 }
 
 // send writes what was collected. A caller that went away is no concern of ours, so the error of Write is not looked at.
 func (w *Writer) send(status int) {
+	out := &w.buf
+	if w.zip != nil {
+		w.zip.plain(w.buf)
+		w.buf, out = w.buf[:0], &w.zip.out
+	}
 	if !w.began {
 		w.began = true
 		if w.Sending != nil {
@@ -139,10 +178,13 @@ func (w *Writer) send(status int) {
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		h.Set("Sops-Trace-Id", w.ids.Trace)
 		h.Set("Cache-Control", "no-store") // nothing between us and the caller knows whose answer it is
+		if w.zip != nil {
+			h.Set("Content-Encoding", "gzip")
+		}
 		w.http.WriteHeader(status)
 	}
-	_, _ = w.http.Write(w.buf)
-	w.buf = w.buf[:0]
+	_, _ = w.http.Write(*out)
+	*out = (*out)[:0]
 }
 
 // appendValue appends a value; one that has no JSON form can only be a number that is none, shown as null.

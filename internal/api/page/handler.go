@@ -104,7 +104,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, status int, v vie
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	if b.Len() >= worthPacking && takesGzip(r) {
+	if b.Len() >= worthPacking && api.TakesGzip(r) {
 		b = packed(b.Bytes())
 		h.Set("Content-Encoding", "gzip")
 	}

@@ -3,23 +3,11 @@ package page
 import (
 	"bytes"
 	"compress/gzip"
-	"net/http"
-	"strings"
 )
 
 // worthPacking is the size from which on a page is sent packed: one of a thousand nodes shrinks to a thirtieth. A page
 // holds no secret that its length could tell.
 const worthPacking = 8 << 10
-
-func takesGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, quality, _ := strings.Cut(strings.TrimSpace(coding), ";")
-		if strings.EqualFold(name, "gzip") && strings.ReplaceAll(quality, " ", "") != "q=0" {
-			return true
-		}
-	}
-	return false
-}
 
 func packed(page []byte) (b bytes.Buffer) {
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // the level is a valid one

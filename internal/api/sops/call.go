@@ -23,6 +23,7 @@ type call struct {
 	query  url.Values
 	body   *api.Body
 	posted bool
+	packs  bool // the caller reads gzip
 	caller *service.Caller
 	access *service.Access // of a request with a key
 	out    *api.Writer

@@ -2,12 +2,16 @@ package sops
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 	"unsafe"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/status"
 )
 
 // fragment is the encoded entry of a task at one revision. It leaves out the numbers that grow while a task runs, so it
@@ -18,12 +22,16 @@ type fragment struct {
 	text     []byte
 	pieces   []piece // that the entry is made of, in order; some parts of the text come twice
 	length   int     // of all pieces, without what follows them
+
+	packed bool      // the text is deflated, each piece for itself
+	moment time.Time // when not zero, the only second at which a packed fragment is right
 }
 
 // piece is a part of a fragment's text, followed by the whole seconds since a moment unless that is zero.
 type piece struct {
 	from, to int
 	since    time.Time
+	sum      api.Sum // of what a packed piece was made of
 }
 
 // most is the length of the entry at any moment, or more.
@@ -36,6 +44,55 @@ func (f *fragment) size() int {
 
 // entryOverhead is about what the cache adds to a fragment: its key, its node, its place in a table.
 const entryOverhead = 200
+
+// mostPacked is up to how many pieces are packed each for itself: what is packed apart shares no words.
+const mostPacked = 16
+
+// pack gives the fragment deflated, so that it can be put into any gzip answer. One with very many gaps is made for one
+// moment only.
+func (f *fragment) pack(now time.Time) *fragment {
+	p := &fragment{revision: f.revision, children: f.children, packed: true}
+	whole := len(f.pieces) > mostPacked
+	if whole {
+		p.moment = now.Truncate(time.Second)
+	}
+	var text []byte
+	for i := range f.pieces {
+		piece := f.pieces[i]
+		text = append(text, f.text[piece.from:piece.to]...)
+		last := i == len(f.pieces)-1
+		if whole {
+			text, piece.since = piece.appendElapsed(text, now), time.Time{}
+		}
+		if last || !piece.since.IsZero() {
+			p.deflate(text, piece.since)
+			text = text[:0]
+		}
+	}
+	p.text = slices.Clip(p.text)
+	return p
+}
+
+func (f *fragment) deflate(text []byte, since time.Time) {
+	next := piece{from: len(f.text), since: since}
+	f.text, next.sum = api.AppendDeflated(f.text, text)
+	next.to = len(f.text)
+	f.pieces = append(f.pieces, next)
+	f.length += next.to - next.from
+}
+
+// appendElapsed appends what follows the piece at a moment.
+func (p *piece) appendElapsed(b []byte, now time.Time) []byte {
+	if p.since.IsZero() {
+		return b
+	}
+	return strconv.AppendInt(b, status.Elapsed(p.since, time.Time{}, now), 10)
+}
+
+// at reports whether the fragment can be part of an answer of a moment.
+func (f *fragment) at(now time.Time) bool {
+	return f.moment.IsZero() || f.moment.Equal(now.Truncate(time.Second))
+}
 
 // gap is a place in an encoded text where the whole seconds since a moment belong.
 type gap struct {
@@ -59,8 +116,8 @@ func (f *fragment) cut(from, to int, gaps []gap) {
 
 // fragmentKey names what is kept of a task: each way to ask has its own fragment, and of it the latest.
 type fragmentKey struct {
-	task     stdops.TaskID
-	children bool
+	task             stdops.TaskID
+	children, packed bool
 }
 
 // fragments keeps the fragments that were asked for most, bounded by the memory that they take.

@@ -1,8 +1,11 @@
 package sops
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +39,7 @@ func drawStatus(t *rapid.T, now time.Time) service.TaskStatus {
 	}}
 	sk := &stdops.Skeleton{Nodes: []stdops.SkeletonNode{{}}}
 	var nodes []stdops.NodeState
-	for i := range rapid.IntRange(0, 6).Draw(t, "nodes") {
+	for i := range rapid.IntRange(0, 20).Draw(t, "nodes") {
 		parent := stdops.NodeIndex(rapid.IntRange(0, i).Draw(t, "parent"))
 		sk.Nodes = append(sk.Nodes, stdops.SkeletonNode{Parent: parent, Name: rapid.StringN(0, 10, -1).Draw(t, "node")})
 		nodes = append(nodes, stdops.NodeState{
@@ -67,7 +70,19 @@ func TestFragment(t *testing.T) {
 		if got := string(rendered(f, later)); got != want {
 			t.Fatalf("\n got %s\nwant %s", got, want)
 		}
-		if held := cap(f.text) + cap(f.pieces)*48; f.size() < held || f.revision != 3 {
+		p := f.pack(noon)
+		switch {
+		case p.at(later):
+			if got := unpackedFragment(t, p, later); got != want {
+				t.Fatalf("packed\n got %s\nwant %s", got, want)
+			}
+		case len(f.pieces) <= mostPacked:
+			t.Error("packed for one moment only")
+		}
+		if got := unpackedFragment(t, f.pack(later), later); got != want {
+			t.Fatalf("packed at the moment\n got %s\nwant %s", got, want)
+		}
+		if held := cap(f.text) + cap(f.pieces)*56; f.size() < held || f.revision != 3 {
 			t.Errorf("holds %d bytes, counts as %d; revision %d", held, f.size(), f.revision)
 		}
 	})
@@ -87,6 +102,24 @@ func rendered(f *fragment, now time.Time) []byte {
 	return c.addFragment(nil, f, now)
 }
 
+// unpackedFragment gives what a caller reads of a packed fragment.
+func unpackedFragment(t *rapid.T, f *fragment, now time.Time) string {
+	rec := httptest.NewRecorder()
+	c := &call{out: api.NewWriter(rec, &api.IDs{})}
+	b := c.out.Begin()
+	c.out.Pack()
+	c.out.End(c.addFragment(b, f, now), "", nil)
+	z, err := gzip.NewReader(rec.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(string(text), `{"result":true,"data":`), `,"code":0,"message":"","trace_id":""}`)
+}
+
 // TestFragments: of a task the latest revision is kept for each way to ask, and never more than there is room for.
 func TestFragments(t *testing.T) {
 	t.Parallel()
@@ -99,18 +132,19 @@ func TestFragments(t *testing.T) {
 		return &fragment{revision: revision, text: make([]byte, size)}
 	}
 	for _, revision := range []int64{4, 5, 3} { // the reader of revision 3 was slow
-		c.put(fragmentKey{1, true}, at(revision, 10))
+		c.put(fragmentKey{1, true, false}, at(revision, 10))
 	}
-	c.put(fragmentKey{1, false}, at(2, 10))
-	if whole, brief := c.get(fragmentKey{1, true}), c.get(fragmentKey{1, false}); whole.revision != 5 || brief.revision != 2 {
+	c.put(fragmentKey{1, false, false}, at(2, 10))
+	c.put(fragmentKey{1, true, true}, at(1, 10))
+	if whole, brief := c.get(fragmentKey{1, true, false}), c.get(fragmentKey{1, false, false}); whole.revision != 5 || brief.revision != 2 {
 		t.Errorf("kept revisions %d and %d", whole.revision, brief.revision)
 	}
-	c.put(fragmentKey{2, true}, at(1, room/shareOfOne))
-	if c.get(fragmentKey{2, true}) != nil {
+	c.put(fragmentKey{2, true, false}, at(1, room/shareOfOne))
+	if c.get(fragmentKey{2, true, false}) != nil {
 		t.Error("a fragment took more than its share")
 	}
 	for i := range stdops.TaskID(1000) {
-		c.put(fragmentKey{i, true}, at(1, 1000))
+		c.put(fragmentKey{i, true, false}, at(1, 1000))
 	}
 	held := 0
 	for f := range c.cache.Values() {

@@ -1,7 +1,12 @@
 package sops_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -116,4 +121,91 @@ func TestTasksStatusElapsed(t *testing.T) {
 	if now := elapsed(); slices.Compare(now, first) <= 0 {
 		t.Errorf("%v, before %v", now, first)
 	}
+}
+
+// ask asks for tasks the way a client does that reads gzip itself, and gives what came and what it reads as.
+func ask(t *testing.T, s *server, ids []int64, children bool, encoding string) (a answer, sent int) {
+	t.Helper()
+	body, err := stdops.NewObject("task_id_list", anyList(ids), "include_children_status", children).MarshalJSON()
+	must(t, err)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/get_tasks_status/2/", bytes.NewReader(body))
+	must(t, err)
+	request.Header.Set("X-Bkapi-Authorization", auth("trusted", "admin"))
+	request.Header.Set("Accept-Encoding", encoding)
+	response, err := s.http.Client().Do(request)
+	must(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	must(t, err)
+	sent = len(text)
+	if response.ContentLength != int64(sent) {
+		t.Errorf("Content-Length %d of %d bytes", response.ContentLength, sent)
+	}
+	if response.Header.Get("Vary") != "Accept-Encoding" {
+		t.Errorf("Vary is %q", response.Header.Get("Vary"))
+	}
+	if response.Header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(bytes.NewReader(text))
+		must(t, err)
+		text, err = io.ReadAll(z)
+		must(t, err)
+	}
+	return s.envelope(response, string(text)), sent
+}
+
+func anyList(ids []int64) (list []any) {
+	for _, id := range ids {
+		list = append(list, id)
+	}
+	return list
+}
+
+// TestTasksStatusPacked: who reads gzip gets the same in less, whether it is new, kept, kept in the other form, or changed.
+func TestTasksStatusPacked(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	tree := chain("first", "second", "third", "fourth", "last:callback_node")
+	var ids []int64
+	for i := range 12 {
+		id, echo := s.create(tree)
+		s.start(id)
+		if i%2 == 0 {
+			waitFor(t, func() bool { return at(s.entry(id), "children", nodeNamed(echo, "last")) != nil })
+		}
+		ids = append(ids, id)
+	}
+	same := func(what string, children bool) {
+		t.Helper()
+		packed, sent := ask(t, s, ids, children, "br, gzip")
+		plain, whole := ask(t, s, ids, children, "gzip;q=0")
+		if packed.header.Get("Content-Encoding") != "gzip" || plain.header.Get("Content-Encoding") != "" {
+			t.Fatalf("%s: encoded as %q and %q", what, packed.header.Get("Content-Encoding"), plain.header.Get("Content-Encoding"))
+		}
+		if got, want := withoutTimes(packed.raw), withoutTimes(plain.raw); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", what, got, want)
+		}
+		if sent > whole*2/3 {
+			t.Errorf("%s: %d bytes of %d", what, sent, whole)
+		}
+	}
+	for _, children := range []bool{true, false} {
+		same("new", children)
+		same("kept", children)
+	}
+	for _, id := range ids[:6] {
+		if a := s.call("POST", fmt.Sprintf("/operate_task/%d/2/", id), stdops.NewObject("action", "pause")); !a.ok() {
+			t.Fatal(a.raw)
+		}
+	}
+	ask(t, s, ids, true, "identity")
+	same("changed, and read by another since", true)
+	same("changed", false)
+	if few, _ := ask(t, s, ids[:2], false, "gzip"); few.header.Get("Content-Encoding") != "" {
+		t.Error("a small answer is packed")
+	}
+}
+
+// withoutTimes takes away what differs from one answer to the next.
+func withoutTimes(raw string) string {
+	return regexp.MustCompile(`"elapsed_time":\d+|"trace_id":"[^"]*"`).ReplaceAllString(raw, "")
 }

@@ -88,7 +88,7 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 		return err
 	}
 	out.RequestKey = to.component
-	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}}
+	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}, packs: api.TakesGzip(r)}
 	head, err := api.ReadHead(r, c.query)
 	if err != nil {
 		return err
