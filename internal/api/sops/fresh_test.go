@@ -168,8 +168,8 @@ func TestTasksStatusPacked(t *testing.T) {
 	var ids []int64
 	for i := range 12 {
 		id, echo := s.create(tree)
-		s.start(id)
 		if i%2 == 0 {
+			s.start(id)
 			waitFor(t, func() bool { return at(s.entry(id), "children", nodeNamed(echo, "last")) != nil })
 		}
 		ids = append(ids, id)
@@ -182,7 +182,7 @@ func TestTasksStatusPacked(t *testing.T) {
 			t.Fatalf("%s: encoded as %q and %q", what, packed.header.Get("Content-Encoding"), plain.header.Get("Content-Encoding"))
 		}
 		if got, want := withoutTimes(packed.raw), withoutTimes(plain.raw); got != want {
-			t.Errorf("%s:\n got %s\nwant %s", what, got, want)
+			t.Errorf("%s:\n got %.3000s\nwant %.3000s", what, got, want)
 		}
 		if sent > whole*2/3 {
 			t.Errorf("%s: %d bytes of %d", what, sent, whole)
@@ -192,7 +192,8 @@ func TestTasksStatusPacked(t *testing.T) {
 		same("new", children)
 		same("kept", children)
 	}
-	for _, id := range ids[:6] {
+	for i := 0; i < len(ids); i += 4 {
+		id := ids[i]
 		if a := s.call("POST", fmt.Sprintf("/operate_task/%d/2/", id), stdops.NewObject("action", "pause")); !a.ok() {
 			t.Fatal(a.raw)
 		}
