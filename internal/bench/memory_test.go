@@ -95,6 +95,7 @@ func TestExpand(t *testing.T) {
 		`{"a":1}`:                             `{"a":1}`,
 		`[1@@repeat(3,,1)@@]`:                 `[1,1,1,1]`,
 		`"@@hex(ff,fe)@@"`:                    "\"\xff\xfe\"",
+		`{"file":"@@data_dir@@/key"}`:         `{"file":"@@data_dir@@/key"}`,
 		`{"action":"@@alternate(pause,x)@@"}`: `{"action":"pause"}`,
 	} {
 		if got, err := expand(text); err != nil || string(got) != want {
