@@ -136,6 +136,13 @@ type Transition struct {
 	Time     time.Time
 }
 
+// LoggedTransition is a transition with its place in the log of its task.
+type LoggedTransition struct {
+	Revision int64 // that the change with it made
+	N        int64 // place in that change
+	Transition
+}
+
 // Change is one step of one task, committed as a whole or not at all.
 type Change struct {
 	Task     TaskID
@@ -167,6 +174,14 @@ type Snapshot struct {
 	Variables []Variable
 	Forks     []Fork
 	Callbacks []Callback
+}
+
+// Record is all that is stored of a task, for whoever checks it.
+type Record struct {
+	Snapshot
+	Attempts []Attempt   // oldest first; without their data
+	Outputs  []NodeIndex // nodes of which outputs are stored
+	Log      []LoggedTransition
 }
 
 // TaskRef names a task inside a project. Whoever makes one has checked that its caller may see the project, so no

@@ -26,6 +26,7 @@ const (
 	exitUnreachable = 8
 	exitDirInUse    = 9
 	exitAddrInUse   = 10
+	exitProblems    = 12
 )
 
 // exitHelp ends every help text.
@@ -36,6 +37,7 @@ Exit codes:
   2  wrong usage or request         7  partial: some of the ids failed
   3  not found                      8  no server answers
   4  denied, or not signed in       9  data directory in use, 10  address in use (serve, demo)
+ 12  verify found something wrong
 `
 
 // exitError ends the program with a code. A nil err ends it without a word: all was said.

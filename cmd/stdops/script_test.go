@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/ncruces/go-sqlite3/driver"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
@@ -72,7 +74,7 @@ func setupScript(env *testscript.Env) error {
 }
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"code": exitsWith, "save": save, "until": until, "mode": hasMode,
+	"code": exitsWith, "save": save, "until": until, "mode": hasMode, "sql": execSQL,
 }
 
 // exitsWith runs a command that must end with a code: code 3 stdops task status 999.
@@ -120,4 +122,12 @@ func hasMode(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
 		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
 	}
+}
+
+// execSQL changes a database behind the back of all servers: sql own/stdops.db 'DELETE FROM fork'.
+func execSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite3", "file:"+ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.ExecContext(context.Background(), args[1])
+	ts.Check(errors.Join(err, db.Close()))
 }

@@ -21,7 +21,7 @@ const repeated = 20
 func (c *crash) sendKeyed(path string, body any, told func(answer)) {
 	c.oracle.mu.Lock()
 	c.keys++
-	r := &keyed{key: fmt.Sprint("key-", c.keys), path: path, body: body, told: told}
+	r := &keyed{key: fmt.Sprintf("%s-%d", c.name, c.keys), path: path, body: body, told: told}
 	c.oracle.mu.Unlock()
 	if got, ok := c.call(path, body, r.key); ok {
 		r.first = &got

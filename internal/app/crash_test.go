@@ -22,13 +22,19 @@ var cycles = flag.Int("cycles", 3, "how often TestCrash kills the server")
 func TestCrash(t *testing.T) {
 	c := newCrash(t)
 	for range *cycles {
-		if c.runAndKill(); !c.sound() {
+		c.runAndKill()
+		if c.lives%20 == 0 {
+			c.verify()
+		}
+		if !c.sound() {
 			t.FailNow()
 		}
 	}
+	c.verify()
 	c.mustStart()
 	c.finishAll()
 	c.stop()
+	c.verify()
 	transitions := c.checkRecord(c.dir)
 	repeated := c.checkEffects(readEffects(t, c.dir))
 	if len(c.tasks) == 0 || transitions == 0 {
@@ -68,12 +74,15 @@ type crash struct {
 	*victim
 	*oracle
 	t      *testing.T
+	name   string // begins its keys
 	keys   int
 	sent   []*keyed // in the order in which they ended
 	mayDie bool     // the server is to kill itself, nobody knows when
 }
 
-func newCrash(t *testing.T) *crash { return &crash{victim: newVictim(t), oracle: newOracle(t), t: t} }
+func newCrash(t *testing.T) *crash {
+	return &crash{victim: newVictim(t), oracle: newOracle(t), t: t, name: fmt.Sprintf("%x", rand.Uint64())}
+}
 
 // mustStart begins a life that has to last, and sends again what may be sent again.
 func (c *crash) mustStart(env ...string) {

@@ -135,12 +135,14 @@ func (c *crash) playUntilDead(sh *shape) bool {
 
 // survive starts the server again without faults, brings what is there to its end and holds it against the oracle.
 func (c *crash) survive() (repeated int) {
+	c.verify()
 	c.mustStart()
 	if len(c.tasks) == 0 {
 		c.create() // the crash came before anything was acknowledged
 	}
 	c.finishAll()
 	c.stop()
+	c.verify()
 	c.checkRecord(c.dir)
 	traces := readEffects(c.t, c.dir)
 	for _, tr := range traces {

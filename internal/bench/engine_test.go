@@ -54,7 +54,7 @@ func TestEngine(t *testing.T) {
 type taskRecord struct {
 	Snapshot *stdops.Snapshot
 	Nodes    []*store.NodeDetail
-	Log      []store.LoggedTransition
+	Log      []stdops.LoggedTransition
 }
 
 // TestRuns_same_rows reads what both sides have stored: the bare writer must leave what the engine did.

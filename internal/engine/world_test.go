@@ -60,6 +60,7 @@ type record struct {
 	snap     stdops.Snapshot
 	attempts []stdops.Attempt
 	log      []stdops.Transition
+	logged   []stdops.LoggedTransition
 }
 
 func newWorld(t tester, graph *flow.Graph, inputs *stdops.Object, plugins ...plugin.Plugin) *world {
@@ -186,6 +187,20 @@ func (w *world) check(c *stdops.Change) {
 		w.checkDoubt(n)
 	}
 	w.checkMoving()
+	if wrong := Audit(w.record.whole(), w.graph, w.now); len(wrong) > 0 {
+		w.t.Fatalf("the record is not as it has to be: %q", wrong)
+	}
+}
+
+// whole gives the record as the store would give it.
+func (r *record) whole() *stdops.Record {
+	all := &stdops.Record{Snapshot: r.snap, Attempts: r.attempts, Log: r.logged}
+	for _, d := range r.snap.Data {
+		if d.Outputs != nil {
+			all.Outputs = append(all.Outputs, d.Node)
+		}
+	}
+	return all
 }
 
 // checkDoubt makes sure that a node fails as interrupted only when a call of it had begun.
@@ -340,6 +355,9 @@ func (r *record) store(t tester, c *stdops.Change) {
 	s.Callbacks = append(s.Callbacks, c.Callbacks...)
 	s.Callbacks = slices.DeleteFunc(s.Callbacks, func(a stdops.Callback) bool { return slices.Contains(c.Consumed, a.Seq) })
 	r.log = append(r.log, c.Transitions...)
+	for i, move := range c.Transitions {
+		r.logged = append(r.logged, stdops.LoggedTransition{Revision: c.Revision + 1, N: int64(i), Transition: move})
+	}
 }
 
 func upsert[T any](list []T, item T, same func(T) bool) []T {

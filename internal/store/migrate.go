@@ -50,6 +50,27 @@ func migrate(ctx context.Context, db *sql.DB, steps fs.FS, file string, log *slo
 	return nil
 }
 
+// checkSchema refuses a database of another schema than that of this program.
+func checkSchema(ctx context.Context, db *sql.DB, file string) error {
+	names, err := fs.Glob(embedded, "migrations/*.sql")
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	target, err := goose.NumericComponent(names[len(names)-1])
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	var current int64
+	if err := db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&current); err != nil {
+		return fmt.Errorf("read schema version of %s: %w", file, err)
+	}
+	if current == target {
+		return nil
+	}
+	return fmt.Errorf("%s has schema %d, this program knows %d: use the version that wrote it, or let a server of this version "+
+		"bring it up to date", file, current, target)
+}
+
 func backupName(file string, version int64) string { return fmt.Sprintf("%s.schema%d", file, version) }
 
 // backupSchema leaves a copy of the database beside it. It gets its name when it is whole.

@@ -114,20 +114,17 @@ func (s *Store) Variables(ctx context.Context, ref stdops.TaskRef, scope stdops.
 	return found, nil
 }
 
-// LoggedTransition is a transition with its place in the log of its task.
-type LoggedTransition struct {
-	Revision int64 // that the change with it made
-	N        int64 // place in that change
-	stdops.Transition
+// Transitions reads the log of a task from the changes after a revision on, at most limit entries.
+func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
+	return transitions(ctx, s.readers, ref, after, limit)
 }
 
-// Transitions reads the log of a task from the changes after a revision on, at most limit entries.
-func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64, limit int) ([]LoggedTransition, error) {
-	rows, err := s.readers.QueryContext(ctx, `
+func transitions(ctx context.Context, q querier, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
+	rows, err := q.QueryContext(ctx, `
 		SELECT revision, n, node, from_state, to_state, actor, at FROM transition
 		WHERE task_id = $1 AND project_id = $2 AND revision > $3 ORDER BY revision, n LIMIT $4`,
 		int64(ref.Task), int64(ref.Project), after, int64(limit))
-	log, err := collect(rows, err, func(l *LoggedTransition) []any {
+	log, err := collect(rows, err, func(l *stdops.LoggedTransition) []any {
 		return []any{&l.Revision, &l.N, number(&l.Node), number(&l.From), number(&l.To), &l.Actor, instant(&l.Time)}
 	})
 	if err != nil {

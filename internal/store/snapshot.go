@@ -11,31 +11,35 @@ import (
 // Load reads all that a driver needs to go on with a task, as it was at one moment. Of the data of nodes it holds what
 // can still be needed: that of nodes that are not finished, and inputs that came with a retry, which also count when a
 // finished node is entered again.
-func (s *Store) Load(ctx context.Context, ref stdops.TaskRef) (*stdops.Snapshot, error) {
-	snap := &stdops.Snapshot{}
-	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if snap.Task, err = findTask(ctx, tx, ref); err != nil {
-			return err
-		}
-		if snap.Inputs, err = findInputs(ctx, tx, ref); err != nil {
-			return err
-		}
-		if snap.Nodes, err = nodeStates(ctx, tx, ref.Task); err != nil {
-			return err
-		}
-		if snap.Data, err = openData(ctx, tx, ref.Task); err != nil {
-			return err
-		}
-		if snap.Variables, err = variables(ctx, tx, ref.Task); err != nil {
-			return err
-		}
-		if snap.Forks, err = forks(ctx, tx, ref.Task); err != nil {
-			return err
-		}
-		snap.Callbacks, err = callbacks(ctx, tx, ref.Task)
+func (s *Store) Load(ctx context.Context, ref stdops.TaskRef) (snap *stdops.Snapshot, err error) {
+	err = s.read(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		snap, err = loadSnapshot(ctx, tx, ref)
 		return err
 	})
-	if err != nil {
+	return snap, err
+}
+
+func loadSnapshot(ctx context.Context, q querier, ref stdops.TaskRef) (_ *stdops.Snapshot, err error) {
+	snap := &stdops.Snapshot{}
+	if snap.Task, err = findTask(ctx, q, ref); err != nil {
+		return nil, err
+	}
+	if snap.Inputs, err = findInputs(ctx, q, ref); err != nil {
+		return nil, err
+	}
+	if snap.Nodes, err = nodeStates(ctx, q, ref.Task); err != nil {
+		return nil, err
+	}
+	if snap.Data, err = openData(ctx, q, ref.Task); err != nil {
+		return nil, err
+	}
+	if snap.Variables, err = variables(ctx, q, ref.Task); err != nil {
+		return nil, err
+	}
+	if snap.Forks, err = forks(ctx, q, ref.Task); err != nil {
+		return nil, err
+	}
+	if snap.Callbacks, err = callbacks(ctx, q, ref.Task); err != nil {
 		return nil, err
 	}
 	return snap, nil

@@ -72,7 +72,7 @@ func TestCommit_stores_all_of_a_change(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantLog := []LoggedTransition{{1, 0, c.Transitions[0]}, {1, 1, c.Transitions[1]}}
+	wantLog := []stdops.LoggedTransition{{Revision: 1, Transition: c.Transitions[0]}, {Revision: 1, N: 1, Transition: c.Transitions[1]}}
 	if diff := cmp.Diff(wantLog, log); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/stdops/stdops"
 )
 
@@ -121,15 +123,19 @@ func (s *Store) Task(ctx context.Context, ref stdops.TaskRef) (stdops.Task, erro
 
 // TaskTree reads the body of the tree with that hash.
 func (s *Store) TaskTree(ctx context.Context, hash string) ([]byte, error) {
+	return taskTree(ctx, s.readers, s.unzip, hash)
+}
+
+func taskTree(ctx context.Context, q querier, unzip *zstd.Decoder, hash string) ([]byte, error) {
 	var packed []byte
-	err := s.readers.QueryRowContext(ctx, `SELECT body FROM tree WHERE hash = $1`, hash).Scan(&packed)
+	err := q.QueryRowContext(ctx, `SELECT body FROM tree WHERE hash = $1`, hash).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, stdops.Errorf(stdops.CodeNotFound, "tree %s does not exist", hash)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load tree %s: %w", hash, err)
 	}
-	body, err := s.unzip.DecodeAll(packed, nil)
+	body, err := unzip.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("unpack tree %s: %w", hash, err)
 	}

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// Verified says what [Verify] looked at.
+type Verified struct {
+	Tasks       int `json:"tasks"`
+	Transitions int `json:"transitions"`
+}
+
+// verifyPage is how many tasks are listed at once.
+const verifyPage = 1000
+
+// Verify reads the data directory of a stopped server, or a copy of one, and changes nothing in it. It checks the database
+// file, replays the log of every task, and holds the record of each against its log and against what always holds. wrong
+// is told of every problem; task 0 is the file itself.
+func Verify(ctx context.Context, dir string, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
+	data, err := store.OpenCopy(ctx, dir)
+	if err != nil {
+		return v, err
+	}
+	defer data.Close()
+	problems, err := data.Check(ctx)
+	if err != nil {
+		return v, err
+	}
+	for _, text := range problems {
+		wrong(0, text)
+	}
+	trees, err := service.NewTrees(namedTrees{data})
+	if err != nil {
+		return v, err
+	}
+	now := time.Now()
+	for last := stdops.TaskID(0); ; {
+		refs, err := data.Tasks(ctx, last, verifyPage)
+		if err != nil || len(refs) == 0 {
+			return v, err
+		}
+		for _, ref := range refs {
+			record, err := data.Record(ctx, ref)
+			if err != nil {
+				return v, err
+			}
+			v.Tasks++
+			v.Transitions += len(record.Log)
+			graph, err := trees.Graph(ctx, record.Task.TreeHash)
+			if err != nil {
+				wrong(ref.Task, err.Error())
+				continue
+			}
+			for _, text := range engine.Audit(record, graph, now) {
+				wrong(ref.Task, text)
+			}
+		}
+		last = refs[len(refs)-1].Task
+	}
+}
+
+// namedTrees gives only trees that are what their name says.
+type namedTrees struct{ data *store.Copy }
+
+// TaskTree reads the body of the tree with that hash.
+func (t namedTrees) TaskTree(ctx context.Context, hash string) ([]byte, error) {
+	body, err := t.data.TaskTree(ctx, hash)
+	if err == nil && flow.Hash(body) != hash {
+		err = fmt.Errorf("its content was changed: the hash is %s", flow.Hash(body))
+	}
+	return body, err
+}

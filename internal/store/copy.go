@@ -1,0 +1,189 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/stdops/stdops"
+)
+
+// Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
+type Copy struct {
+	db    *sql.DB
+	lock  *os.File // nil: a copy without one
+	made  string   // a file that reading made; "" for none
+	unzip *zstd.Decoder
+}
+
+// OpenCopy opens a data directory to read it. A running server has it for itself ([ErrInUse]); a schema other than that of
+// this program is refused.
+func OpenCopy(ctx context.Context, dir string) (c *Copy, err error) {
+	c = &Copy{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.Close())
+			c = nil
+		}
+	}()
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return c, fmt.Errorf("open data directory: %w", err)
+	}
+	file := filepath.Join(dir, databaseFile)
+	if _, err := os.Stat(file); err != nil {
+		return c, fmt.Errorf("open database: %w", err)
+	}
+	if c.lock, err = shareDir(dir); err != nil {
+		return c, err
+	}
+	if err := c.open(file); err != nil {
+		return c, err
+	}
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return c, fmt.Errorf("make decompressor: %w", err)
+	}
+	return c, checkSchema(ctx, c.db, file)
+}
+
+// shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
+func shareDir(dir string) (*os.File, error) {
+	f, err := os.Open(filepath.Join(dir, lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open lock of data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("data directory %s is %w%s", dir, ErrInUse, lockHolder(f))
+		}
+		return nil, fmt.Errorf("lock data directory %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// open opens the database. Without a log, or with an empty one, it needs no further file. Otherwise it needs an index of
+// the log, which is made where it is missing and taken away again at the end: another user's could keep a server out.
+func (c *Copy) open(file string) (err error) {
+	from := address(file, "ro")
+	if log, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
+		from += "&immutable=1"
+	} else if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+		c.made = file + "-shm"
+	}
+	c.db, err = driver.Open(from, func(conn *sqlite3.Conn) error { return conn.Exec(readerSettings) })
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", file, err)
+	}
+	c.db.SetMaxOpenConns(1)
+	return nil
+}
+
+// Close lets the data directory go. It must be called once, when no method runs.
+func (c *Copy) Close() error {
+	var errs []error
+	if c.unzip != nil {
+		c.unzip.Close()
+	}
+	if c.db != nil {
+		errs = append(errs, c.db.Close())
+	}
+	if c.made != "" {
+		if err := os.Remove(c.made); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if c.lock != nil {
+		errs = append(errs, c.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task.
+func (c *Copy) Check(ctx context.Context) ([]string, error) {
+	problems, err := c.texts(ctx, `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
+	if err != nil {
+		return nil, fmt.Errorf("check the database file: %w", err)
+	}
+	references, err := c.texts(ctx, `
+		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)
+	if err != nil {
+		return nil, fmt.Errorf("check references: %w", err)
+	}
+	tables, err := c.texts(ctx, `
+		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
+			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
+			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
+		ORDER BY m.name`)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	problems = append(problems, references...)
+	for _, table := range tables {
+		lost, err := c.texts(ctx, `
+			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ' in project ' || project_id || ', which does not exist'
+			FROM "`+table+`" r
+			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)
+		if err != nil {
+			return nil, fmt.Errorf("look for rows of no task: %w", err)
+		}
+		problems = append(problems, lost...)
+	}
+	return problems, nil
+}
+
+func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
+	rows, err := c.db.QueryContext(ctx, query)
+	return collect(rows, err, func(s *string) []any { return []any{s} })
+}
+
+// Tasks lists tasks of all projects, deleted ones too, from the one after a given id on, at most limit of them.
+func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]stdops.TaskRef, error) {
+	rows, err := c.db.QueryContext(ctx, `SELECT project_id, id FROM task WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
+	refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
+	if err != nil {
+		return nil, fmt.Errorf("list tasks: %w", err)
+	}
+	return refs, nil
+}
+
+// Record reads all that is stored of a task.
+func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {
+	snap, err := loadSnapshot(ctx, c.db, ref)
+	if err != nil {
+		return nil, err
+	}
+	r := &stdops.Record{Snapshot: *snap}
+	rows, err := c.db.QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
+	r.Attempts, err = collect(rows, err, func(a *stdops.Attempt) []any {
+		return append(append([]any{&a.ID}, nodeFields(&a.State)...), instant(&a.Archived))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load attempts of task %d: %w", ref.Task, err)
+	}
+	rows, err = c.db.QueryContext(ctx, `SELECT node FROM node_data WHERE task_id = $1 AND outputs IS NOT NULL ORDER BY node`, int64(ref.Task))
+	r.Outputs, err = collect(rows, err, func(n *stdops.NodeIndex) []any { return []any{number(n)} })
+	if err != nil {
+		return nil, fmt.Errorf("load outputs of task %d: %w", ref.Task, err)
+	}
+	r.Log, err = transitions(ctx, c.db, ref, -1, math.MaxInt32)
+	return r, err
+}
+
+// TaskTree reads the body of the tree with that hash.
+func (c *Copy) TaskTree(ctx context.Context, hash string) ([]byte, error) {
+	return taskTree(ctx, c.db, c.unzip, hash)
+}
