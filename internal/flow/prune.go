@@ -67,17 +67,25 @@ func (t *Tree) usedConstants() map[string]bool {
 	}
 	used := map[string]bool{}
 	var todo []*Constant
+	use := func(word string) {
+		key := "${" + word + "}"
+		if c := byKey[key]; c != nil && !used[key] {
+			used[key] = true
+			todo = append(todo, c)
+		}
+	}
 	look := func(v any) {
 		for word := range references(v) {
-			key := "${" + word + "}"
-			if c := byKey[key]; c != nil && !used[key] {
-				used[key] = true
-				todo = append(todo, c)
-			}
+			use(word)
 		}
 	}
 	for _, n := range t.activities {
 		n.values(look)
+		n.values(func(v any) {
+			for name := range environmentNames(v) {
+				use(name)
+			}
+		})
 	}
 	for _, n := range t.gateways {
 		for _, c := range n.conditions {

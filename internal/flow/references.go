@@ -1,6 +1,9 @@
 package flow
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // references gives the words of all ${…} fragments inside v that may name a variable: not inside quotes and not behind
 // a dot. It may give more than are variables, never fewer.
@@ -12,6 +15,22 @@ func references(v any) func(yield func(string) bool) {
 					if !yield(w) {
 						return
 					}
+				}
+			}
+		}
+	}
+}
+
+// environment is how a script refers to a variable that it finds in its environment (docs/spec/engine.md 7.10).
+var environment = regexp.MustCompile(`STDOPS_VAR_([A-Za-z_][A-Za-z0-9_]*)`)
+
+// environmentNames gives the variables that texts inside v refer to by the names of their environment.
+func environmentNames(v any) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for text := range texts(v) {
+			for _, found := range environment.FindAllStringSubmatch(text, -1) {
+				if !yield(found[1]) {
+					return
 				}
 			}
 		}

@@ -113,13 +113,14 @@ func TestSelectPrunesConstants(t *testing.T) {
 	t.Parallel()
 	o := sketch("S>A>EG EG>B>CG EG>SUB>CG CG>D>E")
 	set(t, o, "activities.A.component.data.k", `{"hook":false,"value":["x ${v + int(w)}"]}`)
+	set(t, o, "activities.A.component.data.script", `{"hook":false,"value":"echo \"$STDOPS_VAR_env\" $STDOPS_VAR_unknown"}`)
 	set(t, o, "activities.D.component.data.k", `{"hook":false,"value":"${only_d} ${both}"}`)
 	set(t, o, "activities.B.component.data.k", `{"hook":true,"value":"${both}"}`)
 	set(t, o, "gateways.EG.conditions.l3.evaluate", `"${rule} == 1"`)
 	inner := at(t, o, "activities.SUB.pipeline").(*stdops.Object)
 	constant(t, inner, "${shown}", `"${passed}"`)
 	constant(t, inner, "${hidden}", `"${unused}"`, "show_type", "hide")
-	for i, key := range []string{"${through}", "${v}", "${w}", "${only_d}", "${both}", "${rule}", "${passed}", "${unused}", "${also_unused}"} {
+	for i, key := range []string{"${through}", "${v}", "${w}", "${only_d}", "${both}", "${rule}", "${passed}", "${unused}", "${also_unused}", "${env}"} {
 		constant(t, o, key, `"1"`, "index", int64(20-i))
 	}
 	constant(t, o, "${v}", `{"a":["${through}"]}`, "index", int64(1))
@@ -138,7 +139,7 @@ func TestSelectPrunesConstants(t *testing.T) {
 			t.Errorf("%s has index %v, want %d", c.Key, index, i)
 		}
 	}
-	if diff := cmp.Diff([]string{"${both}", "${v}", "${passed}", "${rule}", "${w}", "${through}", "${out}"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"${both}", "${v}", "${env}", "${passed}", "${rule}", "${w}", "${through}", "${out}"}, got); diff != "" {
 		t.Errorf("constants (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"${only_d}", "${unused}", "${also_unused}"}, s.NotReferred.Keys()); diff != "" {
