@@ -7,6 +7,7 @@ TOOL      := go tool -modfile=tools/go.mod
 CYCLES    ?= 100
 PASSES    ?= 2
 HISTORIES ?= 300
+ORPHANS   ?= 100
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -31,8 +32,9 @@ test: ## run all tests
 conformance: build ## run the black-box cases against bin/stdops
 	@scripts/conformance
 
-crash: ## kill a server under load again and again (CYCLES=100) and check that nothing is lost
+crash: ## kill a server under load again and again (CYCLES=100): nothing is lost; run scripts that run away (ORPHANS=100): none is left
 	go test -count=1 -timeout 30m -run '^TestCrash$$' ./internal/app -cycles $(CYCLES)
+	go test -count=1 -timeout 30m -run 'Process$$|^TestAsAPlainUser$$' ./internal/plugin/script -orphans $(ORPHANS)
 
 faults: ## crash a server at every named point in every kind of flow (PASSES=2) and check that nothing is lost
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app

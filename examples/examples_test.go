@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// builtin are the plugins that every server has; an example must not need another.
-var builtin = map[string]bool{"sleep_timer": true, "pause_node": true, "bk_display": true}
+// builtin are the plugins that an example may need: those that every server has, and scripts, which the demo allows.
+var builtin = map[string]bool{"sleep_timer": true, "pause_node": true, "bk_display": true, "shell_script": true}
 
 func TestExamplesNeedNoOtherPlugins(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer d.to.Close()
-	d.say("stdops %s at %s, data and log in %s\n\n", built().Version, d.server.PublicURL(), d.dir)
+	d.say("stdops %s at %s, data and log in %s\n", built().Version, d.server.PublicURL(), d.dir)
+	if setting := demoScripts(); setting != "" {
+		d.say("scripts %s\n", aboutScripts(setting))
+	}
+	d.say("\n")
 	err = d.show(ctx)
 	if errors.Is(err, context.Canceled) {
 		return nil // ctrl-c is the way to end it
@@ -119,7 +123,7 @@ func (d *demo) serve(ctx context.Context, log *slog.Logger) (err error) {
 	for port := first; ; port++ {
 		d.server, err = startServer(ctx, app.Options{
 			Listen: net.JoinHostPort(host, strconv.Itoa(port)), DataDir: d.dir, Log: log,
-			BootstrapAppCode: demoApp, BootstrapAppSecret: d.secret,
+			LocalScripts: demoScripts(), BootstrapAppCode: demoApp, BootstrapAppSecret: d.secret,
 		})
 		if d.fixed || !errors.Is(err, syscall.EADDRINUSE) || port-first == portsTried {
 			return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/examples"
+	"github.com/stdops/stdops/internal/plugin/script"
 )
 
 // demoTask is a task of the demonstration: the flow that it is made of, and how it will stand once it has settled.
@@ -22,6 +23,7 @@ type demoTask struct {
 	constants  map[string]json.RawMessage
 	unstarted  bool
 	pause      string // node in front of which it is to stop
+	wrote      string // node whose log is worth a look
 
 	state string
 	at    string // node that it waits at, in that state
@@ -30,7 +32,7 @@ type demoTask struct {
 
 // demoTasks are chosen so that one answer shows every state of the founding page.
 func demoTasks() []demoTask {
-	return []demoTask{
+	tasks := []demoTask{
 		{flow: "deploy", name: "Deploy v1.4.2 to production", state: client.Finished},
 		{flow: "backup", name: "Back up the orders", state: client.Finished},
 		{flow: "wait-until-healthy", name: "Restart checkout until it is healthy", state: client.Finished},
@@ -45,6 +47,19 @@ func demoTasks() []demoTask {
 			constants: map[string]json.RawMessage{"${version}": json.RawMessage(`"v1.5.0"`), "${stage}": json.RawMessage(`"staging"`)},
 		},
 	}
+	if demoScripts() != "" {
+		tasks = append(tasks, demoTask{flow: "check-the-disk", name: "Check the disk", state: client.Finished, wrote: "Look at the disk"})
+	}
+	return tasks
+}
+
+// demoScripts is how the demonstration lets flows run scripts, "" where they cannot.
+func demoScripts() string {
+	const setting = "same-user"
+	if _, err := script.ParseAs(setting); err != nil {
+		return ""
+	}
+	return setting
 }
 
 // start stores the flows that are not stored yet and makes the tasks of this run.

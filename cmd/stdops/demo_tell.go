@@ -101,14 +101,16 @@ func (d *demo) tryNext() {
 	for _, t := range d.tasks {
 		what, words := "", []string(nil)
 		id := strconv.FormatInt(t.id, 10)
-		switch t.state {
-		case client.Running:
+		switch {
+		case t.wrote != "":
+			what, words = "see what it has written", []string{"task", "log", id, t.wrote}
+		case t.state == client.Running:
 			what, words = "approve", []string{"task", "operate", id, "callback", "--node", t.at, "--data", `{"approved": true}`}
-		case client.Failed:
+		case t.state == client.Failed:
 			what, words = "retry with a time that there is", []string{"task", "operate", id, "retry", "--node", t.at, "--inputs", `{"bk_timing": "3"}`}
-		case client.NodeSuspended:
+		case t.state == client.NodeSuspended:
 			what, words = "resume", []string{"task", "operate", id, "resume-node", "--node", t.at}
-		case client.Created:
+		case t.state == client.Created:
 			what, words = "start", []string{"task", "start", id}
 		default:
 			continue

@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 
 func setupScript(env *testscript.Env) error {
 	dir := filepath.Join(env.WorkDir, "data")
-	server, err := startServer(context.Background(), app.Options{Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true})
+	server, err := startServer(context.Background(), app.Options{Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, LocalScripts: demoScripts()})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("STDOPS_DATA_DIR", dir)
 	env.Setenv("ADDR", server.Addr())
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
-	for _, name := range []string{"deploy", "backup", "release-with-approval", "maintenance-window", "rolling-restart"} {
+	for _, name := range []string{"deploy", "backup", "release-with-approval", "maintenance-window", "rolling-restart", "check-the-disk"} {
 		text, err := os.ReadFile("../../examples/" + name + ".json")
 		if err != nil {
 			return err

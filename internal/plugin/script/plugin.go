@@ -57,6 +57,7 @@ func (shell) ExecuteRule(inputs *stdops.Object) plugin.CrashRule {
 func (s shell) Execute(ctx context.Context, call *plugin.Call) (plugin.Outcome, error) {
 	o, err := readOrder(call.Inputs)
 	if err != nil {
+		call.Logf("does not start: %s", err)
 		return plugin.Done, err
 	}
 	stdout, stderr := newStream(call.LogWriter()), newStream(call.LogWriter())
