@@ -157,7 +157,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		Epoch: a.store.Epoch(), Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{
-		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: builtin.Limits(), Surroundings: surroundings, Key: key, Log: a.log,
+		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()), Surroundings: surroundings, Key: key, Log: a.log,
 	})
 	if err != nil {
 		return err

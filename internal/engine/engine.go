@@ -110,7 +110,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits)
 	if e.Logs != nil {
-		e.journal = newJournal(e.Logs, e.Log)
+		e.journal = newJournal(e.Logs, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
 	e.pool = newPool(background, e.Plugins, e.journal, newSlots(e.sizes, e.slotFree), e.Log)
 	e.mu.Unlock()

@@ -55,8 +55,17 @@ func TestNodeLog_pages(t *testing.T) {
 		limit int
 	}{
 		{0, wholeLog},
-		{0, 3}, {3, 3}, {4, 5}, {6, maxChunk}, {6 + maxChunk - 1, 2}, {5, maxChunk + 2}, {size - 5, 100}, {size - 1, 1},
-		{size, 10}, {size + 1, 10}, {0, 0},
+		{0, 3},
+		{3, 3},
+		{4, 5},
+		{6, maxChunk},
+		{6 + maxChunk - 1, 2},
+		{5, maxChunk + 2},
+		{size - 5, 100},
+		{size - 1, 1},
+		{size, 10},
+		{size + 1, 10},
+		{0, 0},
 	} {
 		l := nodeLog(t, s, task, LogPage{From: c.from, Limit: c.limit})
 		from := min(c.from, size)

@@ -44,8 +44,10 @@ func execute(ctx context.Context, j *job, stdout, stderr io.Writer) (result, err
 	switch {
 	case out.Error != "":
 		return out, errors.New(out.Error)
+	case !out.Told && err != nil:
+		return out, fmt.Errorf("what guards the script has ended (%w): what became of the script is not known", err)
 	case !out.Told:
-		return out, fmt.Errorf("what guards the script has ended (%v): what became of the script is not known", err)
+		return out, errors.New("what guards the script has ended without a word: what became of the script is not known")
 	}
 	return out, nil
 }

@@ -407,7 +407,7 @@ func eachProcess(do func(process)) error {
 	}
 }
 
-// parseStat reads a line of /proc/PID/stat: number, name in brackets (in which anything may stand), state, parent, group, …
+// parseStat reads a line of /proc/PID/stat: number, name in brackets (in which anything may stand), state, parent, group and more.
 func parseStat(pid int, line string) (p process, ok bool) {
 	_, rest, ok := strings.Cut(line[max(strings.LastIndexByte(line, ')'), 0):], ") ")
 	fields := strings.Fields(rest)
