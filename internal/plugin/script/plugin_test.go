@@ -130,7 +130,10 @@ func TestAsAPlainUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(dir, "script.test")
-	if err := os.WriteFile(copied, binary, 0o755); err != nil {
+	syscall.ForkLock.RLock() // a process that begins meanwhile would hold the file open for writing: it could not be run
+	err = os.WriteFile(copied, binary, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), copied, "-test.v", "-orphans", strconv.Itoa(*orphans))
