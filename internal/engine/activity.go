@@ -239,7 +239,7 @@ func (s *step) acceptCallback(cmd Command) error {
 	if cmd.Version != "" && cmd.Version != own.Version {
 		return refusal("node version %s not exist", cmd.Version)
 	}
-	if !own.Due.IsZero() || s.hasItsCallback(cmd.Node) {
+	if s.polls(own) || s.hasItsCallback(cmd.Node) {
 		return refusal("can not find sleep process with current node id: %s", s.id(cmd.Node))
 	}
 	text, err := stdops.EncodeValue(cmd.Data)
@@ -260,6 +260,16 @@ func (s *step) acceptCallback(cmd Command) error {
 		s.takeCallback(cmd.Node)
 	}
 	return nil
+}
+
+// polls reports whether a node is polled: the next poll is due at some time, or one is out. What is out is a poll when no
+// callback is stored that it could be about.
+func (s *step) polls(own *stdops.NodeState) bool {
+	if own.Phase != stdops.PhaseScheduling {
+		return !own.Due.IsZero()
+	}
+	_, called := s.firstCallback(own.Node)
+	return !called
 }
 
 // hasItsCallback reports whether the one callback that a node takes was accepted and waits to be handled.

@@ -216,8 +216,8 @@ func (s *step) retryCommand(cmd Command) error {
 			return refusal("%s is not activity, it has no inputs", s.id(cmd.Node))
 		}
 		d := s.getData(cmd.Node)
+		d.template = s.newTemplate(cmd.Node, cmd.Inputs)
 		s.retry(cmd.Node, cmd.Actor, false)
-		d.template = cmd.Inputs
 		s.setData(cmd.Node, d, true)
 		return nil
 	}
@@ -332,6 +332,9 @@ func (s *step) subPause(cmd Command) error {
 	}
 	if s.graphNode(cmd.Node).Kind != stdops.KindSubprocess {
 		return refusal("%s is not subprocess, actual: %s", s.id(cmd.Node), s.graphNode(cmd.Node).Kind)
+	}
+	if own.State == stdops.StateReady { // it failed on its entry and waits to be entered again: nothing is in it yet
+		return refusal("can't not transit node(%s) state from %s to %s", s.id(cmd.Node), own.State, stdops.StateSuspended)
 	}
 	return s.transit(cmd.Node, stdops.StateSuspended, cmd.Actor, func(own *stdops.NodeState) { own.State = stdops.StateSuspended })
 }

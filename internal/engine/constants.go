@@ -66,24 +66,10 @@ func (s *step) halted() bool {
 		return true
 	}
 	for i := range s.graph.Nodes {
-		n := stdops.NodeIndex(i)
-		own := s.node(n)
-		if own == nil || own.Order == 0 || own.State != stdops.StateFailed && own.State != stdops.StateSuspended {
-			continue
-		}
-		if s.shows(n) {
+		own := s.node(stdops.NodeIndex(i))
+		if own != nil && own.Order > 0 && (own.State == stdops.StateFailed || own.State == stdops.StateSuspended) {
 			return true
 		}
 	}
 	return false
-}
-
-// shows reports whether the state of a node shows in that of the task: every subprocess around it is RUNNING.
-func (s *step) shows(n stdops.NodeIndex) bool {
-	for p := s.graphNode(n).Parent; p != stdops.RootNode; p = s.graphNode(p).Parent {
-		if own := s.node(p); own == nil || own.State != stdops.StateRunning {
-			return false
-		}
-	}
-	return true
 }

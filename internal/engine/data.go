@@ -189,6 +189,25 @@ func (s *step) renderInputs(n stdops.NodeIndex) (*stdops.Object, error) {
 	return inputs, nil
 }
 
+// newTemplate gives the inputs that come with a retry as they are kept. What an earlier retry passed on as it stands is
+// passed on so again.
+func (s *step) newTemplate(n stdops.NodeIndex, inputs *stdops.Object) *stdops.Object {
+	escaped, _ := inputs.Get(escapeKey)
+	list, _ := escaped.([]any)
+	list = list[:len(list):len(list)]
+	for _, in := range s.givenInputs(n) {
+		if !in.Render {
+			list = append(list, in.Key)
+		}
+	}
+	if len(list) == 0 {
+		return inputs
+	}
+	template := inputs.Clone()
+	template.Set(escapeKey, list)
+	return template
+}
+
 // givenInputs gives the inputs of a node before rendering: those of the tree, or those given with the last retry.
 func (s *step) givenInputs(n stdops.NodeIndex) []flow.Input {
 	template := s.getData(n).template

@@ -380,7 +380,7 @@ func mustStart(t *rapid.T, w *world) {
 
 func (w *world) randomStep(t *rapid.T) {
 	node := stdops.NodeIndex(rapid.IntRange(0, len(w.graph.Nodes)-1).Draw(t, "node"))
-	switch rapid.IntRange(0, 14).Draw(t, "event") {
+	switch rapid.IntRange(0, 16).Draw(t, "event") {
 	case 0:
 		w.step(Command{Kind: Pause})
 	case 1:
@@ -407,6 +407,10 @@ func (w *world) randomStep(t *rapid.T) {
 		}
 	case 12:
 		w.step(Command{Kind: SetConstants, Values: stdops.NewObject("v", rapid.StringMatching("[0-9]").Draw(t, "value"))})
+	case 13:
+		w.step(Command{Kind: SubPause, Node: node}, Command{Kind: SubPause, Node: node})
+	case 14:
+		w.step(Command{Kind: SubResume, Node: node})
 	case 10:
 		w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
 	case 11:
@@ -468,8 +472,9 @@ func (w *world) settle(t *rapid.T) {
 		for i := range w.st.nodes {
 			n := stdops.NodeIndex(i)
 			if own := w.st.nodes[i]; own != nil && own.State == stdops.StateSuspended {
-				w.step(Command{Kind: NodeResume, Node: n})
+				w.step(Command{Kind: NodeResume, Node: n}, Command{Kind: SubResume, Node: n})
 			} else if own != nil && own.State == stdops.StateFailed {
+				w.step(Command{Kind: SetConstants, Values: stdops.NewObject("v", "0")})
 				if w.skipBranches(n, 1+i%2) != nil {
 					w.step(Command{Kind: Retry, Node: n})
 				}

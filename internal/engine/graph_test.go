@@ -147,6 +147,9 @@ func drawGraph(t *rapid.T) *flow.Graph {
 				heads = b.gateway(stdops.KindExclusive, p, heads, drawClosed(t, drawConditions(t, true)), inner)
 			case 4:
 				heads = b.subprocess(p, heads, func(b *builder, p stdops.NodeIndex, heads []head) []head {
+					if rapid.IntRange(0, 3).Draw(t, "heavy") == 0 { // too large to be entered, unless v is small
+						b.g.Nodes[p].Pipeline.Params = []flow.Param{{Key: "p", Value: "${'a' * int(v) ** 9}", Render: true}}
+					}
 					return sequence(b, p, heads, depth+1)
 				})
 			default:
