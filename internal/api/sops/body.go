@@ -29,6 +29,16 @@ func isNull(o *stdops.Object, name string) bool {
 	return had && value == nil
 }
 
+// textOf gives a field that must be a text when it is there; null counts as absent.
+func textOf(o *stdops.Object, name string) (text string, ok bool) {
+	value, had := o.Get(name)
+	if !had || value == nil {
+		return "", true
+	}
+	text, ok = value.(string)
+	return text, ok
+}
+
 // textsOf gives a field that must be a list of texts when it is there; null counts as absent.
 func textsOf(o *stdops.Object, name string) (texts []string, ok bool) {
 	value, had := o.Get(name)

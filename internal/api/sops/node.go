@@ -18,10 +18,11 @@ func operateNode(c *call) error {
 	if err != nil {
 		return err
 	}
-	n := service.NodeCommand{
-		Node: body.Text("node_id"), Action: body.Text("action"), Flow: body.Text("flow_id"), Converge: body.Text("converge_gateway_id"),
-	}
+	n := service.NodeCommand{Node: body.Text("node_id"), Action: body.Text("action"), Flow: body.Text("flow_id")}
 	var ok bool
+	if n.Converge, ok = textOf(body, "converge_gateway_id"); !ok {
+		return invalid("converge_gateway_id must be a string")
+	}
 	if n.Flows, ok = textsOf(body, "flow_ids"); !ok {
 		return invalid("flow_ids field is not a valid list of strings")
 	}
@@ -64,12 +65,11 @@ func nodeCallback(c *call) error {
 	if err != nil {
 		return err
 	}
-	version, ok := body.Get("version")
-	text, isText := version.(string)
-	if ok && version != nil && !isText {
+	version, ok := textOf(body, "version")
+	if !ok {
 		return invalid("version must be a string")
 	}
-	callback := service.Callback{Node: body.Text("node_id"), Version: stdops.Version(text)}
+	callback := service.Callback{Node: body.Text("node_id"), Version: stdops.Version(version)}
 	callback.Data, _ = body.Get("callback_data")
 	id, digits, err := c.task()
 	if err != nil {
