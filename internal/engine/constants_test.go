@@ -130,8 +130,10 @@ func TestDecideRefusesConstants(t *testing.T) {
 		{"running", running, set("v", "2"), "task is running: constants can be changed while it is paused or has failed", stdops.CodeRefused},
 		{"started", paused, early, "task is started", stdops.CodeRefused},
 		{"revoked", func(w *world) { running(w); w.step(Command{Kind: Revoke}) }, early, "task is finished", stdops.CodeRefused},
-		{"appointed only", func(w *world) { running(w); w.step(Command{Kind: NodePause, Node: w.nodeNamed("A4")}) }, set("v", "2"),
-			"task is running: constants can be changed while it is paused or has failed", stdops.CodeRefused},
+		{
+			"appointed only", func(w *world) { running(w); w.step(Command{Kind: NodePause, Node: w.nodeNamed("A4")}) }, set("v", "2"),
+			"task is running: constants can be changed while it is paused or has failed", stdops.CodeRefused,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

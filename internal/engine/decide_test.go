@@ -412,7 +412,7 @@ func (w *world) randomStep(t *rapid.T) {
 	case 14:
 		w.step(Command{Kind: SubResume, Node: node})
 	case 10:
-		w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
+		_ = w.skipBranches(node, rapid.IntRange(1, 3).Draw(t, "flows"))
 	case 11:
 		if w.slots != nil {
 			w.slots.left += rapid.IntRange(0, 2).Draw(t, "slots")

@@ -96,8 +96,10 @@ func TestDecideRetryKeepsWhatIsNotRendered(t *testing.T) {
 	mustDo(t, w, Command{Kind: Start})
 	n := w.nodeNamed("A3")
 	for i, c := range []struct{ given, want *stdops.Object }{
-		{stdops.NewObject("x", "<${v}>", "raw", "<${v}>", "plain", "<${v}>", "new", "<${v}>"),
-			stdops.NewObject("x", "<1>", "raw", "<${v}>", "plain", "<${v}>", "new", "<1>")},
+		{
+			stdops.NewObject("x", "<${v}>", "raw", "<${v}>", "plain", "<${v}>", "new", "<${v}>"),
+			stdops.NewObject("x", "<1>", "raw", "<${v}>", "plain", "<${v}>", "new", "<1>"),
+		},
 		{stdops.NewObject("x", "<${v}>", escapeKey, []any{"x"}), stdops.NewObject("x", "<${v}>")},
 		{stdops.NewObject("x", "(${v})"), stdops.NewObject("x", "(${v})")},
 		{nil, stdops.NewObject("x", "(${v})")},

@@ -21,7 +21,7 @@ func TestChangeConstants(t *testing.T) {
 	for constants, want := range map[string]int{
 		`{"${version}":"v8"}`:                     200,
 		`{}`:                                      200,
-		`{"${versoin}":"v8"}`:                     422,
+		`{"${vers}":"v8"}`:                        422,
 		`{"${version}":"v7","${nobody}":1}`:       422,
 		`{"${version}":"${version}"}`:             422,
 		`{"${version}":{"deep":[1,{"er":null}]}}`: 200,
