@@ -67,17 +67,18 @@ func (s *Service) CountStates(ctx context.Context, a *Access, m TaskMatch) (*Sta
 	for i, state := range storedStates {
 		counts.Of[state] = stored.Of[i]
 	}
-	return counts, s.countDerived(ctx, a, m, counts)
+	return counts, s.countDerived(ctx, a, m, counts, countStep, longestCount)
 }
 
 // StoredStates lists the states that a task can have by itself.
 func StoredStates() []stdops.State { return slices.Clone(storedStates) }
 
-// countDerived moves the tasks that show FAILED or NODE_SUSPENDED out of those that run.
-func (s *Service) countDerived(ctx context.Context, a *Access, m TaskMatch, counts *StateCounts) error {
+// countDerived moves the tasks that show FAILED or NODE_SUSPENDED out of those that run, step by step until it has looked
+// at most of them.
+func (s *Service) countDerived(ctx context.Context, a *Access, m TaskMatch, counts *StateCounts, step, most int) error {
 	m.States = []stdops.State{stdops.StateRunning}
 	m.Holding = []stdops.State{stdops.StateFailed, stdops.StateSuspended}
-	filter := store.TaskFilter{TaskMatch: m, Limit: countStep}
+	filter := store.TaskFilter{TaskMatch: m, Limit: step}
 	for looked := 0; ; {
 		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter})
 		if err != nil {
@@ -90,10 +91,10 @@ func (s *Service) countDerived(ctx context.Context, a *Access, m TaskMatch, coun
 				counts.Of[t.Status.State]++
 			}
 		}
-		if len(rows.Tasks) < countStep {
+		if len(rows.Tasks) < step {
 			return nil
 		}
-		if looked += len(rows.Tasks); looked >= longestCount {
+		if looked += len(rows.Tasks); looked >= most {
 			counts.Cut = true
 			return nil
 		}

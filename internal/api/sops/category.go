@@ -5,15 +5,25 @@ type choice struct{ code, name string }
 
 // categories are the known words for what a task is about; fast_create_task ignores any other.
 var categories = []choice{
-	{"OpsTools", "Operation tools"}, {"MonitorAlarm", "Monitoring"}, {"ConfManage", "Configuration"},
-	{"DevTools", "Development tools"}, {"EnterpriseIT", "Enterprise IT"}, {"OfficeApp", "Office applications"},
-	{"Other", "Other"}, {"Default", "Default"},
+	{"OpsTools", "Operation tools"},
+	{"MonitorAlarm", "Monitoring"},
+	{"ConfManage", "Configuration"},
+	{"DevTools", "Development tools"},
+	{"EnterpriseIT", "Enterprise IT"},
+	{"OfficeApp", "Office applications"},
+	{"Other", "Other"},
+	{"Default", "Default"},
 }
 
 // createMethods are the ways in which bk-sops knows tasks to be created.
 var createMethods = []choice{
-	{"app", "By hand"}, {"api", "By the API"}, {"app_maker", "By a mini app"}, {"periodic", "Periodically"},
-	{"clocked", "At a set time"}, {"mobile", "By phone"}, {"mcp", "By an agent"},
+	{"app", "By hand"},
+	{"api", "By the API"},
+	{"app_maker", "By a mini app"},
+	{"periodic", "Periodically"},
+	{"clocked", "At a set time"},
+	{"mobile", "By phone"},
+	{"mcp", "By an agent"},
 }
 
 // flowTypes are the ways in which tasks are started.
