@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store"
 )
 
 // listFixture is a project with six tasks: 1 finished, 2 revoked, 3 failed, 4 waiting for a person, 5 and 6 not started;
@@ -375,5 +376,22 @@ func TestManualIntervention(t *testing.T) {
 				t.Errorf("%s missing %s, want %s and %s", got, encoded(t, missing), c.data, c.missing)
 			}
 		})
+	}
+}
+
+// TestTaskListLongestPage: whatever is asked for, a page has no more than 200 tasks.
+func TestTaskListLongestPage(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	for range 201 {
+		_, err := s.store.CreateTask(t.Context(), store.NewTask{Task: stdops.Task{Project: 1, Name: "x", TreeHash: "t"}})
+		must(t, err)
+	}
+	for query, want := range map[string]int{"limit=201": 200, "limit=99999999999999999999": 200, "limit=200&offset=1": 200, "": 100} {
+		a := s.call("GET", "/get_task_list/2/?"+query, nil)
+		data, _ := a.body.Get("data")
+		if count, _ := a.body.Get("count"); len(data.([]any)) != want || count != int64(201) {
+			t.Errorf("%s: %d of %v, want %d of 201", query, len(data.([]any)), count, want)
+		}
 	}
 }
