@@ -155,6 +155,42 @@ func TestFragments(t *testing.T) {
 	}
 }
 
+// TestKeptFragment: what is kept serves its revision only, and when it was packed for one moment, that moment only.
+func TestKeptFragment(t *testing.T) {
+	t.Parallel()
+	s := &sops{svc: &service.Service{Surroundings: &service.Surroundings{}}, zone: time.UTC}
+	var err error
+	if s.fragments, err = newFragments(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	of := sample(mostPacked)
+	of.Status.Grows = true
+	for i := range of.Status.Children {
+		of.Status.Children[i].Grows = true
+	}
+	plain, packed := fragmentKey{task: 7, children: true}, fragmentKey{task: 7, children: true, packed: true}
+	c := &call{sops: s}
+	if c.keptFragment(plain, 3, noon) != nil || c.keptFragment(packed, 3, noon) != nil {
+		t.Error("something was kept before anything was")
+	}
+	f := s.entry(&of, true)
+	f.revision = 3
+	s.fragments.put(plain, f)
+	if c.keptFragment(plain, 3, noon) != f || c.keptFragment(plain, 4, noon) != nil || c.keptFragment(packed, 4, noon) != nil {
+		t.Error("kept for another revision")
+	}
+	now := c.keptFragment(packed, 3, noon)
+	if now == nil || !now.at(noon.Add(999*time.Millisecond)) || now.at(noon.Add(time.Second)) {
+		t.Fatalf("packed for %v", now.moment)
+	}
+	if again := c.keptFragment(packed, 3, noon.Add(500*time.Millisecond)); again != now {
+		t.Error("packed twice within a second")
+	}
+	if next := c.keptFragment(packed, 3, noon.Add(time.Second)); next == now || !next.at(noon.Add(time.Second)) {
+		t.Errorf("a second later it is still that of %v", next.moment)
+	}
+}
+
 func BenchmarkFragment(b *testing.B) {
 	s := &sops{svc: &service.Service{Surroundings: &service.Surroundings{}}, zone: time.UTC}
 	for _, n := range []int{0, 20} {
