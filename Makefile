@@ -70,9 +70,10 @@ licences: ## check the licences of all dependencies and that THIRD_PARTY_NOTICES
 notices: ## write THIRD_PARTY_NOTICES.md anew
 	go -C tools run ./licences -root .. -write
 
-bench: build ## measure this program against the least that could do the same work (six minutes; BENCHFLAGS, MEMORYFLAGS)
+bench: build ## measure this program against the least that could do the same work (a quarter of an hour; BENCHFLAGS, SIZEFLAGS, MEMORYFLAGS)
 	bin/stdops bench status $(BENCHFLAGS)
 	bin/stdops bench engine $(BENCHFLAGS)
+	bin/stdops bench size $(SIZEFLAGS)
 	bin/stdops bench memory --inputs internal/api/sops/testdata/badinputs.jsonl $(MEMORYFLAGS)
 
 benchmarks: ## run the benchmarks of all packages (BENCHTIME=1s)

@@ -15,7 +15,7 @@ import (
 )
 
 func (c *cli) bench() *cobra.Command {
-	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchEngine(), c.benchMemory())
+	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchSize(), c.benchEngine(), c.benchMemory())
 }
 
 func (c *cli) benchStatus() *cobra.Command {
@@ -116,6 +116,54 @@ func (c *cli) benchMemory() *cobra.Command {
 	return cmd
 }
 
+func (c *cli) benchSize() *cobra.Command {
+	var o bench.SizeOptions
+	cmd := &cobra.Command{
+		Use:   "size",
+		Short: "Measure answers about a large task, and of a store with many tasks",
+		Long: "Measures within which time 99 of 100 answers come: about a task of very many nodes while other tasks run, and\n" +
+			"about random finished tasks of a store that holds many, in turns with one that holds few. Filling the stores,\n" +
+			"with full durability, takes most of the time: some minutes with the defaults.",
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.Check(); err != nil {
+				return usageOf(cmd, err)
+			}
+			o.Progress = c.tellProgress
+			report, err := bench.Size(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return c.showSizes(report)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Nodes, "nodes", 10_000, "nodes of the large task")
+	flags.IntVar(&o.Many, "many", 100_000, "finished tasks of the one store")
+	flags.IntVar(&o.Few, "few", 1000, "finished tasks of the other store")
+	flags.IntVar(&o.Questions, "questions", 100, "questions in one round")
+	flags.IntVar(&o.Rounds, "rounds", 5, "rounds")
+	return cmd
+}
+
+// showSizes shows two tables: figures that are held against a bound, and those of two stores.
+func (c *cli) showSizes(r *bench.Report) error {
+	if c.format != "table" {
+		return c.showFigures(r)
+	}
+	_, err := fmt.Fprintf(c.out, "p99 of %d questions; a task of %d nodes, stores of many and of few tasks\n", r.Questions, r.Nodes)
+	if err != nil {
+		return err
+	}
+	if err := c.showFigures(r); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(c.out); err != nil {
+		return err
+	}
+	return c.showComparisons(r, 2)
+}
+
 func (c *cli) showFigures(r *bench.Report) error {
 	if c.format == "table" {
 		_, err := fmt.Fprintf(c.out, "%d rounds; %s, %s, %d processors\nmedian (lowest to highest round)\n\n", r.Rounds, r.Go, r.System, r.CPUs)
@@ -152,6 +200,12 @@ func (c *cli) showReport(r *bench.Report) error {
 			return err
 		}
 	}
+	return c.showComparisons(r, 0)
+}
+
+// showComparisons shows their figures with so many digits behind the point.
+func (c *cli) showComparisons(r *bench.Report, digits int) error {
+	series := func(s *bench.Series) string { return s.Name + ": " + span(s, digits) }
 	return show(c, r, r.Comparisons, []column[bench.Comparison]{
 		{"MEASURED", func(b *bench.Comparison) string { return b.Name }},
 		{"UNIT", func(b *bench.Comparison) string { return b.Unit }},
@@ -176,8 +230,6 @@ func tellMachine(w io.Writer, r *bench.Report) error {
 		r.Tasks, size, r.Rounds, r.Duration, clients, r.Go, r.System, r.CPUs)
 	return err
 }
-
-func series(s *bench.Series) string { return s.Name + ": " + span(s, 0) }
 
 // span shows a series with so many digits behind the point.
 func span(s *bench.Series, digits int) string {

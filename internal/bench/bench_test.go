@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := []string{
-		"hot batch with children", "hot batch without children", "cold answer, trees known", "first answer of a server",
+		"hot batch with children", "hot batch without children", "hot batch with children, in gzip", "cold answer, trees known", "first answer of a server",
 		"read of the store, trees known", "first read of a store",
 	}
 	if diff := cmp.Diff(names, told); diff != "" {
@@ -98,7 +98,7 @@ func TestHotBatch_same_bytes(t *testing.T) {
 		}
 	}()
 	for _, children := range []bool{true, false} {
-		p, err := w.hotBatch(t.Context(), bare, children)
+		p, err := w.hotBatch(t.Context(), bare, hot{children: children})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,28 +21,77 @@ func hotAnswers(ctx context.Context, w *world, o Options) (list []Comparison, er
 		return nil, fmt.Errorf("start the bare handler: %w", err)
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
-	with, err := w.hotBatch(ctx, bare, true)
+	var pairs []*pair
+	for _, h := range []hot{{children: true}, {}, {children: true, packed: true}} {
+		p, err := w.hotBatch(ctx, bare, h)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	if list, err = measureAll(ctx, o, pairs...); err != nil {
+		return nil, err
+	}
+	return list, profiled(ctx, o, pairs[0].ours)
+}
+
+// hot is a way to ask for the hot batch.
+type hot struct{ children, packed bool }
+
+// comparison says what is measured.
+func (h hot) comparison() Comparison {
+	c := Comparison{Unit: "answers/s", Ours: Series{Name: "server"}, Reference: Series{Name: "bare handler"}}
+	switch h {
+	case hot{children: true}:
+		c.Name, c.Goal = "hot batch with children", Goal{AtLeast: 0.6}
+	case hot{children: true, packed: true}:
+		c.Name = "hot batch with children, in gzip"
+	default:
+		c.Name, c.Goal = "hot batch without children", Goal{AtLeast: 0.4}
+	}
+	return c
+}
+
+// request makes the request of a batch.
+func (h hot) request(ctx context.Context, w *world) (*http.Request, error) {
+	r, err := w.question(ctx, w.tasks, h.children)
+	if err == nil && h.packed {
+		r.Header.Set("Accept-Encoding", "gzip")
+	}
+	return r, err
+}
+
+// answer gives the bytes with which the server answers at the moment, after a look at what is in them.
+func (h hot) answer(ctx context.Context, w *world) ([]byte, error) {
+	r, err := h.request(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	without, err := w.hotBatch(ctx, bare, false)
+	sent, err := w.do(r)
 	if err != nil {
 		return nil, err
 	}
-	if list, err = measureAll(ctx, o, with, without); err != nil {
-		return nil, err
+	plain := sent
+	if h.packed {
+		z, err := gzip.NewReader(bytes.NewReader(sent))
+		if err != nil {
+			return nil, fmt.Errorf("read a packed answer: %w", err)
+		}
+		if plain, err = io.ReadAll(z); err != nil {
+			return nil, fmt.Errorf("read a packed answer: %w", err)
+		}
 	}
-	return list, profiled(ctx, o, with.ours)
+	return sent, w.check(w.tasks, plain, h.children)
 }
 
 // hotBatch sends the same request to both sides. Before each of its rounds the bare handler is given an answer of that
 // moment to write, because answers grow by some digits while tasks run.
-func (w *world) hotBatch(ctx context.Context, bare *bareServer, children bool) (*pair, error) {
-	first, err := w.ask(ctx, w.tasks, children)
+func (w *world) hotBatch(ctx context.Context, bare *bareServer, h hot) (*pair, error) {
+	first, err := h.answer(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	r, err := w.question(ctx, w.tasks, children)
+	r, err := h.request(ctx, w)
 	if err != nil {
 		return nil, err
 	}
@@ -48,20 +100,15 @@ func (w *world) hotBatch(ctx context.Context, bare *bareServer, children bool) (
 		return nil, err
 	}
 	reference := &load{address: bare.address(), request: ours.request}
-	p := &pair{ours: ours.run, reference: func(ctx context.Context, d time.Duration) (float64, error) {
-		now, err := w.ask(ctx, w.tasks, children)
+	p := &pair{Comparison: h.comparison(), ours: ours.run}
+	p.Bytes = len(first)
+	p.reference = func(ctx context.Context, d time.Duration) (float64, error) {
+		now, err := h.answer(ctx, w)
 		if err != nil {
 			return 0, err
 		}
 		bare.answer.Store(&now)
 		return reference.run(ctx, d)
-	}}
-	p.Comparison = Comparison{
-		Name: "hot batch without children", Unit: "answers/s", Bytes: len(first), Goal: Goal{AtLeast: 0.4},
-		Ours: Series{Name: "server"}, Reference: Series{Name: "bare handler"},
-	}
-	if children {
-		p.Name, p.Goal = "hot batch with children", Goal{AtLeast: 0.6}
 	}
 	return p, nil
 }

@@ -36,7 +36,18 @@ const branches = 100
 const fewestWide = branches + 4
 
 // wide makes a flow of so many nodes on parallel branches.
-func wide(nodes int) *stdops.Object {
+func wide(nodes int) *stdops.Object { return branched(nodes).tree("end", "join") }
+
+// wideWaiting makes one in which a task waits in the last activity, behind the branches.
+func wideWaiting(nodes int) *stdops.Object {
+	d := branched(nodes - 1)
+	last := d.line("join", 1)
+	d.activities.Set(last, component(waiting))
+	return d.tree("end", last)
+}
+
+// branched draws so many nodes on parallel branches, the end counted.
+func branched(nodes int) *drawing {
 	d := newDrawing()
 	d.variable("host", "custom", "host-1", &stdops.Object{})
 	d.gateway("fork", "ParallelGateway", "start")
@@ -45,7 +56,7 @@ func wide(nodes int) *stdops.Object {
 		ends = append(ends, d.line("fork", (nodes-fewestWide+2*branches-1-i)/branches))
 	}
 	d.gateway("join", "ConvergeGateway", ends...)
-	return d.tree("end", "join")
+	return d
 }
 
 // longRunning makes a flow of twenty nodes whose last activity does not end soon.

@@ -10,9 +10,10 @@ type Report struct {
 	Tasks       int          `json:"tasks"`
 	Nodes       int          `json:"nodes,omitempty"`
 	Activities  int          `json:"activities,omitempty"` // of each task
-	Duration    string       `json:"duration"`             // of one side in one round
+	Duration    string       `json:"duration,omitempty"`   // of one side in one round
 	Rounds      int          `json:"rounds"`
 	Connections int          `json:"connections,omitempty"`
+	Questions   int          `json:"questions,omitempty"` // in one round
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Figures     []Figure     `json:"figures,omitempty"`
 }

@@ -67,7 +67,7 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 
 // emptyWorld starts a server without tasks.
 func emptyWorld(ctx context.Context) (w *world, err error) {
-	w = &world{http: &http.Client{Transport: &http.Transport{}}}
+	w = &world{http: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
 	defer func() {
 		if err != nil {
 			w.remove()
