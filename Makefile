@@ -7,6 +7,7 @@ TOOL      := go tool -modfile=tools/go.mod
 CYCLES    ?= 100
 PASSES    ?= 2
 HISTORIES ?= 300
+READS     ?= 200000
 ORPHANS   ?= 100
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
@@ -40,8 +41,8 @@ faults: ## crash a server at every named point in every kind of flow (PASSES=2) 
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
 	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl|TestLinearWrongServer)$$' ./internal/app -passes $(PASSES)
 
-proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300)
-	go test -count=1 -timeout 30m -run '^TestLinear' ./internal/app -histories $(HISTORIES)
+proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000)
+	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)
 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }

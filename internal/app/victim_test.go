@@ -172,16 +172,18 @@ func (v *victim) died(patience time.Duration) error {
 
 // caller speaks to a server as a program of the compatible API does.
 type caller struct {
-	t    *testing.T
-	base string
-	down atomic.Bool // the server is gone or about to be
+	t      *testing.T
+	base   string
+	socket string
+	down   atomic.Bool // the server is gone or about to be
 }
 
 // newCaller starts a server in this process and speaks to it.
 func newCaller(t *testing.T) *caller {
 	t.Helper()
+	dir := t.TempDir()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", DataDir: t.TempDir(), TestPlugins: true, TimeZone: "UTC",
+		Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Plugins: effectPlugins(dir, "1"),
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})
 	if err != nil {
@@ -196,7 +198,7 @@ func newCaller(t *testing.T) *caller {
 			t.Error(err)
 		}
 	})
-	return &caller{t: t, base: "http://" + a.Addr()}
+	return &caller{t: t, base: "http://" + a.Addr(), socket: app.SocketPath(dir)}
 }
 
 type answer struct {
