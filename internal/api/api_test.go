@@ -261,3 +261,18 @@ func TestLogHoldsNoSignInSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestWriterBorrowed: a piece that was sent without being copied is not written to afterwards.
+func TestWriterBorrowed(t *testing.T) {
+	t.Parallel()
+	piece := bytes.Repeat([]byte("x"), 2*flushAt)
+	before := slices.Clone(piece)
+	w := NewWriter(httptest.NewRecorder(), &IDs{})
+	for range 2 {
+		w.Add(w.Begin(), piece)
+		w.Fail(errors.New("too late"))
+	}
+	if !bytes.Equal(piece, before) {
+		t.Errorf("the piece now begins with %.40s", piece)
+	}
+}

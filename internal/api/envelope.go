@@ -62,6 +62,15 @@ const frame = 1 << 10
 
 // Add appends a piece of the data. Whenever much has been collected it is sent on.
 func (w *Writer) Add(b, piece []byte) []byte {
+	if len(piece) >= w.flush && w.zip == nil { // not copied
+		if w.buf = b; len(b) > 0 {
+			w.send(http.StatusOK)
+		}
+		b, w.buf = w.buf, piece
+		w.send(http.StatusOK)
+		w.buf = b // the piece belongs to others
+		return b
+	}
 	for len(b)+len(piece) > w.flush {
 		room := max(w.flush-len(b), 0)
 		w.buf = append(b, piece[:room]...)

@@ -189,8 +189,8 @@ func (r *statusReads) cut(most int, batch *StatusBatch) error {
 	return err
 }
 
-// firstNodes is how many nodes of a task there is room for at first.
-const firstNodes = 256
+// firstNodes is how many nodes of a task there is room for at first: of larger trees often only a part is reached.
+const firstNodes = 1024
 
 // collectNodes gives the tasks of the batch their nodes, in order of first execution.
 func collectNodes(b *binding, batch *StatusBatch, place map[stdops.TaskID]int) error {

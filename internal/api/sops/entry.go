@@ -21,22 +21,33 @@ var drafts = sync.Pool{New: func() any { return &draft{} }}
 
 const largestDraft = 1 << 20
 
+// commonStatus is the length of a status object in most trees.
+const commonStatus = 420
+
 // entry encodes the entry of a task (docs/spec/api.md 1.7). Its children stand inside of the status, where clients read
-// them, and once more in the entry, where the founding page has them.
-func (s *sops) entry(t *service.TaskStatus, children bool) *fragment {
+// them, and once more in the entry, where the founding page has them; whole says whether they are wanted.
+func (s *sops) entry(t *service.TaskStatus, whole bool) *fragment {
 	d := drafts.Get().(*draft)
 	d.statusEncoder = statusEncoder{
-		times: clock{zone: s.zone, text: d.times.text[:0]}, task: t.Task.ID, children: children, leave: true, gaps: d.gaps[:0],
+		times: clock{zone: s.zone, text: d.times.text[:0]}, task: t.Task.ID, children: whole, leave: true, gaps: d.gaps[:0],
 	}
-	b, at := d.entry(d.text[:0], t, s.svc.TaskURL(t.Task.Project, t.Task.ID))
-	f := &fragment{revision: t.Task.Root.Revision, text: slices.Clone(b), pieces: make([]piece, 0, 3+2*len(d.gaps))}
-	if children {
-		f.children = count(&t.Status)
+	children := 0
+	if whole {
+		children = count(&t.Status)
+	}
+	b, at := d.entry(slices.Grow(d.text[:0], (children+2)*commonStatus), t, s.svc.TaskURL(t.Task.Project, t.Task.ID))
+	f := &fragment{revision: t.Task.Root.Revision, children: children, pieces: make([]piece, 0, 3+2*len(d.gaps))}
+	if cap(b) > largestDraft && len(b) > cap(b)*3/4 { // it would be thrown away, and fits well enough
+		f.text, d.text = b, nil
+	} else {
+		f.text, d.text = slices.Clone(b), b
+	}
+	if whole {
 		f.cut(0, at.second, d.gaps)
 		f.cut(at.from, at.to, d.gaps)
 	}
 	f.cut(at.second, len(b), d.gaps)
-	if d.text = b; cap(b) <= largestDraft {
+	if cap(d.text) <= largestDraft {
 		drafts.Put(d)
 	}
 	return f
