@@ -162,11 +162,10 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 
 // Record reads all that is stored of a task.
 func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {
-	snap, err := loadSnapshot(ctx, c.db, ref)
-	if err != nil {
+	r := &stdops.Record{}
+	if err := c.load(ctx, ref, &r.Snapshot); err != nil {
 		return nil, err
 	}
-	r := &stdops.Record{Snapshot: *snap}
 	rows, err := c.db.QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
 	r.Attempts, err = collect(rows, err, func(a *stdops.Attempt) []any {
 		return append(append([]any{&a.ID}, nodeFields(&a.State)...), instant(&a.Archived))
@@ -181,6 +180,23 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	}
 	r.Log, err = transitions(ctx, c.db, ref, -1, math.MaxInt32)
 	return r, err
+}
+
+// load reads what a driver would. The statements are not prepared before the schema was looked at.
+func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return raw(conn, func(conn *sqlite3.Conn) (err error) {
+		r := &snapshotReads{}
+		defer func() { err = errors.Join(err, closeTexts(r.texts())) }()
+		if err := prepareTexts(conn, r.texts()); err != nil {
+			return fmt.Errorf("prepare the reads of a task: %w", err)
+		}
+		return r.read(ref, snap)
+	})
 }
 
 // TaskTree reads the body of the tree with that hash.

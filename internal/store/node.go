@@ -107,7 +107,7 @@ func (s *Store) Variables(ctx context.Context, ref stdops.TaskRef, scope stdops.
 	rows, err := s.readers.QueryContext(ctx, `
 		SELECT scope, key, value FROM variable WHERE task_id = $1 AND project_id = $2 AND scope = $3 ORDER BY key`,
 		int64(ref.Task), int64(ref.Project), int64(scope))
-	found, err := collect(rows, err, variableFields)
+	found, err := collect(rows, err, func(v *stdops.Variable) []any { return []any{number(&v.Scope), &v.Key, &v.Value} })
 	if err != nil {
 		return nil, fmt.Errorf("load variables of task %d: %w", ref.Task, err)
 	}

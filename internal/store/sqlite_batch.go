@@ -24,22 +24,7 @@ type batch struct {
 	keyTaken, key      *sqlite3.Stmt
 }
 
-func (b *batch) list() []*sqlite3.Stmt {
-	return []*sqlite3.Stmt{
-		b.root, b.rootLive, b.archive, b.attempt, b.node, b.data, b.inputs, b.variable, b.variableGone,
-		b.fork, b.forkGone, b.event, b.eventGone, b.transition, b.keyTaken, b.key,
-	}
-}
-
-func (b *batch) close() error {
-	var errs []error
-	for _, st := range b.list() {
-		if st != nil {
-			errs = append(errs, st.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
+func (b *batch) close() error { return closeTexts(b.texts()) }
 
 // raw runs fn with the library's connection inside of conn.
 func raw(conn *sql.Conn, fn func(*sqlite3.Conn) error) error {
@@ -61,6 +46,14 @@ func prepareBatch(conn *sql.Conn) (*batch, error) {
 type statementText struct {
 	to   **sqlite3.Stmt
 	text string
+}
+
+func closeTexts(texts []statementText) error {
+	var errs []error
+	for _, p := range texts {
+		errs = append(errs, (*p.to).Close())
+	}
+	return errors.Join(errs...)
 }
 
 func prepareTexts(c *sqlite3.Conn, texts []statementText) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// hotReads are the statements of [Store.Statuses], prepared on each connection that reads when it is opened. They are
+// hotReads are the statements of [Store.Statuses] and [Store.Load], prepared on each connection that reads when it is opened. They are
 // those of the library itself: a status reads a thousand rows, and what database/sql adds to each is most of the time.
 type hotReads struct {
 	of sync.Map // from *sqlite3.Conn to *statusReads
@@ -23,7 +23,7 @@ type hotReads struct {
 func (h *hotReads) prepare(c *sqlite3.Conn) error {
 	r := &statusReads{}
 	if err := prepareTexts(c, r.texts()); err != nil {
-		return errors.Join(fmt.Errorf("prepare the reads of a status: %w", err), r.close())
+		return errors.Join(fmt.Errorf("prepare the reads: %w", err), r.close())
 	}
 	h.of.Store(c, r)
 	return nil
@@ -57,6 +57,8 @@ func (h *hotReads) run(ctx context.Context, conn *sql.Conn, fn func(*statusReads
 type statusReads struct {
 	byIDs, newest, skeletons *sqlite3.Stmt
 	counts, nodes, openNodes *sqlite3.Stmt
+
+	snapshot snapshotReads
 }
 
 // What reads all of a status is also what [StatusScan] runs.
@@ -66,23 +68,17 @@ var (
 )
 
 func (r *statusReads) texts() []statementText {
-	return []statementText{
+	return append([]statementText{
 		{&r.byIDs, tasksByIDs},
 		{&r.newest, `SELECT ` + taskColumns + ` FROM task WHERE project_id = $1 AND deleted = 0 ORDER BY id DESC LIMIT $2`},
 		{&r.counts, `SELECT task_id, COUNT(*) FROM node_state WHERE task_id ` + anyOf("$1") + ` GROUP BY task_id`},
 		{&r.nodes, nodesOf},
 		{&r.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
 		{&r.skeletons, `SELECT hash, skeleton FROM tree WHERE hash ` + anyOf("$1")},
-	}
+	}, r.snapshot.texts()...)
 }
 
-func (r *statusReads) close() error {
-	var errs []error
-	for _, p := range r.texts() {
-		errs = append(errs, (*p.to).Close())
-	}
-	return errors.Join(errs...)
-}
+func (r *statusReads) close() error { return closeTexts(r.texts()) }
 
 // rows runs a statement whose parameters are bound, and calls row for each of its rows.
 func (b *binding) rows(row func(*columns)) error {
