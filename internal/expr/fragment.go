@@ -64,6 +64,9 @@ func compile(source string) *fragment {
 	if len(source) > maxSource {
 		return &fragment{err: &LimitError{limitSource}}
 	}
+	if isName(source) { // as most are: nothing that a parser is needed for
+		return &fragment{tree: &name{slot: 0}, names: []string{source}, refused: refusedName(source)}
+	}
 	tree, p, err := parse(source)
 	return &fragment{tree: tree, names: p.names, refused: p.refused, err: err}
 }

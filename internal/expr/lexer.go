@@ -105,6 +105,9 @@ func (l *lexer) word(rest string, n int) (token, error) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
+// isName reports whether s is a name and nothing but that.
+func isName(s string) bool { return s != "" && nameLength(s) == len(s) && !keywords[s] }
+
 // nameLength gives how many bytes at the begin of s are a name.
 func nameLength(s string) int {
 	for i, r := range s {

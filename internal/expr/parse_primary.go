@@ -60,11 +60,12 @@ func (p *parser) name(text string) node {
 		p.names = append(p.names, text)
 		p.slots[text] = slot
 	}
-	if strings.HasPrefix(text, "__") || reserved[text] {
-		p.refused = true
-	}
+	p.refused = p.refused || refusedName(text)
 	return &name{slot}
 }
+
+// refusedName reports whether a name makes a fragment stay literal (docs/spec/engine.md 6.4.2).
+func refusedName(text string) bool { return strings.HasPrefix(text, "__") || reserved[text] }
 
 // literal reads a number, or texts side by side, which are one text.
 func (p *parser) literal() (node, error) {
