@@ -20,7 +20,7 @@ func (s *step) setConstants(cmd Command) error {
 	}
 	values := s.inputs.Clone()
 	for _, key := range cmd.Values.Keys() {
-		if err := s.checkConstant(key, started); err != nil {
+		if err := s.checkConstant(key); err != nil {
 			return err
 		}
 		if _, has := s.inputs.Get(key); has {
@@ -45,15 +45,17 @@ func (s *step) setConstants(cmd Command) error {
 }
 
 // checkConstant refuses constants that nobody but the engine, or the author of the flow, gives a value.
-func (s *step) checkConstant(key string, started bool) error {
-	def, ok := s.graphNode(stdops.RootNode).Pipeline.Variables[key]
+func (s *step) checkConstant(key string) error {
+	pipeline := s.graphNode(stdops.RootNode).Pipeline
+	def, ok := pipeline.Variables[key]
+	first := s.node(pipeline.Start)
 	switch {
 	case !ok:
 	case def.Output:
 		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} is fed by an output, it can not be changed", key)
 	case !def.Shown:
 		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} is hidden, it can not be changed", key)
-	case def.PreRender && started:
+	case def.PreRender && first != nil && first.State == stdops.StateFinished:
 		return stdops.Errorf(stdops.CodeInvalid, "constant ${%s} was fixed at the start, it can not be changed", key)
 	}
 	return nil

@@ -110,6 +110,21 @@ func TestDecideConstantsSetWhileHalted(t *testing.T) {
 	}
 }
 
+// TestDecideConstantsOfAStartThatFailed: nothing was fixed yet, so what made it fail can be mended.
+func TestDecideConstantsOfAStartThatFailed(t *testing.T) {
+	t.Parallel()
+	w := constantsWorld(t)
+	mustDo(t, w, set("v", "10", "p", "${'a' * int(v) ** 9}"))
+	mustDo(t, w, Command{Kind: Start})
+	n := w.nodeNamed("s2")
+	if w.st.nodes[n].State != stdops.StateFailed {
+		t.Fatalf("the start event is %s", w.st.nodes[n].State)
+	}
+	mustDo(t, w, set("v", "1", "p", "[${q}]"))
+	mustDo(t, w, Command{Kind: Retry, Node: n})
+	wantGiven(t, w, map[string]any{"v": "1", "w": "<1>", "q": "<1>", "p": "[<1>]"})
+}
+
 func TestDecideRefusesConstants(t *testing.T) {
 	t.Parallel()
 	running := func(w *world) { w.step(Command{Kind: Start}) }
