@@ -3,6 +3,7 @@ package v1
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stdops/stdops/client"
@@ -92,6 +93,31 @@ func TestDeleteTask(t *testing.T) {
 	}
 	if got := ask("DELETE", fmt.Sprintf("%s/%d", tasksPath, kept.ID), ""); got.status != 204 {
 		t.Errorf("of a task that was not started: %d %s", got.status, got.text)
+	}
+}
+
+// TestDeleteMeetsAStart: of both at the same time one is first, and the other one sees what it did.
+func TestDeleteMeetsAStart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 20 {
+		task := b.create(t, client.NewTask{Name: "release", Tree: example(t, "release-with-approval")})
+		path := fmt.Sprintf("%s/%d", tasksPath, task.ID)
+		var started, deleted reply
+		var both sync.WaitGroup
+		both.Go(func() {
+			started = send(t, b.local, request{method: "POST", path: path + "/commands", body: `{"command":"start"}`})
+		})
+		both.Go(func() { deleted = send(t, b.local, request{method: "DELETE", path: path}) })
+		both.Wait()
+		after := as[client.StatusList](t, b, 200, "POST", tasksPath+":status", fmt.Sprintf(`{"ids":[%d]}`, task.ID)).Tasks[0]
+		switch {
+		case started.status == 200 && deleted.status == 409 && after.State == client.Running && !after.Deleted:
+			b.do(t, task.ID, 200, client.Command{Command: "revoke"})
+		case started.status == 404 && deleted.status == 204 && after.State == client.Created && after.Deleted:
+		default:
+			t.Errorf("start: %d %s, delete: %d %s, then %+v", started.status, started.text, deleted.status, deleted.text, after)
+		}
 	}
 }
 
