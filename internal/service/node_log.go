@@ -85,8 +85,8 @@ func complete(l *store.NodeLog) bool {
 		return true
 	case l.State == nil || l.State.Order == 0 || l.Attempt == 0:
 		return l.Root.State.Ended()
-	case l.State.State == stdops.StateRunning:
-		return false
+	case l.State.State == stdops.StateRunning: // a node of an ended task that only waits does so for ever
+		return l.Root.State.Ended() && l.State.Phase == stdops.PhaseWaiting
 	default:
 		return l.State.State == stdops.StateFinished || l.State.State == stdops.StateFailed || l.Root.State.Ended()
 	}

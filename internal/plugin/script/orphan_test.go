@@ -16,7 +16,7 @@ import (
 	"github.com/stdops/stdops/internal/plugin"
 )
 
-var orphans = flag.Int("orphans", 5, "how often TestScriptsLeaveNoProcess runs each script")
+var orphans = flag.Int("orphans", 3, "how often TestScriptsLeaveNoProcess runs each script")
 
 // processesOf lists the processes of an attempt, however far they went: each has the key of its call in its environment.
 func processesOf(t *testing.T, key string) []string {
