@@ -13,7 +13,9 @@ func TestLogIsComplete(t *testing.T) {
 		running = stdops.StateRunning
 		ended   = stdops.StateRevoked
 	)
-	in := func(s stdops.State, p stdops.Phase) *stdops.NodeState { return &stdops.NodeState{Order: 1, State: s, Phase: p} }
+	in := func(s stdops.State, p stdops.Phase) *stdops.NodeState {
+		return &stdops.NodeState{Order: 1, State: s, Phase: p}
+	}
 	for _, c := range []struct {
 		name              string
 		root              stdops.State
