@@ -9,6 +9,7 @@ PASSES    ?= 2
 HISTORIES ?= 300
 READS     ?= 200000
 ORPHANS   ?= 100
+CRASHES   ?= 300
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -16,7 +17,7 @@ BENCHTIME ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance crash faults proof browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance crash faults powerloss proof browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ crash: ## kill a server under load again and again (CYCLES=100): nothing is lost
 faults: ## crash a server at every named point in every kind of flow (PASSES=2) and check that nothing is lost
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
 	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl|TestLinearWrongServer)$$' ./internal/app -passes $(PASSES)
+
+powerloss: ## let the power fail under the store again and again (CRASHES=300) and check that nothing is lost
+	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
 
 proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000)
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)

@@ -36,6 +36,8 @@ var edges = map[string]map[string]string{
 	"internal/status": {},
 	"internal/store":  {},
 
+	"internal/store/disktest": {},
+
 	"internal/outbound":         {},
 	"internal/outbound/dnstest": {},
 
@@ -128,7 +130,7 @@ var rooms = []struct {
 	why     string
 }{
 	{"database/sql", []string{"internal/store"}, "all SQL is in the store"},
-	{"github.com/ncruces/", []string{"internal/store"}, "all SQL is in the store"},
+	{"github.com/ncruces/", []string{"internal/store", "internal/store/disktest"}, "all SQL is in the store"},
 	{"github.com/pressly/goose/", []string{"internal/store"}, "all SQL is in the store"},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api/v1"}, "only the native API describes itself"},
 	{"github.com/prometheus/", []string{"internal/app"}, "parts tell their figures, the app offers them"},
@@ -228,7 +230,7 @@ func TestImports(t *testing.T) {
 }
 
 // forTests are packages that tests may use wherever they stand, and nobody else.
-var forTests = []string{"internal/outbound/dnstest"}
+var forTests = []string{"internal/outbound/dnstest", "internal/store/disktest"}
 
 // TestTestImports lets the tests of a package use what lies below it, at any depth, and never what lies above or beside.
 func TestTestImports(t *testing.T) {

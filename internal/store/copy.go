@@ -78,7 +78,7 @@ func shareDir(dir string) (*os.File, error) {
 // open opens the database. Without a log, or with an empty one, it needs no further file. Otherwise it needs an index of
 // the log, which is made where it is missing and taken away again at the end: another user's could keep a server out.
 func (c *Copy) open(file string) (err error) {
-	from := address(file, "ro")
+	from := address(file, "ro", "")
 	if log, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
 		from += "&immutable=1"
 	} else if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {

@@ -46,9 +46,12 @@ const readerSettings = `
 
 // address is the data source name of a database file, whatever characters its path has. The log beside it gets the
 // permissions of the file itself.
-func address(file, mode string) string {
+func address(file, mode, vfs string) string {
 	modeof := strings.ReplaceAll(url.QueryEscape(file), "+", "%20") // SQLite knows no + for a space
 	u := url.URL{Scheme: "file", Path: file, RawQuery: "mode=" + mode + "&modeof=" + modeof}
+	if vfs != "" {
+		u.RawQuery += "&vfs=" + url.QueryEscape(vfs)
+	}
 	return u.String()
 }
 
@@ -79,7 +82,7 @@ type writer struct {
 	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
 }
 
-func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, err error) {
+func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) (w *writer, err error) {
 	for _, name := range []string{file, file + "-shm"} {
 		if err := createPrivate(name); err != nil {
 			return nil, fmt.Errorf("create database: %w", err)
@@ -88,7 +91,7 @@ func openWriter(ctx context.Context, file string, log *slog.Logger) (w *writer, 
 	if err := syncDir(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
-	db, err := driver.Open(address(file, "rw"), func(c *sqlite3.Conn) error { return c.Exec(writerSettings) })
+	db, err := driver.Open(address(file, "rw", o.VFS), func(c *sqlite3.Conn) error { return c.Exec(writerSettings + o.settings) })
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
@@ -226,8 +229,8 @@ func classify(err error) error {
 	}
 }
 
-func openReaders(file string, hot *hotReads) (*sql.DB, error) {
-	db, err := driver.Open(address(file, "ro"), func(c *sqlite3.Conn) error {
+func openReaders(file, vfs string, hot *hotReads) (*sql.DB, error) {
+	db, err := driver.Open(address(file, "ro", vfs), func(c *sqlite3.Conn) error {
 		if err := c.Exec(readerSettings); err != nil {
 			return err
 		}

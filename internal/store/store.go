@@ -39,6 +39,10 @@ type Options struct {
 	DecodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	// DiskFailed is told once of an [ErrDisk]; the process has to end then. The store itself refuses every further write.
 	DiskFailed func(error)
+	// VFS names a file system of the SQLite library; "" is that of the host.
+	VFS string
+
+	settings string // for the connection that writes, after the usual ones: for tests that need it to be wrong
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
@@ -87,7 +91,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 			s = nil
 		}
 	}()
-	if err := s.openFiles(ctx, o.Dir); err != nil {
+	if err := s.openFiles(ctx, &o); err != nil {
 		return s, err
 	}
 	if err := s.openCaches(); err != nil {
@@ -96,8 +100,8 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, s.boot(ctx)
 }
 
-func (s *Store) openFiles(ctx context.Context, dir string) error {
-	dir, err := filepath.Abs(dir)
+func (s *Store) openFiles(ctx context.Context, o *Options) error {
+	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return fmt.Errorf("open data directory: %w", err)
 	}
@@ -105,10 +109,10 @@ func (s *Store) openFiles(ctx context.Context, dir string) error {
 		return err
 	}
 	file := filepath.Join(dir, databaseFile)
-	if s.writer, err = openWriter(ctx, file, s.log); err != nil {
+	if s.writer, err = openWriter(ctx, file, o, s.log); err != nil {
 		return err
 	}
-	if s.readers, err = openReaders(file, &s.hot); err != nil {
+	if s.readers, err = openReaders(file, o.VFS, &s.hot); err != nil {
 		return err
 	}
 	return s.readers.PingContext(ctx) // a first connection, with its statements

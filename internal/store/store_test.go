@@ -225,7 +225,7 @@ func TestOpen_that_fails_lets_the_directory_go(t *testing.T) {
 
 func openPlain(t *testing.T, file string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite3", address(file, "rwc"))
+	db, err := sql.Open("sqlite3", address(file, "rwc", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
