@@ -10,6 +10,7 @@ HISTORIES ?= 300
 READS     ?= 200000
 ORPHANS   ?= 100
 CRASHES   ?= 300
+STRIDE    ?= 4
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -42,8 +43,9 @@ faults: ## crash a server at every named point in every kind of flow (PASSES=2) 
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
 	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl|TestLinearWrongServer)$$' ./internal/app -passes $(PASSES)
 
-powerloss: ## let the power fail under the store again and again (CRASHES=300) and check that nothing is lost
+powerloss: ## let the power fail under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
+	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk)$$' ./internal/store -stride $(STRIDE)
 
 proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000)
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)

@@ -22,6 +22,7 @@ const (
 	CodeEngine                      // the engine refused a command
 	CodeTooMany                     // over a rate or capacity limit
 	CodeUnavailable                 // the store or the server cannot serve now
+	CodeDiskFull                    // nothing can be stored until there is room on the disk
 )
 
 // Error is the one error type that reaches users. Message is written for them: it says what is wrong and where.

@@ -13,7 +13,7 @@ const (
 	CodeNotFound        = "not_found"       // 404, 405
 	CodeConflict        = "conflict"        // 409: it does not fit the state of the thing
 	CodeTooMany         = "too_many"        // 429
-	CodeUnavailable     = "unavailable"     // 503
+	CodeUnavailable     = "unavailable"     // 503, 507
 	CodeInternal        = "internal"        // 500: a defect of the server; its log tells more under the request id
 	CodeForeign         = "foreign"         // made by the client: what answered is not stdops
 )

@@ -103,7 +103,7 @@ func TestCodes(t *testing.T) {
 		stdops.CodeInternal: {3599999, 500}, stdops.CodeInvalid: {3540000, 200}, stdops.CodeInvalidForm: {3546100, 200},
 		stdops.CodeUnauthenticated: {3540100, 401}, stdops.CodeForbidden: {3540100, 200}, stdops.CodeDenied: {3599999, 200},
 		stdops.CodeNotFound: {3540400, 200}, stdops.CodeRefused: {3545000, 200}, stdops.CodeEngine: {3599999, 200},
-		stdops.CodeTooMany: {3545000, 429}, stdops.CodeUnavailable: {3555000, 503},
+		stdops.CodeTooMany: {3545000, 429}, stdops.CodeUnavailable: {3555000, 503}, stdops.CodeDiskFull: {3555000, 507},
 	} {
 		f := explain(stdops.Errorf(code, "x"))
 		if f.number != want[0] || f.status != want[1] || Defect(stdops.Errorf(code, "x")) != (code == stdops.CodeInternal) {
@@ -118,8 +118,8 @@ func TestCodes(t *testing.T) {
 			t.Errorf("status %d gives %d with status %d", status, f.number, f.status)
 		}
 	}
-	if len(codes) != int(stdops.CodeUnavailable)+1 {
-		t.Errorf("the table has %d codes of %d", len(codes), stdops.CodeUnavailable+1)
+	if len(codes) != int(stdops.CodeDiskFull)+1 {
+		t.Errorf("the table has %d codes of %d", len(codes), stdops.CodeDiskFull+1)
 	}
 }
 

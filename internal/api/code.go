@@ -42,6 +42,7 @@ var codes = map[stdops.Code]answerTo{
 	stdops.CodeEngine:          {numberUnknown, http.StatusOK},
 	stdops.CodeTooMany:         {numberOperation, http.StatusTooManyRequests},
 	stdops.CodeUnavailable:     {numberEnvironment, http.StatusServiceUnavailable},
+	stdops.CodeDiskFull:        {numberEnvironment, http.StatusInsufficientStorage},
 }
 
 // transport is what a refusal of the transport is called: the same envelope, but a real HTTP status.

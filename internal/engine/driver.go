@@ -36,10 +36,15 @@ type driver struct {
 	st      *state // nil until it was read
 	timers  timerHeap
 	entropy *rand.ChaCha8
+	pause   time.Duration // after the last failure of the store; zero after a step
 }
 
-// storePause is how long a driver waits when the store fails, before it tries again.
-const storePause = 500 * time.Millisecond
+// storePause is how long a driver waits when the store fails, before it tries again. It waits twice as long each time, up to
+// longestPause: a disk that is full stays so for a while.
+const (
+	storePause   = 500 * time.Millisecond
+	longestPause = 8 * storePause
+)
 
 // run turns the crank until there is nothing left to decide.
 func (d *driver) run() {
@@ -137,12 +142,15 @@ func (d *driver) giveUp(letters []letter, err error) []letter {
 	if gone {
 		return nil
 	}
-	d.engine.Log.Error("task cannot be driven", "task", int64(d.ref.Task), "error", err)
+	if stdops.ErrorCode(err) != stdops.CodeDiskFull { // of which the store has told, once for all tasks
+		d.engine.Log.Error("task cannot be driven", "task", int64(d.ref.Task), "error", err)
+	}
 	if final {
 		return nil
 	}
 	if len(left) > 0 {
-		time.Sleep(storePause)
+		d.pause = min(max(2*d.pause, storePause), longestPause)
+		time.Sleep(d.pause)
 	} else {
 		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: now().Add(10 * storePause)})
 	}
@@ -194,6 +202,7 @@ func (d *driver) turn(ctx context.Context, letters []letter) []letter {
 		}
 		return letters
 	}
+	d.pause = 0
 	fail.Point("step.answering")
 	d.reply(letters, answers)
 	if dl.more {

@@ -32,6 +32,8 @@ type rig struct {
 	engine *engine.Engine
 
 	broken   atomic.Bool   // commits fail
+	full     atomic.Bool   // commits find no room
+	refused  atomic.Int32  // commits that found no room
 	unheard  atomic.Int32  // so many commits are stored, and nobody learns of it
 	commits  chan struct{} // holds a token when something was committed
 	onCommit atomic.Pointer[func([]stdops.Change)]
@@ -96,6 +98,10 @@ func (r *rig) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Ver
 			r.lost <- changes[i].Task
 		}
 		return nil, errors.New("the disk is gone")
+	}
+	if r.full.Load() {
+		r.refused.Add(1)
+		return nil, stdops.Errorf(stdops.CodeDiskFull, "the disk is full")
 	}
 	if do := r.onCommit.Swap(nil); do != nil {
 		(*do)(changes)
@@ -429,6 +435,30 @@ func TestEngineResultsSurviveAStoreThatFailsForAWhile(t *testing.T) {
 		t.Errorf("pause without a store: %v", err)
 	}
 	r.broken.Store(false)
+	<-p.began
+	close(p.leave)
+	r.await(ref, finished)
+	p.wantOnce(t, 2)
+}
+
+// TestEngineWaitsWhileTheDiskIsFull: commands are refused as what they are, and the result of a call that ended meanwhile is
+// stored when there is room, without a second call.
+func TestEngineWaitsWhileTheDiskIsFull(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Unknown)
+	r := newRig(t, engine.Line(2), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	<-p.began
+	r.full.Store(true)
+	p.leave <- struct{}{}
+	for r.refused.Load() < 2 { // of the result, which is tried again
+		time.Sleep(time.Millisecond)
+	}
+	if err := r.engine.Do(t.Context(), ref, engine.Command{Kind: engine.Pause}); stdops.ErrorCode(err) != stdops.CodeDiskFull {
+		t.Errorf("pause without room: %v", err)
+	}
+	r.full.Store(false)
 	<-p.began
 	close(p.leave)
 	r.await(ref, finished)

@@ -84,7 +84,7 @@ func (w *writer) store(batch []pending) {
 	fail.Point("commit.before")
 	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
 	fail.Point("commit.after")
-	if err != nil && len(batch) > 1 {
+	if err != nil && len(batch) > 1 && stdops.ErrorCode(err) != stdops.CodeDiskFull { // which is about no single change
 		w.store(batch[:len(batch)/2])
 		w.store(batch[len(batch)/2:])
 		return

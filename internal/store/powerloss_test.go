@@ -30,7 +30,7 @@ var (
 // moment, as a whole.
 func TestPowerLoss(t *testing.T) {
 	t.Parallel()
-	w := newPowerless(t, "power", "PRAGMA wal_autocheckpoint = 30;")
+	w := newPowerless(t, "power", "")
 	for range *crashes {
 		if w.life(); t.Failed() {
 			t.FailNow()
@@ -46,7 +46,7 @@ func TestPowerLoss(t *testing.T) {
 // TestPowerLossControl is TestPowerLoss with a store that does not sync its log at a commit: it has to lose something.
 func TestPowerLossControl(t *testing.T) {
 	t.Parallel()
-	w := newPowerless(t, "power-control", "PRAGMA wal_autocheckpoint = 30; PRAGMA synchronous = NORMAL;")
+	w := newPowerless(t, "power-control", "PRAGMA synchronous = NORMAL;")
 	w.lossy = true
 	for range *crashes {
 		if w.life(); t.Failed() {
@@ -82,7 +82,7 @@ func newPowerless(t *testing.T, name, settings string) *powerless {
 	w.disk = disktest.New(name, rand.New(rand.NewPCG(s, 2)))
 	t.Cleanup(w.disk.Close)
 	w.Options = testOptions("")
-	w.VFS, w.settings = name, settings
+	w.VFS, w.settings, w.foldAt = name, settings, 30
 	w.Now = func() time.Time { return at(int(w.idle.Load())) }
 	return w
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -26,14 +27,18 @@ var ErrDisk = errors.New("the disk of the data directory failed")
 // defaultReadLimit ends a read transaction that would keep the write-ahead log from shrinking.
 const defaultReadLimit = 2 * time.Second
 
-// The busy timeout comes first, the other settings may already have to wait.
+// foldAt is how many pages the write-ahead log may have before what is in it is copied into the database file.
+const foldAt = 20_000
+
+// The busy timeout comes first, the other settings may already have to wait. The log is not folded by SQLite on its own,
+// because it keeps to itself what fails then.
 const writerSettings = `
 	PRAGMA busy_timeout = 10000;
 	PRAGMA journal_mode = WAL;
 	PRAGMA synchronous = FULL;
 	PRAGMA fullfsync = ON;
 	PRAGMA foreign_keys = ON;
-	PRAGMA wal_autocheckpoint = 20000;
+	PRAGMA wal_autocheckpoint = 0;
 	PRAGMA journal_size_limit = 268435456;
 	PRAGMA cache_size = -65536;
 	PRAGMA temp_store = MEMORY;`
@@ -80,6 +85,8 @@ type writer struct {
 	broken  error     // after a failure of the disk: nothing may be acknowledged any more
 	touched touched   // by the transaction that runs
 	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
+	inLog   int       // pages, after the last transaction
+	full    bool      // the last transaction found no room
 }
 
 func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) (w *writer, err error) {
@@ -136,6 +143,10 @@ func (w *writer) watch(c *sqlite3.Conn) error {
 			w.touched.projects = true
 		}
 	})
+	c.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		w.inLog = pages
+		return nil
+	})
 	return nil
 }
 
@@ -144,14 +155,19 @@ func (w *writer) watch(c *sqlite3.Conn) error {
 func (w *writer) close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
-	var err error
-	if w.broken == nil {
+	err := w.broken
+	if err == nil {
 		_, err = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
-	} else {
-		err = raw(w.conn, func(c *sqlite3.Conn) error {
+	}
+	if err != nil {
+		// Another fsync could succeed although what the failed one was for is lost.
+		keep := raw(w.conn, func(c *sqlite3.Conn) error {
 			_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
 			return err
 		})
+		if err = errors.Join(err, keep); w.broken != nil {
+			err = keep // the failure itself was told
+		}
 	}
 	forget := raw(w.conn, func(*sqlite3.Conn) error { return w.batch.close() })
 	return errors.Join(err, forget, w.conn.Close(), w.db.Close())
@@ -169,14 +185,49 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 	if s.writer.broken != nil {
 		return s.writer.broken
 	}
-	err := s.transact(context.WithoutCancel(ctx), fn)
+	err := s.judge(s.transact(context.WithoutCancel(ctx), fn))
 	s.writer.written = s.now()
-	return s.judge(err)
+	s.noteRoom(err)
+	if err == nil && s.writer.inLog >= s.foldAt {
+		s.fold()
+	}
+	return err
 }
 
-// judge classifies an error of the connection that writes, for whoever has its turn. After a failure of the disk the
-// connection is not used again: another fsync could succeed although what the failed one was for is lost.
+// noteRoom tells the log when the disk becomes full, and when there is room again.
+func (s *Store) noteRoom(err error) {
+	full := stdops.ErrorCode(err) == stdops.CodeDiskFull
+	switch w := s.writer; {
+	case full && !w.full:
+		w.full = true
+		s.log.Error("the disk of the data directory is full: nothing is stored until there is room", "error", err)
+	case err == nil && w.full:
+		w.full = false
+		s.log.Info("there is room on the disk of the data directory again")
+	}
+}
+
+// fold copies what is in the log into the database file, as far as nobody reads it, for whoever has the turn. The
+// transaction before it is stored whatever happens here.
+func (s *Store) fold() {
+	w := s.writer
+	err := s.judge(raw(w.conn, func(c *sqlite3.Conn) error {
+		_, _, err := c.WALCheckpoint("main", sqlite3.CHECKPOINT_PASSIVE)
+		return err
+	}))
+	if err != nil && w.broken == nil && !errors.Is(err, sqlite3.BUSY) {
+		s.log.Warn("the write-ahead log could not be folded into the database", "error", err)
+	}
+}
+
+// judge classifies an error of the connection that writes, for whoever has its turn. A full disk is no failure: SQLite has
+// taken back what did not fit, and the next try may find room. After a failure of the disk the connection is not used again:
+// another fsync could succeed although what the failed one was for is lost.
 func (s *Store) judge(err error) error {
+	unwritten := errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, sqlite3.IOERR_SHMSIZE)
+	if unwritten && s.noRoom(s.writer.file) {
+		err = fmt.Errorf("%w: %w", sqlite3.FULL, err)
+	}
 	err = classify(err)
 	if errors.Is(err, ErrDisk) {
 		s.writer.broken = err
@@ -221,12 +272,22 @@ func classify(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, sqlite3.FULL):
-		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the disk of the data directory is full", Err: err}
+		return &stdops.Error{Code: stdops.CodeDiskFull, Message: "the disk of the data directory is full", Err: err}
 	case errors.Is(err, sqlite3.IOERR), errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	default:
 		return err
 	}
+}
+
+// noRoom reports whether a file of some size finds no room beside the database. SQLite tells ENOSPC of a write as such; of
+// a quota, or of the index of the log, it only knows that something could not be written, and the library has forgotten
+// the system's reason by then.
+func noRoom(database string) bool {
+	name := database + "-room"
+	err := os.WriteFile(name, make([]byte, 256<<10), 0o600)
+	_ = os.Remove(name)
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func openReaders(file, vfs string, hot *hotReads) (*sql.DB, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -43,6 +44,7 @@ type Options struct {
 	VFS string
 
 	settings string // for the connection that writes, after the usual ones: for tests that need it to be wrong
+	foldAt   int    // instead of the constant: for tests that cannot fill a log
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
@@ -57,6 +59,8 @@ type Store struct {
 	hot     hotReads
 
 	readLimit time.Duration
+	foldAt    int
+	noRoom    func(database string) bool
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	diskFailed     func(error)
@@ -72,6 +76,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
+		foldAt: cmp.Or(o.foldAt, foldAt), noRoom: noRoom,
 	}
 	if s.log == nil {
 		s.log = slog.Default()

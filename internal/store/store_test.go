@@ -295,7 +295,7 @@ func TestClassify(t *testing.T) {
 	}{
 		{fmt.Errorf("x: %w", sqlite3.IOERR_FSYNC), true, stdops.CodeInternal},
 		{fmt.Errorf("x: %w", sqlite3.CORRUPT), true, stdops.CodeInternal},
-		{fmt.Errorf("x: %w", sqlite3.FULL), false, stdops.CodeUnavailable},
+		{fmt.Errorf("x: %w", sqlite3.FULL), false, stdops.CodeDiskFull},
 		{errors.New("x"), false, stdops.CodeInternal},
 	} {
 		got := classify(c.err)

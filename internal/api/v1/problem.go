@@ -39,6 +39,7 @@ var statuses = map[stdops.Code]int{
 	stdops.CodeEngine:          http.StatusConflict,
 	stdops.CodeTooMany:         http.StatusTooManyRequests,
 	stdops.CodeUnavailable:     http.StatusServiceUnavailable,
+	stdops.CodeDiskFull:        http.StatusInsufficientStorage,
 }
 
 // words is the one table from HTTP status to the code word; every other status below 500 is "invalid".
@@ -51,6 +52,7 @@ var words = map[int]string{
 	http.StatusConflict:            client.CodeConflict,
 	http.StatusTooManyRequests:     client.CodeTooMany,
 	http.StatusServiceUnavailable:  client.CodeUnavailable,
+	http.StatusInsufficientStorage: client.CodeUnavailable,
 	http.StatusInternalServerError: client.CodeInternal,
 }
 
@@ -62,7 +64,7 @@ func newProblem(ctx context.Context, status int, message string) *problem {
 	if !ok {
 		word = client.CodeInvalid
 	}
-	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
+	if status >= http.StatusInternalServerError && words[status] != client.CodeUnavailable {
 		word, message = client.CodeInternal, messageOfDefect
 	}
 	return &problem{refused{

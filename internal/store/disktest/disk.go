@@ -75,15 +75,15 @@ func (d *Disk) Off() bool {
 	return d.off
 }
 
-// Fault lets fn decide what fails, nil nothing. The error of a Write that wraps [ErrShort] is given after half of it was
-// written.
+// Fault lets fn decide what fails, nil nothing. Of a write that fails with
+// [ErrShort] one half is made, and then there is no room.
 func (d *Disk) Fault(fn func(op Op, file string) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = fn
 }
 
-// ErrShort marks a write that is made in part.
+// ErrShort is a write that is made in part.
 var ErrShort = errors.New("short write")
 
 // Calls counts the calls of one kind.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 )
@@ -34,9 +35,9 @@ func (f *file) WriteAt(p []byte, at int64) (int, error) {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	cut, err := f.disk.begin(Write, f.path)
-	failed := err
+	var failed error
 	if errors.Is(err, ErrShort) {
-		p, err = p[:len(p)/2], nil
+		p, err, failed = p[:len(p)/2], nil, vfs.SystemError(ErrShort, sqlite3.FULL)
 	}
 	if err != nil {
 		return 0, err
