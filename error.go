@@ -3,6 +3,7 @@ package stdops
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code says what kind of refusal an [Error] is. The number that a caller of the compatible API sees, and the HTTP
@@ -31,6 +32,8 @@ type Error struct {
 	Message string
 	// Fields holds the texts per field where a request failed field checks; it is nil otherwise.
 	Fields map[string][]string
+	// RetryAfter says when it may be tried again, in whole seconds; 0: soon. It counts with CodeTooMany and CodeUnavailable.
+	RetryAfter time.Duration
 	// Err is the cause, for logs only.
 	Err error
 }

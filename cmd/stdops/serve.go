@@ -16,12 +16,14 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/app"
 	"github.com/stdops/stdops/internal/plugin/script"
 )
 
 func (c *cli) serve() *cobra.Command {
-	var o app.Options
+	limits := stdops.DefaultLimits()
+	o := app.Options{Limits: &limits}
 	var allowed []string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -53,7 +55,8 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringSliceVar(&allowed, "allow-outbound", nil,
 		"network that requests of flows may reach though it is not public, such as 10.1.0.0/16; may be given again")
 	flags.StringVar(&o.LocalScripts, "local-scripts", "", "let flows run scripts on this host as user:NAME (needs root) or as same-user,\nwhich lets them read what the server can; default off")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts"} {
+	flags.Var(limitFlag{&limits}, "limit", "bound of requests or tasks, such as rate=500; may be repeated, stdops limits prints them")
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "limit"} {
 		fromEnv(flags, name)
 	}
 	return cmd

@@ -171,10 +171,11 @@ func readError(err error, limit int64) error {
 }
 
 func tooLarge(limit int64) error {
-	return &Refusal{
-		Status:  http.StatusRequestEntityTooLarge,
-		Message: fmt.Sprintf("the body is larger than %d MiB", limit>>20),
+	size := fmt.Sprintf("%d bytes", limit)
+	if limit>>20<<20 == limit {
+		size = fmt.Sprintf("%d MiB", limit>>20)
 	}
+	return Refuse(http.StatusRequestEntityTooLarge, "the body is larger than "+size)
 }
 
 // isForm reports whether the request says that its body is a form. It may be JSON all the same.

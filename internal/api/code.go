@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/stdops/stdops"
 )
@@ -81,6 +83,7 @@ type failure struct {
 	message string
 	fields  map[string][]string
 	allow   string
+	wait    time.Duration // before the next try
 }
 
 // explain gives what an error is on the wire. Anything that is no refusal of ours is a defect, whose text stays inside.
@@ -96,10 +99,15 @@ func explain(err error) failure {
 	var domain *stdops.Error
 	if errors.As(err, &domain) && domain.Code != stdops.CodeInternal {
 		to := codes[domain.Code]
-		return failure{number: to.number, status: to.status, message: domain.Message, fields: domain.Fields}
+		return failure{number: to.number, status: to.status, message: domain.Message, fields: domain.Fields, wait: domain.RetryAfter}
 	}
 	to := codes[stdops.CodeInternal]
 	return failure{number: to.number, status: to.status, message: messageOfDefect}
+}
+
+// RetryAfter is the header that says after how many seconds it may be tried again: at least one.
+func RetryAfter(wait time.Duration) string {
+	return strconv.FormatInt(max(1, int64((wait+time.Second-1)/time.Second)), 10)
 }
 
 // Defect reports whether the error is a defect of ours, to be logged and never shown.

@@ -128,7 +128,7 @@ func (w *Writer) Fail(err error) {
 		h.Set("Allow", f.allow)
 	}
 	if f.status == http.StatusTooManyRequests || f.status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", RetryAfter(f.wait))
 	}
 	if !w.began {
 		w.zip = nil

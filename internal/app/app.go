@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
@@ -45,6 +46,8 @@ type Options struct {
 
 	Version string // of the program
 	Commit  string
+
+	Limits *stdops.Limits // nil: the defaults
 
 	// BootstrapAppCode and BootstrapAppSecret make a trusted app when no app of this code exists.
 	BootstrapAppCode, BootstrapAppSecret string
@@ -84,6 +87,10 @@ type cleanup struct {
 // leaves nothing open.
 func New(o Options) (a *App, err error) {
 	a = &App{options: o, log: o.Log, fatal: make(chan error, 1)}
+	if a.options.Limits == nil {
+		limits := stdops.DefaultLimits()
+		a.options.Limits = &limits
+	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
@@ -154,10 +161,11 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	}
 	a.engine = engine.New(engine.Options{
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(),
-		Epoch: a.store.Epoch(), Log: a.log,
+		Epoch: a.store.Epoch(), LiveTasks: int(a.options.Limits.LiveTasks), Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{
-		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()), Surroundings: surroundings, Key: key, Log: a.log,
+		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
+		Surroundings: surroundings, Key: key, Limits: a.options.Limits, Log: a.log,
 	})
 	if err != nil {
 		return err

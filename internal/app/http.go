@@ -23,24 +23,22 @@ import (
 	"github.com/stdops/stdops/internal/engine"
 )
 
-// Timeouts of connections: a slow sender or reader may hold a connection, but not for ever.
+// Timeouts of connections beside those that are limits: a slow sender or reader may hold a connection, but not for ever.
 const (
-	headerTimeout = 10 * time.Second
-	readTimeout   = 30 * time.Second
-	writeTimeout  = 5 * time.Minute // from the end of the head; the largest answers have tens of megabytes
-	idleTimeout   = 2 * time.Minute
-	maxHeader     = 1 << 20 // beyond it net/http refuses in its own words; package api refuses less in ours
+	writeTimeout = 5 * time.Minute // from the end of the head; the largest answers have tens of megabytes
+	idleTimeout  = 2 * time.Minute
+	maxHeader    = 1 << 20 // beyond it net/http refuses in its own words; package api refuses less in ours
 )
 
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
-	mux, bodies := http.NewServeMux(), api.NewBodies()
-	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Log: a.log})
+	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests)
+	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Gates: gates, Log: a.log})
 	if err != nil {
 		return err
 	}
 	mux.Handle("/", compatible)
-	native, err := a.native(bodies, false)
+	native, err := a.native(v1.Options{Bodies: bodies, Gates: gates})
 	if err != nil {
 		return err
 	}
@@ -56,7 +54,7 @@ func (a *App) handlers(zone *time.Location) error {
 	outer.Handle("GET /metrics", a.metrics())
 	outer.Handle("/", api.Handler(mux, a.log))
 	a.server = a.newServer(api.LastIfChunked(outer))
-	local, err := a.native(bodies, true)
+	local, err := a.native(v1.Options{Bodies: bodies, Local: true}) // with gates of its own: a full server can still be administered
 	if err != nil {
 		return err
 	}
@@ -65,12 +63,14 @@ func (a *App) handlers(zone *time.Location) error {
 
 func (a *App) newServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: h, ReadHeaderTimeout: seconds(a.options.Limits.HeadTime), ReadTimeout: seconds(a.options.Limits.BodyTime),
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 		DisableGeneralOptionsHandler: true,
 	}
 }
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 // openSocket opens the socket for local administration: whoever can open it is an administrator.
 func (a *App) openSocket(h http.Handler) error {
@@ -144,6 +144,9 @@ func (a *App) metrics() http.Handler {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stdops_driven_tasks", Help: "Tasks that this process drives at the moment.",
 		}, func() float64 { return float64(a.engine.Stats().Driven) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_waiting_tasks", Help: "Tasks that wait until there is room to drive them.",
+		}, func() float64 { return float64(a.engine.Stats().Waiting) }),
 		callFigures{a.engine},
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/stdops/stdops/internal/api"
 	v1 "github.com/stdops/stdops/internal/api/v1"
 	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/store"
@@ -14,12 +13,10 @@ import (
 // ErrInUse is wrapped by the refusal of a data directory that another process has.
 var ErrInUse = store.ErrInUse
 
-// native makes the handler of the native API; the local one takes everybody for an administrator.
-func (a *App) native(bodies *api.Bodies, local bool) (http.Handler, error) {
-	return v1.New(a.service, v1.Options{
-		PublicURL: a.options.PublicURL, Version: a.options.Version, Commit: a.options.Commit, Local: local,
-		Bodies: bodies, Log: a.log,
-	})
+// native makes the handler of the native API; o says what the two of a server differ in.
+func (a *App) native(o v1.Options) (http.Handler, error) {
+	o.PublicURL, o.Version, o.Commit, o.Log = a.options.PublicURL, a.options.Version, a.options.Commit, a.log
+	return v1.New(a.service, o)
 }
 
 // FirstSignIn gives a link for the first person at a server that nobody can sign in to yet, "" at any other: whoever uses

@@ -22,6 +22,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/app"
 	"github.com/stdops/stdops/internal/plugin/script"
 )
@@ -60,7 +61,7 @@ func serveUntilKilled(dir string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC",
+		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Limits: anyRate(),
 		LocalScripts: os.Getenv(scriptsEnv), Plugins: effectPlugins(dir, os.Getenv(lifeEnv)),
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -170,6 +171,13 @@ func (v *victim) died(patience time.Duration) error {
 	}
 }
 
+// anyRate lets the one app of these tests ask as often as it can.
+func anyRate() *stdops.Limits {
+	limits := stdops.DefaultLimits()
+	limits.Rate = 0
+	return &limits
+}
+
 // caller speaks to a server as a program of the compatible API does.
 type caller struct {
 	t      *testing.T
@@ -183,7 +191,7 @@ func newCaller(t *testing.T) *caller {
 	t.Helper()
 	dir := t.TempDir()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Plugins: effectPlugins(dir, "1"),
+		Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Limits: anyRate(), Plugins: effectPlugins(dir, "1"),
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})
 	if err != nil {

@@ -87,10 +87,12 @@ func emptyWorld(ctx context.Context) (w *world, err error) {
 
 func (w *world) data() string { return filepath.Join(w.dir, "data") }
 
-// start starts the server as `stdops serve` does, access log included.
+// start starts the server as `stdops serve` does, access log included, but for the bound on requests of one app.
 func (w *world) start(ctx context.Context) (err error) {
+	limits := stdops.DefaultLimits()
+	limits.Rate = 0
 	w.app, err = app.New(app.Options{
-		Listen: "127.0.0.1:0", DataDir: w.data(), TimeZone: "UTC", TestPlugins: true,
+		Listen: "127.0.0.1:0", DataDir: w.data(), TimeZone: "UTC", TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 
+	"golang.org/x/time/rate"
+
 	"github.com/stdops/stdops"
 )
 
@@ -17,6 +19,7 @@ type Credentials struct {
 	AppCode, AppSecret string
 	Token              string // of a user: a token or a session
 	Username           string // bare; counts only from a trusted app
+	Peer               string // address and port that the request came from
 }
 
 // Caller is who is asking. The zero value may do nothing.
@@ -87,11 +90,13 @@ type app struct {
 	disabled bool
 	secrets  [][]byte // hashes
 	trust    trust
+	pace     *rate.Limiter // nil: any number of requests
 }
 
 type user struct {
 	admin, disabled bool
 	roles           map[stdops.ProjectID]Role
+	pace            *rate.Limiter // nil: any number of requests
 }
 
 type token struct {
@@ -148,15 +153,11 @@ func (s *Service) Authenticate(ctx context.Context, c Credentials) (*Caller, err
 
 // AuthenticateApp says which application is asking, for calls that need no user.
 func (s *Service) AuthenticateApp(code, secret string) (*Caller, error) {
-	return &Caller{App: code}, s.CheckApp(code, secret)
-}
-
-// CheckApp refuses an application that is unknown or disabled, or whose secret is wrong.
-func (s *Service) CheckApp(code, secret string) error {
+	caller := &Caller{App: code}
 	if !s.authenticApp(s.identity.Load(), Credentials{AppCode: code, AppSecret: secret}, &Caller{}) {
-		return errApp()
+		return nil, errApp()
 	}
-	return nil
+	return caller, nil
 }
 
 // authenticApp checks code and secret. An unknown app costs the same comparison as a known one.

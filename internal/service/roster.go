@@ -15,7 +15,12 @@ func (s *Service) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.identity.Store(roster(stored))
+	known, before := roster(stored), s.identity.Load()
+	if before == nil {
+		before = &identity{}
+	}
+	s.keepPace(known, before)
+	s.identity.Store(known)
 	return nil
 }
 

@@ -29,21 +29,9 @@ type Engine interface {
 
 var _ Engine = (*engine.Engine)(nil)
 
-// limits bound what one request may ask for.
-type limits struct {
-	flow.Limits       // of a task, with its subprocesses
-	Children    int   // in one answer with statuses
-	Fragments   int64 // bytes of encoded answers that are kept
-}
-
-// AllLimits lists what bounds tasks, with those of the engine and of plugins.
+// AllLimits lists what bounds requests and tasks: what an operator can set first, then the bounds of the engine and of plugins.
 func (s *Service) AllLimits() []stdops.Limit {
-	return slices.Concat([]stdops.Limit{
-		{Name: "nodes", Value: int64(s.limits.Nodes), Unit: "nodes", About: "of a task, with its subprocesses"},
-		{Name: "nesting", Value: int64(s.limits.Nesting), Unit: "levels", About: "of subprocesses"},
-		{Name: "children", Value: int64(s.limits.Children), Unit: "nodes", About: "in one answer with statuses"},
-		{Name: "kept answers", Value: s.limits.Fragments, Unit: "bytes", About: "of memory for encoded parts of answers with statuses"},
-	}, engine.Limits(), s.pluginLimits)
+	return slices.Concat(s.limits.List(), engine.Limits(), s.pluginLimits)
 }
 
 // Deps is what a [Service] is made of.
@@ -53,7 +41,8 @@ type Deps struct {
 	Plugins      *plugin.Registry
 	PluginLimits []stdops.Limit // that plugins have of their own
 	Surroundings *Surroundings
-	Key          []byte // of the data directory: secrets are stored as HMACs under it
+	Key          []byte         // of the data directory: secrets are stored as HMACs under it
+	Limits       *stdops.Limits // nil: the defaults
 	Log          *slog.Logger
 }
 
@@ -65,10 +54,11 @@ type Service struct {
 	plugins *plugin.Registry
 	key     []byte
 	log     *slog.Logger
-	limits  limits
+	limits  stdops.Limits
 	// pluginLimits are told, not kept: plugins keep them.
 	pluginLimits []stdops.Limit
 
+	guesses  *failures
 	identity atomic.Pointer[identity]
 	writing  sync.Mutex // held while the stored identity changes and is read again
 }
@@ -80,14 +70,23 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		Surroundings: d.Surroundings, store: d.Store, engine: d.Engine, plugins: d.Plugins,
-		key: d.Key, log: d.Log, limits: limits{Limits: flow.DefaultLimits(), Children: 100_000, Fragments: 128 << 20},
-		pluginLimits: d.PluginLimits,
+		key: d.Key, log: d.Log, limits: stdops.DefaultLimits(), pluginLimits: d.PluginLimits,
+	}
+	if d.Limits != nil {
+		s.limits = *d.Limits
 	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	var err error
+	if s.guesses, err = newFailures(s.limits.Failures); err != nil {
+		return nil, err
+	}
 	return s, s.reload(ctx)
 }
+
+// Limits gives the bounds that the operator has set.
+func (s *Service) Limits() *stdops.Limits { return &s.limits }
 
 // isRefusal reports whether an error is one that a caller may see.
 func isRefusal(err error) bool {

@@ -32,7 +32,7 @@ type TaskStatus struct {
 }
 
 // MostChildren is how many children one answer may hold.
-func (s *Service) MostChildren() int { return s.limits.Children }
+func (s *Service) MostChildren() int { return int(s.limits.Children) }
 
 // FragmentBytes is how much memory encoded parts of answers may take.
 func (s *Service) FragmentBytes() int64 { return s.limits.Fragments }
@@ -63,7 +63,7 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 		return &StatusBatch{Now: s.store.Now()}, nil
 	}
 	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{
-		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: s.limits.Children, Known: q.Known,
+		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: int(s.limits.Children), Known: q.Known,
 	})
 	if err != nil {
 		return nil, err

@@ -34,8 +34,8 @@ type badInput struct {
 
 // waiting names the lines whose feature does not exist yet, with what they wait for.
 var waiting = map[string]string{
-	"gts-slowloris-header":      "the time limits of connections are those of the app, which no test waits for",
-	"auth-flood":                "rate limits",
+	"gts-slowloris-header":      "played on the server: TestSlowSendersAreCutOff of package app",
+	"auth-flood":                "played with a smaller limit: TestTooManyRequestsOfAnApp",
 	"auth-sse-no-auth":          "event streams of the native API",
 	"callback-url-rebind":       "delivery of callback_url",
 	"callback-url-redirect":     "delivery of callback_url",

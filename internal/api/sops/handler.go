@@ -16,13 +16,10 @@ import (
 type Options struct {
 	Zone      *time.Location // in which times are shown; nil means UTC
 	PublicURL string         // of the server, for the check of requests with cookies
-	BodyLimit int64          // bytes; 0 means DefaultBodyLimit
 	Bodies    *api.Bodies    // shared by all handlers of a server; nil means its own
+	Gates     *api.Gates     // likewise
 	Log       *slog.Logger
 }
-
-// DefaultBodyLimit is how large a body may be.
-const DefaultBodyLimit = 25 << 20
 
 // sops is the handler of all families.
 type sops struct {
@@ -30,8 +27,8 @@ type sops struct {
 	routes  routes
 	browser *api.Browser
 	zone    *time.Location
-	limit   int64
 	bodies  *api.Bodies
+	gates   *api.Gates
 	log     *slog.Logger
 
 	fragments *fragments
@@ -43,7 +40,7 @@ type sops struct {
 func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &sops{
 		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
-		zone: o.Zone, limit: o.BodyLimit, bodies: o.Bodies, log: o.Log,
+		zone: o.Zone, bodies: o.Bodies, gates: o.Gates, log: o.Log,
 	}
 	if s.bodies == nil {
 		s.bodies = api.NewBodies()
@@ -51,8 +48,8 @@ func New(svc *service.Service, o Options) (http.Handler, error) {
 	if s.zone == nil {
 		s.zone = time.UTC
 	}
-	if s.limit == 0 {
-		s.limit = DefaultBodyLimit
+	if s.gates == nil {
+		s.gates = api.NewGates(svc.Limits().Requests)
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -93,12 +90,17 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	if err != nil {
 		return err
 	}
-	known, err := c.checkEarly(head)
+	known, err := c.admitEarly(r, head)
 	if err != nil {
 		return err
 	}
 	if r.Method == http.MethodPost {
-		body, err := s.bodies.Read(w, r, api.Reading{Limit: s.limit, Decoding: decoding(to.endpoint), Known: known})
+		gate := s.gates.Of(known)
+		if err := gate.Enter(); err != nil {
+			return err
+		}
+		defer gate.Leave()
+		body, err := s.bodies.Read(w, r, api.Reading{Limit: s.svc.Limits().Body, Decoding: decoding(to.endpoint), Known: known})
 		if err != nil {
 			return err
 		}
@@ -106,7 +108,7 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 		out.Sending = body.Leave
 		c.body, c.posted = body, true
 	}
-	if err := c.identify(r, head.Credentials(c.body)); err != nil {
+	if err := c.identify(r, head.Credentials(c.body), known); err != nil {
 		return err
 	}
 	entry.App, entry.User = c.caller.App, c.caller.User
@@ -124,26 +126,32 @@ func decoding(e *endpoint) stdops.Decoding {
 	return stdops.Decoding{Exact: e.exact, Values: api.MostValues / 10}
 }
 
-// checkEarly refuses an application by what stands before the body, so that strangers cannot make the server read one.
-// Whose credentials lie in the body, if anywhere, is not known yet.
-func (c *call) checkEarly(head *api.Head) (known bool, err error) {
+// admitEarly refuses an application by what stands before the body, so that strangers, and those who ask too often, cannot
+// make the server read one. Whose credentials lie in the body, if anywhere, is not known yet.
+func (c *call) admitEarly(r *http.Request, head *api.Head) (known bool, err error) {
 	code, secret := head.App()
 	if code == "" || secret == "" {
 		return false, nil
 	}
-	return true, c.sops.svc.CheckApp(code, secret)
+	return true, c.sops.svc.Admit(service.Credentials{AppCode: code, AppSecret: secret, Peer: r.RemoteAddr})
 }
 
-// identify finds out who is asking.
-func (c *call) identify(r *http.Request, credentials *api.Credentials) (err error) {
-	if c.route.endpoint.app {
-		c.caller, err = c.sops.svc.AuthenticateApp(credentials.AppCode, credentials.AppSecret)
-		return err
-	}
-	if credentials.Cookie {
+// identify finds out who is asking; an application that was not admitted yet is so first.
+func (c *call) identify(r *http.Request, credentials *api.Credentials, admitted bool) (err error) {
+	if credentials.Cookie && !c.route.endpoint.app {
 		if err := c.sops.browser.Check(r); err != nil {
 			return err
 		}
+	}
+	credentials.Peer = r.RemoteAddr
+	if !admitted {
+		if err := c.sops.svc.Admit(credentials.Credentials); err != nil {
+			return err
+		}
+	}
+	if c.route.endpoint.app {
+		c.caller, err = c.sops.svc.AuthenticateApp(credentials.AppCode, credentials.AppSecret)
+		return err
 	}
 	c.caller, err = c.sops.svc.Authenticate(c.ctx, credentials.Credentials)
 	return err

@@ -57,9 +57,16 @@ type server struct {
 
 var testKey = []byte("0123456789abcdef0123456789abcdef")
 
-// setup makes a server with the project of business 2 and the trusted app "trusted". It has those plugins that need nothing,
-// the test plugins and more.
+// setup makes a server with the project of business 2 and the trusted app "trusted", which may ask as often as it likes. It
+// has those plugins that need nothing, the test plugins and more.
 func setup(t testing.TB, more ...plugin.Plugin) *server {
+	t.Helper()
+	limits := stdops.DefaultLimits()
+	limits.Rate = 0
+	return setupWith(t, limits, more...)
+}
+
+func setupWith(t testing.TB, limits stdops.Limits, more ...plugin.Plugin) *server {
 	t.Helper()
 	ctx := t.Context()
 	dir := t.TempDir()
@@ -81,7 +88,7 @@ func setup(t testing.TB, more ...plugin.Plugin) *server {
 		_ = eng.Stop(stop)
 	})
 	svc, err := service.New(ctx, service.Deps{
-		Store: st, Engine: eng, Plugins: plugins, Surroundings: around, Key: testKey, Log: log,
+		Store: st, Engine: eng, Plugins: plugins, Surroundings: around, Key: testKey, Limits: &limits, Log: log,
 	})
 	must(t, err)
 	must(t, svc.BootstrapApp(ctx, "trusted", "trusted-secret"))

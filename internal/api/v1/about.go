@@ -30,7 +30,6 @@ func (s *server) aboutServer() {
 func (s *server) limits() []client.Limit {
 	list := []client.Limit{
 		{Name: "head", Value: api.MaxHead, Unit: "bytes", About: "of a request: its address and headers"},
-		{Name: "body", Value: treeBody, Unit: "bytes", About: "of a request"},
 		{Name: "bodies", Value: api.KnownBytes, Unit: "bytes", About: "of the large bodies that are worked on at the same time"},
 		{Name: "json-values", Value: api.MostValues, Unit: "values", About: "and keys of a request with a tree; a tenth of that without"},
 		{Name: "json-depth", Value: stdops.MaxDepth, Unit: "levels", About: "of a request's JSON"},

@@ -32,6 +32,9 @@ var errNobody = stdops.Errorf(stdops.CodeUnauthenticated,
 // identify finds out who is asking and keeps it with the request.
 func (s *server) identify(r *http.Request) *http.Request {
 	caller, err := s.caller(r)
+	if err == nil && !s.options.Local {
+		err = s.svc.AdmitUser(caller)
+	}
 	if err == nil {
 		entry := api.LogEntry(r.Context())
 		entry.App, entry.User = caller.App, caller.User

@@ -27,7 +27,7 @@ func (s *server) flows() {
 	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows/{id}", id: "get-flow", about: "A stored flow with its tree", needs: needs(service.FlowView)}, s.getFlow)
 	addOnce(s, route{
 		method: http.MethodPost, path: "/projects/{project}/flows", id: "create-flow", about: "Store a flow",
-		needs: needs(service.FlowCreate), body: treeBody, status: created,
+		needs: needs(service.FlowCreate), body: s.svc.Limits().Body, status: created,
 	}, s.createFlow, s.flowAgain)
 }
 

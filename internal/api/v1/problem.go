@@ -99,7 +99,7 @@ func (s *server) refusal(ctx context.Context, err error) error {
 		}
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {api.RetryAfter(domain.RetryAfter)}})
 	}
 	return p
 }

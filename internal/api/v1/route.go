@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -36,10 +37,7 @@ type route struct {
 	status       int   // of a success; 0 means 200
 }
 
-const (
-	smallBody = 1 << 20
-	treeBody  = 25 << 20 // of a request that carries a tree
-)
+const smallBody = 1 << 20
 
 // add adds an operation to the API.
 func add[I, O any](s *server, r route, serve func(context.Context, *service.Caller, *I) (*O, error)) {
@@ -52,10 +50,17 @@ func add[I, O any](s *server, r route, serve func(context.Context, *service.Call
 	})
 }
 
-// door lets in who may use the route at all, before anything of a body is read.
-func (s *server) door(n needs) func(huma.Context, func(huma.Context)) {
+// door lets in who may use the route at all, before anything of a body is read;
+// a request with a body takes its place in the gate.
+func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if err := admit(ctx.Context(), n); err != nil {
+		err := admit(ctx.Context(), to.needs)
+		if err == nil && to.method != http.MethodGet {
+			if err = s.options.Gates.Known.Enter(); err == nil {
+				defer s.options.Gates.Known.Leave()
+			}
+		}
+		if err != nil {
 			s.refuse(ctx, err)
 			return
 		}
@@ -143,10 +148,10 @@ func (s *server) operation(r route) huma.Operation {
 	}
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: prefix + r.path, Summary: r.about, DefaultStatus: r.status,
-		MaxBodyBytes: r.body, BodyReadTimeout: bodyTimeout, SkipValidateParams: false,
+		MaxBodyBytes: r.body, BodyReadTimeout: time.Duration(s.svc.Limits().BodyTime) * time.Second, SkipValidateParams: false,
 		Extensions:  map[string]any{permissionKey: string(r.needs)},
 		Responses:   map[string]*huma.Response{"default": s.problems},
-		Middlewares: huma.Middlewares{s.door(r.needs)},
+		Middlewares: huma.Middlewares{s.door(r)},
 	}
 	if r.body > smallBody {
 		op.Middlewares = append(op.Middlewares, s.turn(r.body))

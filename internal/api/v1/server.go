@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -26,9 +25,6 @@ const prefix = "/api/v1"
 // DescriptionPath is where the description of the API (OpenAPI 3.1) is found.
 const DescriptionPath = "/openapi.json"
 
-// bodyTimeout is how long a body may take to arrive.
-const bodyTimeout = 30 * time.Second
-
 // Options are the settings of the handler.
 type Options struct {
 	PublicURL string // of the server: for sign-in links, and for the check of requests with cookies
@@ -37,6 +33,7 @@ type Options struct {
 	// Local makes everybody an administrator: for the socket of the data directory, which only its owner can open.
 	Local  bool
 	Bodies *api.Bodies // shared by all handlers of a server; nil means its own
+	Gates  *api.Gates  // likewise
 	Log    *slog.Logger
 }
 
@@ -56,6 +53,9 @@ func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &server{svc: svc, options: o, log: cmp.Or(o.Log, slog.Default()), browser: api.NewBrowser(o.PublicURL), mux: http.NewServeMux()}
 	if s.options.Bodies == nil {
 		s.options.Bodies = api.NewBodies()
+	}
+	if s.options.Gates == nil {
+		s.options.Gates = api.NewGates(svc.Limits().Requests)
 	}
 	config := huma.DefaultConfig("stdops", cmp.Or(o.Version, "dev"))
 	config.Info.Description = "The native API of stdops. Times are RFC 3339; refusals are problem documents (RFC 9457) with a code."

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/flow"
@@ -37,6 +38,11 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupWith(t, nil)
+}
+
+func setupWith(t *testing.T, limits *stdops.Limits) *bundle {
+	t.Helper()
 	b := &bundle{logged: &bytes.Buffer{}, bodies: api.NewBodies()}
 	log := slog.New(slog.NewTextHandler(b.logged, nil))
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Log: log, DecodeSkeleton: flow.DecodeSkeleton})
@@ -53,7 +59,7 @@ func setup(t *testing.T) *bundle {
 	must(t, e.Start(t.Context()))
 	t.Cleanup(func() { must(t, e.Stop(t.Context())) })
 	b.svc, err = service.New(t.Context(), service.Deps{
-		Store: st, Engine: e, Plugins: plugins, Surroundings: around, Key: bytes.Repeat([]byte("k"), 32), Log: log,
+		Store: st, Engine: e, Plugins: plugins, Surroundings: around, Key: bytes.Repeat([]byte("k"), 32), Limits: limits, Log: log,
 	})
 	must(t, err)
 	b.http, b.local = b.handler(t, log, false), b.handler(t, log, true)

@@ -21,7 +21,7 @@ func (s *server) tasks() {
 	addIn(s, route{method: http.MethodGet, path: path + ":count", id: "count-tasks", about: "How many tasks show each state", needs: needs(service.TaskView)}, s.countTasks)
 	addOnce(s, route{
 		method: http.MethodPost, path: path, id: "create-task", about: "Make a task of a tree or of a stored flow",
-		needs: needs(service.FlowCreateTask), body: treeBody, status: created,
+		needs: needs(service.FlowCreateTask), body: s.svc.Limits().Body, status: created,
 	}, s.createTask, s.taskAgain)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}", id: "get-task", about: "How one task stands", needs: needs(service.TaskView)}, s.getTask)
 	addOnce(s, route{method: http.MethodPatch, path: path + "/{id}", id: "change-task", about: "Give constants of a task other values", needs: needs(service.TaskEdit)}, s.changeTask, s.changedAgain)
