@@ -15,8 +15,8 @@ import (
 
 const anyTasks = `{"task_id_list":[]}`
 
-// TestTooManyRequestsOfAnApp is the line auth-flood of the bad inputs, with a limit that no machine is too slow to
-// exceed: what is too much is refused with 429, and other apps do not notice.
+// TestTooManyRequestsOfAnApp: what is too much is refused with 429, wherever the credentials stand, and other apps do not
+// notice. The limit is so small that no machine is too slow to exceed it.
 func TestTooManyRequestsOfAnApp(t *testing.T) {
 	t.Parallel()
 	limits := stdops.DefaultLimits()

@@ -44,6 +44,7 @@ const publicURL = "http://stdops.example"
 type server struct {
 	t     testing.TB
 	svc   *service.Service
+	deps  service.Deps // of svc
 	store *store.Store
 	dir   string // of the store
 	http  *httptest.Server
@@ -87,22 +88,30 @@ func setupWith(t testing.TB, limits stdops.Limits, more ...plugin.Plugin) *serve
 		cancel() // calls that are out are cut off: nobody waits for them any more
 		_ = eng.Stop(stop)
 	})
-	svc, err := service.New(ctx, service.Deps{
-		Store: st, Engine: eng, Plugins: plugins, Surroundings: around, Key: testKey, Limits: &limits, Log: log,
-	})
-	must(t, err)
-	must(t, svc.BootstrapApp(ctx, "trusted", "trusted-secret"))
 	s := &server{
-		t: t, svc: svc, store: st, dir: dir, log: &lockedWriter{}, bodies: api.NewBodies(),
+		t: t, store: st, dir: dir, log: &lockedWriter{}, bodies: api.NewBodies(),
+		deps:     service.Deps{Store: st, Engine: eng, Plugins: plugins, Surroundings: around, Key: testKey, Log: log},
 		projects: map[int64]stdops.ProjectID{2: 1}, tokens: map[string]string{},
 	}
-	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Bodies: s.bodies, Log: log})
+	s.listen(t, limits)
+	must(t, s.svc.BootstrapApp(ctx, "trusted", "trusted-secret"))
+	return s
+}
+
+// listen lets the server listen with these limits, on an address of its own.
+func (s *server) listen(t testing.TB, limits stdops.Limits) {
+	t.Helper()
+	deps := s.deps
+	deps.Limits = &limits
+	svc, err := service.New(t.Context(), deps)
+	must(t, err)
+	s.svc = svc
+	handler, err := sops.New(svc, sops.Options{Zone: time.UTC, PublicURL: publicURL, Bodies: s.bodies, Log: deps.Log})
 	must(t, err)
 	s.http = httptest.NewUnstartedServer(api.LastIfChunked(api.Handler(handler, slog.New(slog.NewTextHandler(s.log, nil)))))
 	s.http.Listener = api.Listener(s.http.Listener)
 	s.http.Start()
 	t.Cleanup(s.http.Close)
-	return s
 }
 
 func must(t testing.TB, err error) {
