@@ -24,7 +24,7 @@ import (
 func (c *cli) serve() *cobra.Command {
 	limits := stdops.DefaultLimits()
 	o := app.Options{Limits: &limits}
-	var allowed []string
+	var allowed, proxies []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a server",
@@ -37,7 +37,10 @@ func (c *cli) serve() *cobra.Command {
 			o.DataDir = c.dataDir
 			err := checkServe(&o)
 			if err == nil {
-				o.AllowOutbound, err = networks(allowed)
+				o.AllowOutbound, err = networks("allow-outbound", allowed)
+			}
+			if err == nil {
+				o.TrustedProxies, err = networks("trusted-proxies", proxies)
 			}
 			if err != nil {
 				return usageOf(cmd, err)
@@ -55,8 +58,10 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringSliceVar(&allowed, "allow-outbound", nil,
 		"network that requests of flows may reach though it is not public, such as 10.1.0.0/16; may be given again")
 	flags.StringVar(&o.LocalScripts, "local-scripts", "", "let flows run scripts on this host as user:NAME (needs root) or as same-user,\nwhich lets them read what the server can; default off")
+	flags.StringSliceVar(&proxies, "trusted-proxies", nil,
+		"network of proxies in front of the server, such as 10.2.0.0/24, whose X-Forwarded-For counts; may be given again")
 	flags.Var(limitFlag{&limits}, "limit", "bound of requests or tasks, such as rate=500; may be repeated, stdops limits prints them")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "limit"} {
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "limit"} {
 		fromEnv(flags, name)
 	}
 	return cmd
@@ -87,8 +92,8 @@ func checkServe(o *app.Options) error {
 	return nil
 }
 
-// networks reads networks that are given as such or as one address.
-func networks(texts []string) ([]netip.Prefix, error) {
+// networks reads the networks of a flag, which are given as such or as one address.
+func networks(flag string, texts []string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, text := range texts {
 		network, err := netip.ParsePrefix(text)
@@ -96,7 +101,7 @@ func networks(texts []string) ([]netip.Prefix, error) {
 			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 		}
 		if err != nil || network.Addr().Is4In6() {
-			return nil, fmt.Errorf("--allow-outbound %q is no network such as 10.1.0.0/16 or fd00::/8", text)
+			return nil, fmt.Errorf("--%s %q is no network such as 10.1.0.0/16 or fd00::/8", flag, text)
 		}
 		list = append(list, network.Masked())
 	}

@@ -41,6 +41,8 @@ type Options struct {
 	Plugins     []plugin.Plugin // further ones, of a program that is made of this package
 	// AllowOutbound are networks that requests of flows may reach though they are not public.
 	AllowOutbound []netip.Prefix
+	// TrustedProxies are the networks of proxies in front of the server, whose X-Forwarded-For counts.
+	TrustedProxies []netip.Prefix
 	// LocalScripts says which user scripts of flows run as: same-user, or user:NAME; "" lets none run.
 	LocalScripts string
 

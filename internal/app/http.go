@@ -33,7 +33,9 @@ const (
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
 	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests)
-	compatible, err := sops.New(a.service, sops.Options{Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Gates: gates, Log: a.log})
+	compatible, err := sops.New(a.service, sops.Options{
+		Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Gates: gates, Proxies: a.options.TrustedProxies, Log: a.log,
+	})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type Options struct {
 	PublicURL string         // of the server, for the check of requests with cookies
 	Bodies    *api.Bodies    // shared by all handlers of a server; nil means its own
 	Gates     *api.Gates     // likewise
+	Proxies   api.Proxies    // in front of the server
 	Log       *slog.Logger
 }
 
@@ -29,6 +30,7 @@ type sops struct {
 	zone    *time.Location
 	bodies  *api.Bodies
 	gates   *api.Gates
+	proxies api.Proxies
 	log     *slog.Logger
 
 	fragments *fragments
@@ -40,7 +42,7 @@ type sops struct {
 func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &sops{
 		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
-		zone: o.Zone, bodies: o.Bodies, gates: o.Gates, log: o.Log,
+		zone: o.Zone, bodies: o.Bodies, gates: o.Gates, proxies: o.Proxies, log: o.Log,
 	}
 	if s.bodies == nil {
 		s.bodies = api.NewBodies()
@@ -133,7 +135,7 @@ func (c *call) admitEarly(r *http.Request, head *api.Head) (known bool, err erro
 	if code == "" || secret == "" {
 		return false, nil
 	}
-	return true, c.sops.svc.Admit(service.Credentials{AppCode: code, AppSecret: secret, Peer: r.RemoteAddr})
+	return true, c.sops.svc.Admit(service.Credentials{AppCode: code, AppSecret: secret, Peer: c.sops.proxies.Peer(r)})
 }
 
 // identify finds out who is asking; an application that was not admitted yet is so first.
@@ -143,7 +145,7 @@ func (c *call) identify(r *http.Request, credentials *api.Credentials, admitted 
 			return err
 		}
 	}
-	credentials.Peer = r.RemoteAddr
+	credentials.Peer = c.sops.proxies.Peer(r)
 	if !admitted {
 		if err := c.sops.svc.Admit(credentials.Credentials); err != nil {
 			return err

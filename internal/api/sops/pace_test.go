@@ -2,6 +2,8 @@ package sops_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/api"
+	"github.com/stdops/stdops/internal/api/sops"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -125,5 +129,36 @@ func TestTooManyWrongSecrets(t *testing.T) {
 	}
 	if a := try("other", "other-secret"); !a.ok() {
 		t.Errorf("another app: %s", a.raw)
+	}
+}
+
+// TestWrongSecretsBehindAProxy: callers behind a proxy that is trusted count apart, whatever they make up themselves.
+func TestWrongSecretsBehindAProxy(t *testing.T) {
+	t.Parallel()
+	limits := stdops.DefaultLimits()
+	limits.Failures = 1
+	s := setupWith(t, limits)
+	handler, err := sops.New(s.svc, sops.Options{Proxies: api.Proxies{netip.MustParsePrefix("10.0.0.0/8")}})
+	must(t, err)
+	try := func(secret, told string) int {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/get_tasks_status/2/", strings.NewReader(anyTasks))
+		r.RemoteAddr = "10.1.1.1:5"
+		r.Header.Set("X-Forwarded-For", told)
+		r.Header.Set("X-Bkapi-Authorization", `{"bk_app_code":"trusted","bk_app_secret":"`+secret+`","bk_username":"admin"}`)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i, c := range []struct {
+		secret, told string
+		want         int
+	}{
+		{"wrong", "203.0.113.1, 192.0.2.1", http.StatusUnauthorized},
+		{"wrong", "203.0.113.2, 192.0.2.1", http.StatusTooManyRequests},
+		{"trusted-secret", "192.0.2.2", http.StatusOK},
+	} {
+		if got := try(c.secret, c.told); got != c.want {
+			t.Errorf("request %d: status %d, want %d", i+1, got, c.want)
+		}
 	}
 }
