@@ -10,8 +10,8 @@ import (
 // NotKnown stands for the revision of a task that has to be read.
 const NotKnown int64 = -1
 
-// knownRevisions is how many tasks [revisions] remembers, some 100 bytes each.
-const knownRevisions = 100_000
+// knownRevisions is how many tasks [revisions] remembers, some 60 bytes each.
+const knownRevisions = 200_000
 
 // revisions remembers the revisions of tasks that were read lately and did not change since, so that what was made of
 // them can be told to be current without a query. That is possible because all commits of a store are made by this one
