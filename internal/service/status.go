@@ -17,8 +17,9 @@ type StatusQuery struct {
 	Newest   int
 	Children bool
 
-	// Known are revisions of tasks that the caller has the status of, with as many children.
-	Known map[stdops.TaskID]int64
+	// Known gives the revision of a task that the caller has the status of, with as many children; it only looks up. nil:
+	// nothing is known.
+	Known func(stdops.TaskID) (revision int64, ok bool)
 }
 
 // TaskStatus is how one task stands. Problem is why it could not be read in full: the status then holds what is known.

@@ -41,7 +41,7 @@ func (m *memory) read(t testing.TB, ids []stdops.TaskID, children bool) map[stdo
 	if len(got) == len(ids) {
 		return got
 	}
-	batch, err := m.store.Statuses(t.Context(), 1, StatusQuery{IDs: ids, Children: children, Known: known})
+	batch, err := m.store.Statuses(t.Context(), 1, StatusQuery{IDs: ids, Children: children, Known: knows(known)})
 	if err != nil {
 		t.Error(err)
 		return got
@@ -56,6 +56,13 @@ func (m *memory) read(t testing.TB, ids []stdops.TaskID, children bool) map[stdo
 		}
 	}
 	return got
+}
+
+func knows(revisions map[stdops.TaskID]int64) func(stdops.TaskID) (int64, bool) {
+	return func(id stdops.TaskID) (int64, bool) {
+		revision, ok := revisions[id]
+		return revision, ok
+	}
 }
 
 // playRevisions lets writers change tasks while readers ask about them, and counts the answers that are older than what
@@ -290,14 +297,14 @@ func TestStatuses_unchanged(t *testing.T) {
 		known[task.ID] = 1
 	}
 	known[ids[2]] = 0
-	batch := statuses(t, s, StatusQuery{IDs: ids, Children: true, Known: known})
+	batch := statuses(t, s, StatusQuery{IDs: ids, Children: true, Known: knows(known)})
 	for i, want := range []bool{false, true, true} { // by descending id
 		row := &batch.Tasks[i]
 		if row.Unchanged != want || (len(row.Nodes) == 0) != want || row.Task.Name == "" {
 			t.Errorf("task %d: unchanged %v, %d nodes, name %q", row.Task.ID, row.Unchanged, len(row.Nodes), row.Task.Name)
 		}
 	}
-	for _, row := range statuses(t, s, StatusQuery{IDs: ids, Children: true, Known: known, Most: 1}).Tasks {
+	for _, row := range statuses(t, s, StatusQuery{IDs: ids, Children: true, Known: knows(known), Most: 1}).Tasks {
 		if !row.Cut || row.Unchanged {
 			t.Errorf("task %d: cut %v, unchanged %v", row.Task.ID, row.Cut, row.Unchanged)
 		}

@@ -21,8 +21,9 @@ type StatusQuery struct {
 	Children bool // the states of all nodes are wanted, not only those that decide how the task stands
 	Most     int  // states that an answer with children holds in all; 0 sets no bound
 
-	// Known are revisions of tasks that the caller has the status of: what did not change since is not read again.
-	Known map[stdops.TaskID]int64
+	// Known gives the revision of a task that the caller has the status of: what did not change since is not read again.
+	// It is called while the transaction is open, so it only looks up. nil: nothing is known.
+	Known func(stdops.TaskID) (revision int64, ok bool)
 }
 
 // StatusRows is all that the status of one task is derived from.
@@ -118,7 +119,10 @@ func statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q Sta
 
 // unchanged reports whether the caller knows all about the task.
 func (q *StatusQuery) unchanged(t *stdops.Task) bool {
-	revision, ok := q.Known[t.ID]
+	if q.Known == nil {
+		return false
+	}
+	revision, ok := q.Known(t.ID)
 	return ok && revision == t.Root.Revision
 }
 

@@ -32,11 +32,13 @@ func (c *call) entries(access *service.Access, q *tasksStatusRequest) (*entries,
 		return kept, err
 	}
 	had := map[stdops.TaskID]*fragment{}
-	query.Known = map[stdops.TaskID]int64{}
-	for _, id := range query.IDs {
-		if f := c.sops.fragments.get(q.key(id)); f != nil && f.moment.IsZero() {
-			had[id], query.Known[id] = f, f.revision
+	query.Known = func(id stdops.TaskID) (revision int64, ok bool) {
+		f := c.sops.fragments.get(q.key(id))
+		if f == nil || !f.moment.IsZero() {
+			return 0, false
 		}
+		had[id] = f
+		return f.revision, true
 	}
 	batch, err := c.sops.svc.TaskStatuses(c.ctx, access, query)
 	if err != nil {
