@@ -24,8 +24,11 @@ func TestTimeText(t *testing.T) {
 		t    time.Time
 		want string
 	}{
-		{moment, `"2026-05-04 23:59:59 +0000"`}, {moment.Add(-900 * time.Millisecond), `"2026-05-04 23:59:59 +0000"`},
-		{time.Time{}, `""`}, {moment.Add(time.Second), `"2026-05-05 00:00:00 +0000"`}, {moment, `"2026-05-04 23:59:59 +0000"`},
+		{moment, `"2026-05-04 23:59:59 +0000"`},
+		{moment.Add(-900 * time.Millisecond), `"2026-05-04 23:59:59 +0000"`},
+		{time.Time{}, `""`},
+		{moment.Add(time.Second), `"2026-05-05 00:00:00 +0000"`},
+		{moment, `"2026-05-04 23:59:59 +0000"`},
 	} {
 		if got := string(c.append(nil, c2.t)); got != c2.want {
 			t.Errorf("%s, want %s", got, c2.want)
