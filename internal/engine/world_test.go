@@ -321,7 +321,11 @@ func (r *record) store(t tester, c *stdops.Change) {
 		if i < 0 {
 			t.Fatalf("node %d has no attempt to keep", n)
 		}
-		r.attempts = append(r.attempts, stdops.Attempt{State: s.Nodes[i]})
+		kept := stdops.Attempt{State: s.Nodes[i]}
+		if i := slices.IndexFunc(s.Data, func(d stdops.NodeData) bool { return d.Node == n }); i >= 0 {
+			kept.Data = s.Data[i]
+		}
+		r.attempts = append(r.attempts, kept)
 	}
 	r.attempts = append(r.attempts, c.Attempts...)
 	s.Task.Root = c.Root
