@@ -349,6 +349,13 @@ func (s *step) variablesFor(n stdops.NodeIndex) *stdops.Object {
 
 // system gives the attributes of ${_system} (docs/spec/engine.md 6.7).
 func (s *step) system() *stdops.Object {
+	if s.state.system == nil || s.change.Executor != "" || !s.root().Started.Equal(s.state.root.Started) {
+		return s.freshSystem()
+	}
+	return s.state.system // they are handed to every call, and change when the task is started
+}
+
+func (s *step) freshSystem() *stdops.Object {
 	executor := s.task.Executor
 	if s.change.Executor != "" {
 		executor = s.change.Executor

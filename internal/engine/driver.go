@@ -239,7 +239,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 	}
 	if !dl.empty() {
 		fail.Point("step.decided")
-		verdict, err := e.writer.commit(ctx, dl.change)
+		verdict, err := e.writer.commit(ctx, &dl.change)
 		if err != nil || verdict == stdops.Stale {
 			hand.giveBack()
 			return nil, nil, err

@@ -174,7 +174,7 @@ func (s *step) arrive(f stdops.Fork) {
 func (s *step) end(token stdops.Token) {
 	f := s.fork(token)
 	f.Dead = true
-	s.forks[token] = f
+	assign(&s.forks, token, f)
 }
 
 const noBranch = "all conditions of branches are not meet"

@@ -14,6 +14,7 @@ type state struct {
 	root   stdops.RootState
 	graph  *flow.Graph
 	info   Info
+	system *stdops.Object // attributes of ${_system}, as of the last step; nil before the first
 	inputs *stdops.Object // values of the task's constants
 
 	nodes     []*stdops.NodeState // by index; nil for a node that was never reached
@@ -146,16 +147,17 @@ func (st *state) keep(d *delta) {
 
 // apply makes a committed delta part of the state.
 func (st *state) apply(d *delta) {
+	s := d.step
+	st.system = s.system()
 	st.root = d.change.Root
 	st.root.Revision = d.change.Revision + 1
 	if d.change.Executor != "" {
 		st.task.Executor = d.change.Executor
 	}
-	s := d.step
 	for i, n := range s.nodes {
 		st.put(n)
 		if data, ok := s.data[i]; ok {
-			st.data[i] = data
+			st.data[i] = data.nodeData
 		}
 		if n.State == stdops.StateFinished && st.data[i].template == nil {
 			delete(st.data, i)

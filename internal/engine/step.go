@@ -25,7 +25,7 @@ type step struct {
 
 	inputs    *stdops.Object // as this step leaves them; those of the state are never changed
 	nodes     map[stdops.NodeIndex]*stdops.NodeState
-	data      map[stdops.NodeIndex]nodeData
+	data      map[stdops.NodeIndex]stepData
 	vars      map[varKey]variable // one without a text is taken away
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
@@ -36,7 +36,6 @@ type step struct {
 	lastSeq   int64
 	out       int // calls that are out, were this step committed
 
-	saved  map[stdops.NodeIndex]bool // data that belongs to the change, not only to memory
 	moves  []move
 	left   bool // more threads are to move on than one step takes
 	change stdops.Change
@@ -44,6 +43,20 @@ type step struct {
 	cancel []stdops.NodeIndex // whose calls nobody waits for any more
 	stop   []stdops.NodeIndex // whose calls are to end, since the task was revoked; how they end still counts
 	err    error              // a defect: the step must not be committed
+}
+
+// stepData is the data of a node as a step leaves it; save says that it belongs to the change, not only to memory.
+type stepData struct {
+	nodeData
+	save bool
+}
+
+// assign sets an entry of a map that may not be there yet.
+func assign[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = make(map[K]V)
+	}
+	(*m)[key] = value
 }
 
 // move is a thread of execution that is about to enter a node.
@@ -77,8 +90,7 @@ func (c *call) id() callID { return callID{c.node, c.version, c.number} }
 func newStep(st *state, env env) *step {
 	return &step{
 		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots, inputs: st.inputs,
-		nodes: make(map[stdops.NodeIndex]*stdops.NodeState, 4), data: make(map[stdops.NodeIndex]nodeData, 2),
-		vars: make(map[varKey]variable), forks: make(map[stdops.Token]stdops.Fork), saved: make(map[stdops.NodeIndex]bool, 2),
+		nodes:     make(map[stdops.NodeIndex]*stdops.NodeState, 4), // of the other maps most steps need few
 		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
 		out: st.calls,
 		change: stdops.Change{
@@ -192,17 +204,14 @@ func (s *step) version() stdops.Version {
 
 func (s *step) getData(n stdops.NodeIndex) nodeData {
 	if d, ok := s.data[n]; ok {
-		return d
+		return d.nodeData
 	}
 	return s.state.data[n]
 }
 
 // setData keeps the data of a node in memory; save says that it is to be stored too.
 func (s *step) setData(n stdops.NodeIndex, d nodeData, save bool) {
-	s.data[n] = d
-	if save {
-		s.saved[n] = true
-	}
+	assign(&s.data, n, stepData{d, save || s.data[n].save})
 }
 
 func (s *step) fork(token stdops.Token) stdops.Fork {
@@ -219,7 +228,7 @@ func (s *step) setFork(f stdops.Fork) {
 	if f.Parent == 0 { // the first token needs no row while it simply rests on a node
 		f.Dead = f.Need == 0 && !f.Stopped && !f.Moving
 	}
-	s.forks[f.Token] = f
+	assign(&s.forks, f.Token, f)
 }
 
 // eachFork calls do for every fork there is, in the order of their tokens.
@@ -290,7 +299,7 @@ func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error 
 		return errVariables
 	}
 	s.varBytes += len(text) - len(old.text)
-	s.vars[k] = variable{value, text}
+	assign(&s.vars, k, variable{value, text})
 	return nil
 }
 
@@ -305,7 +314,7 @@ func (s *step) dropVariable(scope stdops.NodeIndex, key string) {
 		return
 	}
 	s.varBytes -= len(old.text)
-	s.vars[k] = variable{}
+	assign(&s.vars, k, variable{})
 }
 
 // dropCallbacks forgets callbacks of a node that nobody will decide any more.
@@ -349,12 +358,15 @@ func (s *step) finish(nextDue time.Time) (*delta, error) {
 		s.setFork(f)
 	}
 	s.moves = nil
-	for n := range s.nodes {
-		s.change.Nodes = append(s.change.Nodes, *s.nodes[n])
+	s.change.Nodes = make([]stdops.NodeState, 0, len(s.nodes))
+	for _, n := range s.nodes {
+		s.change.Nodes = append(s.change.Nodes, *n)
 	}
 	slices.SortFunc(s.change.Nodes, func(a, b stdops.NodeState) int { return int(a.Node - b.Node) })
-	for n := range s.saved {
-		s.change.Data = append(s.change.Data, s.encodeData(n))
+	for n, d := range s.data {
+		if d.save {
+			s.change.Data = append(s.change.Data, s.encodeData(n))
+		}
 	}
 	for k, v := range s.vars {
 		s.change.Variables = append(s.change.Variables, stdops.Variable{Scope: k.scope, Key: k.key, Value: v.text})

@@ -20,7 +20,7 @@ type writer struct {
 
 type pending struct {
 	ctx    context.Context
-	change stdops.Change
+	change *stdops.Change
 	answer chan<- outcome
 }
 
@@ -37,7 +37,7 @@ func newWriter(commits Commits) *writer {
 }
 
 // commit stores a change and returns when it is durable.
-func (w *writer) commit(ctx context.Context, change stdops.Change) (stdops.Verdict, error) {
+func (w *writer) commit(ctx context.Context, change *stdops.Change) (stdops.Verdict, error) {
 	answer := make(chan outcome, 1)
 	w.todo <- pending{ctx, change, answer}
 	if fail.On("commit.early") { // the mistake that the crash test has to find
@@ -55,8 +55,9 @@ func (w *writer) close() {
 
 func (w *writer) run() {
 	defer w.done.Done()
+	batch := make([]pending, 0, maxBatch)
 	for first := range w.todo {
-		batch := []pending{first}
+		batch = append(batch[:0], first)
 		for len(batch) < maxBatch {
 			select {
 			case p, ok := <-w.todo:
@@ -71,6 +72,7 @@ func (w *writer) run() {
 			break
 		}
 		w.store(batch)
+		clear(batch) // what was stored is kept by nobody
 	}
 }
 
@@ -79,7 +81,7 @@ func (w *writer) run() {
 func (w *writer) store(batch []pending) {
 	changes := make([]stdops.Change, len(batch))
 	for i, p := range batch {
-		changes[i] = p.change
+		changes[i] = *p.change
 	}
 	fail.Point("commit.before")
 	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
