@@ -81,7 +81,7 @@ func (s *step) callEnded(ev callEnded) {
 		return
 	}
 	executed := own.Phase == stdops.PhaseExecuting
-	if !executed {
+	if ev.called { // one that came during execute waits for its own call
 		s.consumeCallback(ev.node)
 	}
 	outputs := ev.outputs.Clone()
@@ -105,7 +105,6 @@ func (s *step) callEnded(ev callEnded) {
 	case ev.outcome.Next == plugin.Finish:
 		s.finishActivity(ev.node, false)
 	case ev.outcome.Next == plugin.Poll && executed:
-		s.dropCallbacks(ev.node)
 		s.poll(ev.node)
 	case ev.outcome.Next == plugin.Poll:
 		s.setPhase(ev.node, stdops.PhaseWaiting).Due = s.now.Add(ev.outcome.After)

@@ -153,6 +153,7 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	}
 	return callEnded{
 		node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: pc.Outputs, outcome: outcome, failed: err != nil,
+		called: c.called,
 	}
 }
 

@@ -247,6 +247,25 @@ func TestDecideCallbackBeforeTheNodeWaits(t *testing.T) {
 	second()
 }
 
+// TestDecideKeepsACallbackThatComesDuringExecute: it was acknowledged, so it is handled once the node waits for it, also
+// when the node is polled before.
+func TestDecideKeepsACallbackThatComesDuringExecute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, line(1), nil, stubs()...)
+	mustDo(t, w, Command{Kind: Start})
+	mustDo(t, w, Command{Kind: CallBack, Node: w.nodeNamed("A3"), Data: "kept"})
+	w.answerCall(0, plugin.PollAfter(0), false)
+	if len(w.calls) != 1 || w.calls[0].called {
+		t.Fatalf("calls for the poll: %+v", w.calls)
+	}
+	w.answerCall(0, plugin.Outcome{Next: plugin.Callback}, false)
+	if len(w.calls) != 1 || w.calls[0].callback != "kept" {
+		t.Fatalf("calls once the node waits for callbacks: %+v", w.calls)
+	}
+	w.answerCall(0, plugin.Done, false)
+	wantStates(t, w, map[string]string{"root": "FINISHED", "s2": "FINISHED", "A3": "FINISHED", "e4": "FINISHED"})
+}
+
 // TestDecideRepeatsACallUnderItsKey: also when the process has no room for it at first, and ends once more meanwhile.
 func TestDecideRepeatsACallUnderItsKey(t *testing.T) {
 	t.Parallel()

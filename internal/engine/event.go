@@ -68,6 +68,7 @@ type callEnded struct {
 	outputs *stdops.Object
 	outcome plugin.Outcome
 	failed  bool
+	called  bool // it was about a callback
 }
 
 // timeCame says that a due time or a time limit of a node has passed.

@@ -92,8 +92,9 @@ var testInfo = Info{ProjectName: "default", Biz: 2, Zone: time.UTC, TaskURL: "ht
 // step decides events at the present moment and commits what follows; it gives the answer to the last event.
 func (w *world) step(events ...event) error {
 	w.t.Helper()
+	commands := len(events)
 	for _, due := range w.timers.due(w.now) {
-		events = append([]event{due}, events...)
+		events = append(events, due)
 	}
 	for {
 		env := env{now: w.now, entropy: w.entropy, plugins: w.plugins, nextDue: w.timers.next()}
@@ -107,7 +108,7 @@ func (w *world) step(events ...event) error {
 		w.commit(d)
 		w.checkSlots(d)
 		if len(answers) > 0 {
-			w.answers = answers
+			w.answers = answers[:min(commands, len(answers))]
 		}
 		if !d.more {
 			break
@@ -279,7 +280,7 @@ func (w *world) answerCall(i int, outcome plugin.Outcome, failed bool) {
 	w.t.Helper()
 	c := w.calls[i]
 	w.calls = slices.Delete(w.calls, i, i+1)
-	w.step(callEnded{node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: c.outputs, outcome: outcome, failed: failed})
+	w.step(callEnded{node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: c.outputs, outcome: outcome, failed: failed, called: c.called})
 }
 
 // crash forgets all but the record, as the end of a process does.
