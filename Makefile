@@ -11,6 +11,7 @@ READS     ?= 200000
 ORPHANS   ?= 100
 CRASHES   ?= 300
 STRIDE    ?= 4
+RUNS      ?= 20000
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -47,8 +48,9 @@ powerloss: ## let the power fail under the store (CRASHES=300), and its disk at 
 	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
 	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk)$$' ./internal/store -stride $(STRIDE)
 
-proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000)
+proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000 RUNS=20000)
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)
+	go test -count=1 -timeout 60m -run '^(TestEngineAgreesWithModel|TestDecideRunsWhatANaiveInterpreterRuns)$$' ./internal/engine -rapid.checks $(RUNS)
 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
