@@ -101,7 +101,12 @@ func (a *audit) checkVersions() {
 		owner[n.Version] = what
 	}
 	for i := range a.Attempts {
-		check(&a.Attempts[i].State, fmt.Sprintf("attempt %d of %s", a.Attempts[i].ID, a.name(a.Attempts[i].State.Node)))
+		n := &a.Attempts[i].State
+		what := fmt.Sprintf("attempt %d of %s", a.Attempts[i].ID, a.name(n.Node))
+		if n.Node <= stdops.RootNode || int(n.Node) >= len(a.graph.Nodes) {
+			a.wrong("%s is kept", what)
+		}
+		check(n, what)
 	}
 	for i := range a.Nodes {
 		check(&a.Nodes[i], a.name(a.Nodes[i].Node))

@@ -124,6 +124,30 @@ func damages(activities []stdops.NodeIndex) []damage {
 			r.Forks = append(r.Forks, f)
 			return true
 		}},
+		{"a thread goes to a node that is not there", func(r *stdops.Record, pick func(int) int) bool {
+			if len(r.Forks) == 0 {
+				return false
+			}
+			f := &r.Forks[pick(len(r.Forks))]
+			f.Moving, f.Next = true, 1000
+			return true
+		}},
+		{"a thread was stopped by a node that is not there", func(r *stdops.Record, pick func(int) int) bool {
+			if len(r.Forks) == 0 {
+				return false
+			}
+			f := &r.Forks[pick(len(r.Forks))]
+			f.Stopped, f.SuspendedBy = true, -1
+			return true
+		}},
+		{"an attempt is of a node that is not there", func(r *stdops.Record, pick func(int) int) bool {
+			if len(r.Attempts) == 0 {
+				return false
+			}
+			a := &r.Attempts[pick(len(r.Attempts))]
+			a.State.Node = 1000
+			return true
+		}},
 		{"a parent waits for one branch more", func(r *stdops.Record, _ func(int) int) bool {
 			i := slices.IndexFunc(r.Forks, func(f stdops.Fork) bool { return f.Need > 0 })
 			if i < 0 || r.Task.Root.State.Ended() {

@@ -152,8 +152,11 @@ func moment(t time.Time) string {
 
 // name tells people which node is meant.
 func (a *audit) name(n stdops.NodeIndex) string {
-	if n == stdops.RootNode {
+	switch {
+	case n == stdops.RootNode:
 		return "the task"
+	case n < 0 || int(n) >= len(a.graph.Nodes):
+		return fmt.Sprintf("node %d, which the tree does not have", n)
 	}
 	return fmt.Sprintf("node %d (%s %q, %s)", n, a.graph.Nodes[n].Kind, a.graph.Nodes[n].Name, stdops.NodeID(a.Task.ID, n))
 }

@@ -95,6 +95,11 @@ func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error
 		st.varBytes += len(v.Value)
 	}
 	for _, f := range snap.Forks {
+		for _, n := range []stdops.NodeIndex{f.Next, f.SuspendedBy} {
+			if int(n) >= len(st.nodes) || n < 0 {
+				return nil, fmt.Errorf("thread %d of task %d is at node %d of a tree of %d nodes", f.Token, snap.Task.ID, n, len(st.nodes))
+			}
+		}
 		st.forks[f.Token] = f
 		st.lastToken = max(st.lastToken, f.Token)
 	}
