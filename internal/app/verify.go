@@ -44,27 +44,38 @@ func Verify(ctx context.Context, dir string, wrong func(task stdops.TaskID, prob
 	now := time.Now()
 	for last := stdops.TaskID(0); ; {
 		refs, err := data.Tasks(ctx, last, verifyPage)
-		if err != nil || len(refs) == 0 {
-			return v, err
+		if err != nil && ctx.Err() == nil {
+			wrong(0, fmt.Sprintf("tasks after task %d can not be listed: %v", last, err))
+		}
+		if len(refs) == 0 {
+			return v, ctx.Err()
 		}
 		for _, ref := range refs {
-			record, err := data.Record(ctx, ref)
-			if err != nil {
-				return v, err
+			transitions, problems := verifyTask(ctx, data, trees, ref, now)
+			if ctx.Err() != nil {
+				return v, ctx.Err()
 			}
 			v.Tasks++
-			v.Transitions += len(record.Log)
-			graph, err := trees.Graph(ctx, record.Task.TreeHash)
-			if err != nil {
-				wrong(ref.Task, err.Error())
-				continue
-			}
-			for _, text := range engine.Audit(record, graph, now) {
+			v.Transitions += transitions
+			for _, text := range problems {
 				wrong(ref.Task, text)
 			}
 		}
 		last = refs[len(refs)-1].Task
 	}
+}
+
+// verifyTask gives how many transitions a task has had, and what is wrong with its record.
+func verifyTask(ctx context.Context, data *store.Copy, trees *service.Trees, ref stdops.TaskRef, now time.Time) (int, []string) {
+	record, err := data.Record(ctx, ref)
+	if err != nil {
+		return 0, []string{fmt.Sprintf("its record can not be read: %v", err)}
+	}
+	graph, err := trees.Graph(ctx, record.Task.TreeHash)
+	if err != nil {
+		return len(record.Log), []string{err.Error()}
+	}
+	return len(record.Log), engine.Audit(record, graph, now)
 }
 
 // namedTrees gives only trees that are what their name says.

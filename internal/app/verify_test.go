@@ -135,6 +135,8 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{`UPDATE node_data SET outputs = NULL`, "outputs are not stored"},
 		{`UPDATE variable SET value = x'7b'`, "no server could go on"},
 		{`DELETE FROM node_attempt`, "attempts kept"},
+		{`DELETE FROM task_input WHERE task_id = (SELECT MIN(task_id) FROM task_input)`, "can not be read"},
+		{`UPDATE node_state SET loop = 1 << 40 WHERE task_id = (SELECT MAX(task_id) FROM node_state)`, "can not be read"},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "stdops.db"), whole["stdops.db"], 0o600); err != nil {
@@ -151,12 +153,53 @@ func TestVerifyFindsDamage(t *testing.T) {
 	}
 }
 
-func damage(t *testing.T, file, change string) {
+func openDatabase(t *testing.T, file string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite3", "file:"+file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestVerifyOfABrokenFile: what is wrong is told although the file can not be read to its end.
+func TestVerifyOfABrokenFile(t *testing.T) {
+	t.Parallel()
+	c := newCrash(t)
+	c.mustStart()
+	c.load(100 * time.Millisecond)
+	c.stop()
+	file := filepath.Join(c.dir, "stdops.db")
+	db := openDatabase(t, file)
+	var page, size int64
+	if err := db.QueryRowContext(t.Context(), `
+		SELECT rootpage, (SELECT page_size FROM pragma_page_size()) FROM sqlite_schema WHERE name = 'node_state'`).Scan(&page, &size); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, int(size)), (page-1)*size); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	told := map[stdops.TaskID]int{}
+	_, err = app.Verify(t.Context(), c.dir, func(task stdops.TaskID, _ string) { told[task]++ })
+	if told[0] == 0 || len(told) < 2 {
+		t.Errorf("%v; told of %v", err, told)
+	}
+}
+
+func damage(t *testing.T, file, change string) {
+	t.Helper()
+	db := openDatabase(t, file)
 	defer db.Close()
 	res, err := db.ExecContext(t.Context(), change)
 	if err != nil {

@@ -112,37 +112,34 @@ func (c *Copy) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task.
-func (c *Copy) Check(ctx context.Context) ([]string, error) {
-	problems, err := c.texts(ctx, `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
-	if err != nil {
-		return nil, fmt.Errorf("check the database file: %w", err)
+// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task. What
+// is too damaged to be looked at is wrong as well; an error is only that ctx ended.
+func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
+	look := func(what, query string) []string {
+		found, err := c.texts(ctx, query)
+		if err != nil {
+			found = append(found, fmt.Sprintf("%s can not be checked: %v", what, err))
+		}
+		return found
 	}
-	references, err := c.texts(ctx, `
-		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)
-	if err != nil {
-		return nil, fmt.Errorf("check references: %w", err)
-	}
+	problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
+	problems = append(problems, look("references", `
+		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
 	tables, err := c.texts(ctx, `
 		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
 			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
 			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
 		ORDER BY m.name`)
 	if err != nil {
-		return nil, fmt.Errorf("list tables: %w", err)
+		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
-	problems = append(problems, references...)
 	for _, table := range tables {
-		lost, err := c.texts(ctx, `
+		problems = append(problems, look("table "+table, `
 			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ' in project ' || project_id || ', which does not exist'
 			FROM "`+table+`" r
-			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)
-		if err != nil {
-			return nil, fmt.Errorf("look for rows of no task: %w", err)
-		}
-		problems = append(problems, lost...)
+			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)...)
 	}
-	return problems, nil
+	return problems, ctx.Err()
 }
 
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
@@ -163,7 +160,11 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 // Record reads all that is stored of a task.
 func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {
 	r := &stdops.Record{}
-	if err := c.load(ctx, ref, &r.Snapshot); err != nil {
+	err := c.load(ctx, ref, &r.Snapshot)
+	if stdops.ErrorCode(err) == stdops.CodeNotFound { // the task was just listed
+		return nil, fmt.Errorf("the row of the inputs of task %d is missing", ref.Task)
+	}
+	if err != nil {
 		return nil, err
 	}
 	rows, err := c.db.QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
