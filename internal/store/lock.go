@@ -68,7 +68,12 @@ func writeHolder(f *os.File) error {
 	return err
 }
 
+// lockHolder says who has the lock. Those who only read the directory leave no number: what stands there is that of the
+// last server.
 func lockHolder(f *os.File) string {
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		return " (stdops verify reads it)"
+	}
 	text, err := io.ReadAll(io.LimitReader(f, 20))
 	pid := strings.TrimSpace(string(text))
 	if err != nil || pid == "" {

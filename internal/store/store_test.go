@@ -82,6 +82,24 @@ func TestOpen_one_process_at_a_time(t *testing.T) {
 	closeStore(t, reopen(t, dir))
 }
 
+// TestOpen_while_it_is_read: the number that the last server left in the lock is not that of the one who reads now.
+func TestOpen_while_it_is_read(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	closeStore(t, reopen(t, dir))
+	c, err := OpenCopy(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), testOptions(dir)); !errors.Is(err, ErrInUse) || strings.Contains(err.Error(), "process") {
+		t.Errorf("Open: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, reopen(t, dir))
+}
+
 func TestOpen_files_are_private(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
