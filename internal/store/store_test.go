@@ -133,7 +133,7 @@ func TestOpen_settings(t *testing.T) {
 		{s.writer.conn, "journal_mode", "wal"},
 		{s.writer.conn, "synchronous", "2"},
 		{s.writer.conn, "foreign_keys", "1"},
-		{s.writer.conn, "wal_autocheckpoint", "20000"},
+		{s.writer.conn, "wal_autocheckpoint", "0"}, // the store folds the log itself
 		{s.writer.conn, "journal_size_limit", "268435456"},
 		{s.writer.conn, "busy_timeout", "10000"},
 		{s.readers, "query_only", "1"},
