@@ -130,8 +130,8 @@ func (s *step) touch(n stdops.NodeIndex) *stdops.NodeState {
 // transit changes the state of a node by one of the named constructors, which do notes what the change means.
 func (s *step) transit(n stdops.NodeIndex, to stdops.State, actor string, do func(*stdops.NodeState)) error {
 	own := s.touch(n)
-	if err := checkTransition(s.id(n), own.State, to); err != nil {
-		return err
+	if !mayBecome(own.State, to) {
+		return illegal(s.id(n), own.State, to)
 	}
 	from, wasOut := own.State, callOut(own)
 	do(own)
@@ -158,8 +158,8 @@ func (s *step) must(n stdops.NodeIndex, to stdops.State, do func(*stdops.NodeSta
 // transitRoot changes the state of the task as a whole.
 func (s *step) transitRoot(to stdops.State, actor string) error {
 	from := s.root().State
-	if err := checkTransition(s.id(stdops.RootNode), from, to); err != nil {
-		return err
+	if !mayBecome(from, to) {
+		return illegal(s.id(stdops.RootNode), from, to)
 	}
 	s.root().State = to
 	if to.Ended() {

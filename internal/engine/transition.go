@@ -2,13 +2,14 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stdops/stdops"
 )
 
 // legal holds the transitions of docs/spec/engine.md 3.1 that exist here; StateNone is a node that was never reached.
-var legal = map[stdops.State][]stdops.State{
+var legal = [...][]stdops.State{
 	stdops.StateNone:      {stdops.StateRunning, stdops.StateSuspended},
 	stdops.StateCreated:   {stdops.StateRunning},
 	stdops.StateReady:     {stdops.StateRunning, stdops.StateSuspended},
@@ -19,13 +20,13 @@ var legal = map[stdops.State][]stdops.State{
 	stdops.StateRevoked:   {},
 }
 
-// checkTransition refuses what is not legal, with the text that callers of bk-sops know.
-func checkTransition(id string, from, to stdops.State) error {
-	for _, s := range legal[from] {
-		if s == to {
-			return nil
-		}
-	}
+// mayBecome reports whether a transition is legal.
+func mayBecome(from, to stdops.State) bool {
+	return int(from) < len(legal) && slices.Contains(legal[from], to)
+}
+
+// illegal refuses a transition with the text that callers of bk-sops know.
+func illegal(id string, from, to stdops.State) error {
 	return refusal("can't not transit node(%s) state from %s to %s", id, from, to)
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/stdops/stdops"
@@ -57,23 +58,33 @@ func (w *writer) run() {
 	defer w.done.Done()
 	batch := make([]pending, 0, maxBatch)
 	for first := range w.todo {
-		batch = append(batch[:0], first)
-		for len(batch) < maxBatch {
-			select {
-			case p, ok := <-w.todo:
-				if !ok {
-					w.store(batch)
-					return
-				}
-				batch = append(batch, p)
-				continue
-			default:
-			}
-			break
-		}
+		batch = w.gather(append(batch[:0], first))
 		w.store(batch)
 		clear(batch) // what was stored is kept by nobody
 	}
+}
+
+// gather takes what else is to be stored. As long as something more comes it lets others go first: those whose changes
+// were just stored decide their next one meanwhile, and a transaction costs the same for ten changes as for a hundred.
+func (w *writer) gather(batch []pending) []pending {
+	for len(batch) < maxBatch {
+		had := len(batch)
+		runtime.Gosched()
+		for more := true; more && len(batch) < maxBatch; {
+			select {
+			case p, ok := <-w.todo:
+				if more = ok; ok {
+					batch = append(batch, p)
+				}
+			default:
+				more = false
+			}
+		}
+		if len(batch) == had {
+			break
+		}
+	}
+	return batch
 }
 
 // store commits a batch. After an error it tries the halves, so that one change that cannot be stored keeps no other
