@@ -49,6 +49,7 @@ func (o Decoding) Decode(from io.Reader) (any, error) {
 		d.number = func(raw string) (any, error) { return json.Number(raw), nil }
 	}
 	if text, ok := from.(*bytes.Buffer); ok { // that the library reads in place
+		d.whole = true
 		d.dec = jsontext.NewDecoder(text, jsontext.AllowDuplicateNames(o.Repeat))
 	} else {
 		d.dec = jsontext.NewDecoder(source, jsontext.AllowDuplicateNames(o.Repeat))
@@ -84,7 +85,8 @@ func (s *source) Read(p []byte) (int, error) {
 type decoder struct {
 	dec        *jsontext.Decoder
 	number     func(string) (any, error)
-	left, most int // values that may come; most is 0 for any number
+	left, most int  // values that may come; most is 0 for any number
+	whole      bool // nothing comes behind what the decoder holds
 }
 
 // end makes sure that nothing but space follows the value.
@@ -93,6 +95,9 @@ func (d *decoder) end(from io.Reader) error {
 	for {
 		if text := bytes.TrimLeft(rest, " \t\r\n"); len(text) > 0 {
 			return &JSONError{Offset: offset + int64(len(rest)-len(text)), What: "text after the value"}
+		}
+		if d.whole {
+			return nil
 		}
 		offset += int64(len(rest))
 		rest = make([]byte, 512)

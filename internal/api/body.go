@@ -111,6 +111,9 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, how Reading) (*Bod
 	if r.ContentLength > how.Limit {
 		return nil, tooLarge(how.Limit)
 	}
+	if 0 <= r.ContentLength && r.ContentLength <= freeBytes {
+		return readSmall(r, how)
+	}
 	in, size := bufio.NewReader(http.MaxBytesReader(w, r.Body, how.Limit)), r.ContentLength
 	if size < 0 {
 		in, size = sized(in, how.Limit)
@@ -125,6 +128,19 @@ func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, how Reading) (*Bod
 		return nil, readError(err, how.Limit)
 	}
 	body.leave = leave
+	return body, nil
+}
+
+// readSmall reads a body that goes without a turn, in one piece.
+func readSmall(r *http.Request, how Reading) (*Body, error) {
+	text := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, text); err != nil {
+		return nil, readError(err, how.Limit)
+	}
+	body, err := readText(text, isForm(r) && !looksLikeJSON(text), how.Decoding)
+	if err != nil {
+		return nil, readError(err, how.Limit)
+	}
 	return body, nil
 }
 
@@ -146,8 +162,10 @@ func read(in *bufio.Reader, r *http.Request, decoding stdops.Decoding) (*Body, e
 		}
 		return nil, err
 	}
-	if isForm(r) && !looksLikeJSON(in) {
-		return readForm(in, decoding)
+	if isForm(r) {
+		if head, _ := in.Peek(mostSpace); !looksLikeJSON(head) {
+			return readForm(in, decoding)
+		}
 	}
 	value, err := decoding.Decode(in)
 	return made(value, err)
@@ -183,28 +201,38 @@ func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
+// mostSpace is how much of a body is looked at to tell whether it begins like JSON.
+const mostSpace = 512
+
 // looksLikeJSON reports whether a body begins like an object.
-func looksLikeJSON(in *bufio.Reader) bool {
-	head, _ := in.Peek(512)
-	head = bytes.TrimLeft(head, " \t\r\n")
+func looksLikeJSON(head []byte) bool {
+	head = bytes.TrimLeft(head[:min(len(head), mostSpace)], " \t\r\n")
 	return len(head) > 0 && head[0] == '{'
 }
 
 // longestForm is how large a form may be: nothing of it counts but credentials.
 const longestForm = freeBytes
 
-// readForm reads what says that it is a form and does not begin like JSON; it is read as JSON first.
+// readForm reads what says that it is a form and does not begin like JSON.
 func readForm(in io.Reader, decoding stdops.Decoding) (*Body, error) {
 	text, err := io.ReadAll(io.LimitReader(in, longestForm))
 	if err != nil {
 		return nil, err
+	}
+	return readText(text, true, decoding)
+}
+
+// readText makes a body of its text. What says that it is a form is read as JSON first.
+func readText(text []byte, form bool, decoding stdops.Decoding) (*Body, error) {
+	if len(text) == 0 {
+		return &Body{Empty: true}, nil
 	}
 	value, err := decoding.Decode(bytes.NewBuffer(text))
 	body, err := made(value, err)
 	if err != nil {
 		return nil, err
 	}
-	if body.Err != nil {
+	if form && body.Err != nil {
 		body.form, _ = url.ParseQuery(string(text)) // what is no form holds no credentials
 	}
 	return body, nil

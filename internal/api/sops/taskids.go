@@ -56,7 +56,7 @@ func askedIDs(body *stdops.Object, most int, tooLong string) (asked []askedID, l
 
 // taskIDs gives the ids that a task can have.
 func taskIDs(asked []askedID) []stdops.TaskID {
-	ids := []stdops.TaskID{}
+	ids := make([]stdops.TaskID, 0, len(asked))
 	for _, id := range asked {
 		if id.task > 0 {
 			ids = append(ids, id.task)
