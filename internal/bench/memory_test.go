@@ -22,11 +22,13 @@ import (
 func serveLike(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if len(args) != 8 || args[0] != "serve" || args[3] != "--data-dir" || args[7] != "--test-plugins" {
+	if len(args) != 10 || args[0] != "serve" || args[3] != "--data-dir" || args[7] != "--test-plugins" || args[9] != "rate=0" {
 		return fmt.Errorf("arguments %q", args)
 	}
+	limits := stdops.DefaultLimits()
+	limits.Rate = 0
 	a, err := app.New(app.Options{
-		Listen: args[2], DataDir: args[4], TimeZone: args[6], TestPlugins: true,
+		Listen: args[2], DataDir: args[4], TimeZone: args[6], TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: os.Getenv("STDOPS_BOOTSTRAP_APP_CODE"), BootstrapAppSecret: os.Getenv("STDOPS_BOOTSTRAP_APP_SECRET"),
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	})

@@ -36,7 +36,8 @@ func startProcess(ctx context.Context, program string) (p *process, err error) {
 	if p.dir, err = os.MkdirTemp("", "stdops-bench-"); err != nil {
 		return p, err
 	}
-	p.cmd = exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data-dir", p.data(), "--time-zone", "UTC", "--test-plugins")
+	p.cmd = exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data-dir", p.data(), "--time-zone", "UTC", "--test-plugins",
+		"--limit", "rate=0") // it would refuse most of what is to be measured
 	p.cmd.Env = append(os.Environ(), "STDOPS_BOOTSTRAP_APP_CODE="+appCode, "STDOPS_BOOTSTRAP_APP_SECRET="+appSecret)
 	output, err := p.cmd.StderrPipe()
 	if err != nil {
