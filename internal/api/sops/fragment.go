@@ -69,7 +69,7 @@ func (f *fragment) pack(now time.Time) *fragment {
 			text = text[:0]
 		}
 	}
-	p.text = slices.Clip(p.text)
+	p.text = slices.Clone(p.text)
 	return p
 }
 
