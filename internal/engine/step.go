@@ -391,8 +391,9 @@ func (s *step) setWake(next time.Time, more bool) {
 			appointed -= count(hasTime(old))
 		}
 	}
-	pending := s.anyWaiting() || len(s.callbacks) > 0 // held back until the next process goes on
-	if s.out > 0 || more || pending && !root.State.Ended() {
+	// What waits is held back until the next process goes on. Polls that look at the clock outlive their task.
+	pending := s.anyWaiting() || len(s.callbacks) > 0 && !root.State.Ended()
+	if s.out > 0 || more || pending {
 		next = s.now
 	}
 	root.WakeAt = next
