@@ -76,7 +76,7 @@ type NodeState struct {
 	Token        Token     // the thread of execution that rests on the node
 	Started      time.Time // of the current attempt
 	Finished     time.Time // zero while unfinished
-	Due          time.Time // next poll of a waiting node, or the automatic retry of a failed one
+	Due          time.Time // next poll of a waiting node, or the one that is out; or the automatic retry of a failed one
 	Deadline     time.Time // when the node is over its time limit
 }
 

@@ -110,7 +110,7 @@ func (s *step) callEnded(ev callEnded) {
 		s.setPhase(ev.node, stdops.PhaseWaiting).Due = s.now.Add(ev.outcome.After)
 		s.stopOutwardPoll(ev.node)
 	default:
-		s.setPhase(ev.node, stdops.PhaseWaiting)
+		s.setPhase(ev.node, stdops.PhaseWaiting).Due = time.Time{}
 		s.takeCallback(ev.node)
 	}
 }
@@ -149,8 +149,7 @@ func (s *step) poll(n stdops.NodeIndex) {
 
 func (s *step) schedule(n stdops.NodeIndex, data any, called bool) {
 	own := s.setPhase(n, stdops.PhaseScheduling)
-	own.Call++
-	own.Due = time.Time{}
+	own.Call++ // a poll keeps its due time while it is out: a callback that is stored may be for later
 	s.calls = append(s.calls, s.newCall(own, data, called))
 }
 
@@ -238,7 +237,7 @@ func (s *step) acceptCallback(cmd Command) error {
 	if cmd.Version != "" && cmd.Version != own.Version {
 		return refusal("node version %s not exist", cmd.Version)
 	}
-	if s.polls(own) || s.hasItsCallback(cmd.Node) {
+	if polls(own) || s.hasItsCallback(cmd.Node) {
 		return refusal("can not find sleep process with current node id: %s", s.id(cmd.Node))
 	}
 	text, err := stdops.EncodeValue(cmd.Data)
@@ -261,15 +260,8 @@ func (s *step) acceptCallback(cmd Command) error {
 	return nil
 }
 
-// polls reports whether a node is polled: the next poll is due at some time, or one is out. What is out is a poll when no
-// callback is stored that it could be about.
-func (s *step) polls(own *stdops.NodeState) bool {
-	if own.Phase != stdops.PhaseScheduling {
-		return !own.Due.IsZero()
-	}
-	_, called := s.firstCallback(own.Node)
-	return !called
-}
+// polls reports whether a node is polled: the next poll is due at some time, or one is out.
+func polls(own *stdops.NodeState) bool { return !own.Due.IsZero() }
 
 // hasItsCallback reports whether the one callback that a node takes was accepted and waits to be handled.
 func (s *step) hasItsCallback(n stdops.NodeIndex) bool {

@@ -135,6 +135,9 @@ func (s *step) revoke(actor string) error {
 		}
 		own = s.touch(n)
 		own.Deadline = time.Time{}
+		if callOut(own) {
+			continue
+		}
 		if own.State != stdops.StateRunning || own.Phase != stdops.PhaseWaiting {
 			own.Due = time.Time{}
 			continue

@@ -170,11 +170,11 @@ func (s *step) recoverSchedule(n *stdops.NodeState, out map[callID]bool) {
 		return
 	}
 	if s.root().State.Ended() && !p.Spec().Inward {
-		s.setPhase(n.Node, stdops.PhaseWaiting)
+		s.setPhase(n.Node, stdops.PhaseWaiting).Due = time.Time{}
 		return
 	}
 	s.setPhase(n.Node, stdops.PhaseWaiting).Call-- // back to where it was before the call, which it gets again
-	if _, called := s.firstCallback(n.Node); called {
+	if _, called := s.firstCallback(n.Node); called && !polls(n) {
 		s.takeCallback(n.Node)
 		return
 	}

@@ -317,7 +317,11 @@ func (d *driver) carryOut(dl *delta) {
 type timerHeap []timeCame
 
 func (h *timerHeap) add(n *stdops.NodeState) {
-	for _, at := range []time.Time{n.Due, n.Deadline} {
+	due := n.Due
+	if callOut(n) { // the time of a poll that is out has come
+		due = time.Time{}
+	}
+	for _, at := range []time.Time{due, n.Deadline} {
 		if !at.IsZero() {
 			heap.Push(h, timeCame{n.Node, n.Version, at})
 		}
@@ -329,7 +333,7 @@ func (h *timerHeap) follow(st *state, d *delta) {
 	for i, n := range d.step.nodes {
 		fresh := *n
 		if old := st.nodes[i]; old != nil && old.Version == n.Version {
-			if old.Due.Equal(n.Due) {
+			if old.Due.Equal(n.Due) && !callOut(old) {
 				fresh.Due = time.Time{}
 			}
 			if old.Deadline.Equal(n.Deadline) {

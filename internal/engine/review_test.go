@@ -585,3 +585,29 @@ func TestDecideCallbacksAreBounded(t *testing.T) {
 		t.Errorf("one callback too many: %v", err)
 	}
 }
+
+// TestDecideRepeatsAPollAsAPollAfterACrash: a callback that came during execute waits until the polls are over, also when
+// the process ends during one.
+func TestDecideRepeatsAPollAsAPollAfterACrash(t *testing.T) {
+	t.Parallel()
+	g := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		return b.activity(p, heads, func(a *flow.Activity) { a.Code = "poll" })
+	})
+	w := newWorld(t, g, nil, stubs()...)
+	mustDo(t, w, Command{Kind: Start})
+	mustDo(t, w, Command{Kind: CallBack, Node: w.nodeNamed("A3"), Data: "early"})
+	w.answerCall(0, plugin.PollAfter(0), false)
+	poll := w.calls[0].id()
+	w.crash()
+	if c := w.calls[0]; c.id() != poll || c.called {
+		t.Fatalf("the poll %+v is repeated as %+v with the callback %v", poll, c.id(), c.callback)
+	}
+	w.answerCall(0, plugin.Outcome{Next: plugin.Callback}, false)
+	if c := w.calls[0]; !c.called || c.callback != "early" {
+		t.Fatalf("after the poll: %+v", c)
+	}
+	w.answerCall(0, plugin.Done, false)
+	if w.st.root.State != stdops.StateFinished {
+		t.Errorf("states: %v", w.states())
+	}
+}
