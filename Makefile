@@ -46,7 +46,7 @@ faults: ## crash a server at every named point in every kind of flow (PASSES=2) 
 
 powerloss: ## let the power fail under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
-	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk)$$' ./internal/store -stride $(STRIDE)
+	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk|TestCopyOfALiveStore)$$' ./internal/store -stride $(STRIDE) -copies 200
 
 proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000 RUNS=20000)
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)

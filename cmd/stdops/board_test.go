@@ -102,6 +102,7 @@ func TestExitCodes(t *testing.T) {
 		"foreign":      {refused(404, client.CodeForeign), exitUnreachable},
 		"unreachable":  {&client.UnreachableError{Err: errors.New("x")}, exitUnreachable},
 		"directory":    {fmt.Errorf("open: %w", app.ErrInUse), exitDirInUse},
+		"damage":       {fmt.Errorf("open: %w", app.ErrDamaged), exitDamaged},
 		"address":      {fmt.Errorf("listen: %w", syscall.EADDRINUSE), exitAddrInUse},
 		"without word": {exit(exitPartial), exitPartial},
 	} {

@@ -26,6 +26,7 @@ const (
 	exitUnreachable = 8
 	exitDirInUse    = 9
 	exitAddrInUse   = 10
+	exitDamaged     = 11
 	exitProblems    = 12
 )
 
@@ -37,6 +38,7 @@ Exit codes:
   2  wrong usage or request         7  partial: some of the ids failed
   3  not found                      8  no server answers
   4  denied, or not signed in       9  data directory in use, 10  address in use (serve, demo)
+ 11  database damaged: restore a copy (serve, demo)
  12  verify found something wrong
 `
 
@@ -96,6 +98,8 @@ func codeOf(err error) int {
 		return codeOfStatus(refused)
 	case errors.Is(err, app.ErrInUse):
 		return exitDirInUse
+	case errors.Is(err, app.ErrDamaged):
+		return exitDamaged
 	case errors.Is(err, syscall.EADDRINUSE):
 		return exitAddrInUse
 	default:

@@ -13,6 +13,9 @@ import (
 // ErrInUse is wrapped by the refusal of a data directory that another process has.
 var ErrInUse = store.ErrInUse
 
+// ErrDamaged is wrapped by the refusal of a database whose files are not what was written.
+var ErrDamaged = store.ErrDamaged
+
 // native makes the handler of the native API; o says what the two of a server differ in.
 func (a *App) native(o v1.Options) (http.Handler, error) {
 	o.PublicURL, o.Version, o.Commit, o.Log = a.options.PublicURL, a.options.Version, a.options.Commit, a.log

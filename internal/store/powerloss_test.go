@@ -47,7 +47,7 @@ func TestPowerLoss(t *testing.T) {
 func TestPowerLossControl(t *testing.T) {
 	t.Parallel()
 	w := newPowerless(t, "power-control", "PRAGMA synchronous = NORMAL;")
-	w.lossy = true
+	w.lossy, w.unchecked = true, true
 	for range *crashes {
 		if w.life(); t.Failed() {
 			t.FailNow()
@@ -160,6 +160,7 @@ func (w *powerless) work(s *Store) {
 func (w *powerless) look() {
 	w.t.Helper()
 	plain := testOptions(w.Dir)
+	plain.unchecked = w.unchecked
 	s, err := Open(w.t.Context(), plain)
 	if err != nil {
 		w.t.Fatalf("the store does not open after a loss of power: %v", err)

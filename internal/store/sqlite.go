@@ -90,6 +90,11 @@ type writer struct {
 }
 
 func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) (w *writer, err error) {
+	if !o.unchecked {
+		if err := checkFiles(ctx, file, o.VFS, log); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range []string{file, file + "-shm"} {
 		if err := createPrivate(name); err != nil {
 			return nil, fmt.Errorf("create database: %w", err)
@@ -118,6 +123,11 @@ func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) 
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	// An fsync that failed in an earlier process may have left pages in memory that are not on the disk. Nothing may be built on
+	// them: folding writes and syncs anew what is in the log, and begins a log of which nothing is left from before.
+	if _, err := conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return nil, errors.Join(fmt.Errorf("fold the log into the database: %w", classify(err)), conn.Close())
 	}
 	batch, err := prepareBatch(conn)
 	if err != nil {

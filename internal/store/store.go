@@ -45,6 +45,8 @@ type Options struct {
 
 	settings string // for the connection that writes, after the usual ones: for tests that need it to be wrong
 	foldAt   int    // instead of the constant: for tests that cannot fill a log
+
+	unchecked bool // for tests that want to see what SQLite makes of damage
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
