@@ -53,7 +53,8 @@ type StatusBatch struct {
 // were not asked about lately, and two more when their children could be more than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	expected := s.revisions.expect(q.IDs)
-	batch := &StatusBatch{}
+	// The time comes first: what a task is read with as still running may have ended before a later one.
+	batch := &StatusBatch{Now: s.Now()}
 	err := s.readOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		if q.List != nil {
 			if err := statusList(ctx, tx, project, q, batch); err != nil {
@@ -77,7 +78,6 @@ func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q Status
 		return nil, fmt.Errorf("load statuses: %w", err)
 	}
 	s.revisions.fill(expected, batch.Tasks)
-	batch.Now = s.Now()
 	return batch, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/ncruces/go-sqlite3"
@@ -319,5 +320,35 @@ func BenchmarkStatuses(b *testing.B) {
 	}
 	for b.Loop() {
 		statuses(b, s, StatusQuery{IDs: ids, Children: true})
+	}
+}
+
+// TestStatuses_are_not_older_than_their_time: of a task that ends while it is read nobody may be told a longer time than it
+// took.
+func TestStatuses_are_not_older_than_their_time(t *testing.T) {
+	t.Parallel()
+	var beforeNow func()
+	options := testOptions(t.TempDir())
+	options.Now = func() time.Time {
+		if do := beforeNow; do != nil {
+			beforeNow = nil
+			do()
+		}
+		return noon
+	}
+	s, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeStore(t, s)
+	task := createTask(t, s, newTask("one"))
+	beforeNow = func() {
+		if err := s.DeleteTask(t.Context(), ref(task)); err != nil {
+			t.Error(err)
+		}
+	}
+	batch, err := s.Statuses(t.Context(), 1, StatusQuery{IDs: []stdops.TaskID{task.ID}})
+	if err != nil || len(batch.Tasks) != 1 || !batch.Tasks[0].Task.Deleted {
+		t.Errorf("what came before the time of the answer does not show: %+v, %v", batch, err)
 	}
 }
