@@ -165,7 +165,8 @@ func TestLinearControl(t *testing.T) {
 			{{do: "start"}, {do: "start"}, {do: "start"}, {do: "look"}, {do: "pause"}},
 			{{do: "callback"}, {do: "look"}, {do: "resume"}, {do: "retry"}, {do: "look"}},
 			{{do: "look"}, {do: "forced_fail"}, {do: "retry"}, {do: "start"}, {do: "pause"}},
-			{{do: "revoke"}}, {{do: "look"}, {do: "revoke"}, {do: "resume"}},
+			{{do: "revoke"}},
+			{{do: "look"}, {do: "revoke"}, {do: "resume"}},
 		})
 		if got := porcupine.CheckOperationsTimeout(taskModel(), history, time.Minute); got != porcupine.Ok {
 			t.Fatalf("a history is %s:\n%s", got, told(history))
@@ -307,8 +308,10 @@ func altered(history []porcupine.Operation) map[string][]porcupine.Operation {
 		name, do string
 		was      bool
 	}{
-		{"the acknowledged start is lost", "start", true}, {"two starts are acknowledged", "start", false},
-		{"the acknowledged revoke is lost", "revoke", true}, {"two revokes are acknowledged", "revoke", false},
+		{"the acknowledged start is lost", "start", true},
+		{"two starts are acknowledged", "start", false},
+		{"the acknowledged revoke is lost", "revoke", true},
+		{"two revokes are acknowledged", "revoke", false},
 	} {
 		changed := slices.Clone(history)
 		i := slices.IndexFunc(changed, func(op porcupine.Operation) bool {

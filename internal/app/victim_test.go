@@ -142,7 +142,7 @@ func (v *victim) kill() {
 	if err := v.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		v.t.Fatal(err)
 	}
-	<-v.ended
+	_ = <-v.ended // it was killed
 }
 
 // stop lets the server drain and end.

@@ -26,8 +26,10 @@ type drawing struct {
 
 // drawFlow draws a flow of all kinds of nodes and gives it in both forms.
 func drawFlow(t *rapid.T) (*drawing, *flow.Graph, []part) {
-	d := &drawing{t: t, budget: rapid.IntRange(1, 12).Draw(t, "nodes"),
-		kinds: make(map[stdops.NodeIndex]*part), around: make(map[stdops.NodeIndex][]stdops.NodeIndex), feeds: make(map[stdops.NodeIndex]*part)}
+	d := &drawing{
+		t: t, budget: rapid.IntRange(1, 12).Draw(t, "nodes"),
+		kinds: make(map[stdops.NodeIndex]*part), around: make(map[stdops.NodeIndex][]stdops.NodeIndex), feeds: make(map[stdops.NodeIndex]*part),
+	}
 	var parts []part
 	graph := build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
 		d.b = b

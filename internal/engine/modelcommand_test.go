@@ -88,6 +88,7 @@ func (m *model) command(cmd Command, kind stdops.NodeKind, around []stdops.NodeI
 		}
 		m.root = stdops.StateRevoked
 		return true
+	default: // is about a node
 	}
 	if !m.open() || cmd.Node == stdops.RootNode {
 		return false
@@ -146,6 +147,8 @@ func (m *model) command(cmd Command, kind stdops.NodeKind, around []stdops.NodeI
 		}
 		own.callbacks = append(own.callbacks, 1)
 		m.takeCallback(own)
+	default:
+		panic("a command that is never drawn")
 	}
 	return true
 }

@@ -106,7 +106,7 @@ func TestOpenRefusesADamagedDatabase(t *testing.T) {
 			before := sums(t, dir)
 			s, err := Open(t.Context(), testOptions(dir))
 			if err == nil {
-				s.Close()
+				closeStore(t, s)
 			}
 			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), c.says) {
 				t.Fatalf("a start on it gives %v", err)
