@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/plugin"
+	"github.com/stdops/stdops/internal/store"
 )
 
 // effectPlugins are plugins that do something outside which cannot be taken back: every call appends its key to a file.
@@ -104,11 +107,16 @@ type trace struct {
 	rule    plugin.CrashRule
 	key     string // <task>.<node>.<version>.<call>
 	attempt string // the key without the call
+	task    stdops.TaskID
+	node    stdops.NodeIndex
+	version stdops.Version
 	call    int
 }
 
-func readEffects(t *testing.T, dir string) (traces []trace) {
+// readEffects gives the traces by task, in the order in which they were left.
+func readEffects(t *testing.T, dir string) map[stdops.TaskID][]trace {
 	t.Helper()
+	traces := make(map[stdops.TaskID][]trace)
 	file, err := os.Open(effectsFile(dir))
 	if err != nil {
 		t.Fatal(err)
@@ -120,26 +128,29 @@ func readEffects(t *testing.T, dir string) (traces []trace) {
 		if _, err := fmt.Sscanf(lines.Text(), "%d %d %s", &tr.life, &tr.rule, &tr.key); err != nil {
 			t.Fatalf("effects: %q: %v", lines.Text(), err)
 		}
-		dot := strings.LastIndexByte(tr.key, '.')
-		tr.attempt = tr.key[:dot]
-		if _, err := fmt.Sscan(tr.key[dot+1:], &tr.call); err != nil {
+		tr.attempt = tr.key[:strings.LastIndexByte(tr.key, '.')]
+		words := strings.ReplaceAll(tr.key, ".", " ")
+		if _, err := fmt.Sscan(words, &tr.task, &tr.node, &tr.version, &tr.call); err != nil {
 			t.Fatalf("effects: %q: %v", lines.Text(), err)
 		}
-		traces = append(traces, tr)
+		traces[tr.task] = append(traces[tr.task], tr)
 	}
 	return traces
 }
 
 // checkEffects holds the traces against the promise: a call that may be repeated happens once in each life at most, so
-// again only after a life that was killed during it; one that may not be repeated happens once; and once the next call of
-// an attempt has happened, which it does after the result was recorded, none before it ever does again.
-func (o *oracle) checkEffects(traces []trace) (repeated int) {
+// again only after a life that was killed during it; one that may not be repeated happens once; once the next call of an
+// attempt has happened, which it does after the result was recorded, none before it ever does again; and none happens in a
+// life after the one in which its node was shown FINISHED.
+func (o *oracle) checkEffects() (repeated int) {
 	o.t.Helper()
 	last := make(map[string]trace) // by key
 	latest := make(map[string]int) // by attempt: its furthest call
-	for _, tr := range traces {
+	for _, tr := range slices.Concat(slices.Collect(maps.Values(o.traces))...) {
 		before, again := last[tr.key]
-		switch {
+		switch done, shown := o.doneIn(&tr); {
+		case shown && tr.life > done:
+			o.wrong("effect %s happened in life %d, though its node was shown FINISHED in life %d", tr.key, tr.life, done)
 		case tr.call < latest[tr.attempt]:
 			o.wrong("effect %s happened after the call %d that follows it", tr.key, latest[tr.attempt])
 		case again && tr.rule != plugin.Repeat:
@@ -153,4 +164,49 @@ func (o *oracle) checkEffects(traces []trace) (repeated int) {
 		latest[tr.attempt] = max(latest[tr.attempt], tr.call)
 	}
 	return repeated
+}
+
+// doneIn gives the life in which the node of a trace was first shown FINISHED with the version of the trace.
+func (o *oracle) doneIn(tr *trace) (life int, shown bool) {
+	if f := o.tasks[int64(tr.task)]; f != nil {
+		life, shown = f.done[stdops.NodeID(tr.task, tr.node)+" "+string(tr.version)]
+	}
+	return life, shown
+}
+
+// checkTraces makes sure that no effect of a task is hidden, and none claimed: each trace is of an attempt that stands in
+// the record, unless a forced failure gave the attempt another version, and each finished attempt has left a trace.
+func (o *oracle) checkTraces(st *store.Store, ref stdops.TaskRef, commands map[string]int) {
+	snap, err := st.Load(o.t.Context(), ref)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	traces := make(map[stdops.NodeIndex][]trace)
+	for _, tr := range o.traces[ref.Task] {
+		traces[tr.node] = append(traces[tr.node], tr)
+	}
+	for i := range snap.Nodes {
+		n := &snap.Nodes[i]
+		kept := map[stdops.Version]bool{n.Version: true}
+		attempts, err := st.Attempts(o.t.Context(), ref, n.Node)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		for _, a := range attempts {
+			kept[a.State.Version] = true
+		}
+		node, left := stdops.NodeID(ref.Task, n.Node), make(map[stdops.Version]bool)
+		for _, tr := range traces[n.Node] {
+			if left[tr.version] = true; !kept[tr.version] && commands["forced_fail "+node] == 0 {
+				o.wrong("effect %s happened, but the record knows no such attempt", tr.key)
+			}
+		}
+		if n.State == stdops.StateFinished && !n.Skip && !left[n.Version] && leavesTraces[o.tasks[int64(ref.Task)].names[node]] {
+			o.wrong("node %s is FINISHED in version %s, but nothing has happened", node, n.Version)
+		}
+		delete(traces, n.Node)
+	}
+	for n := range traces {
+		o.wrong("node %d of task %d had effects, but the record does not know that it was reached", n, ref.Task)
+	}
 }

@@ -18,6 +18,7 @@ import (
 type oracle struct {
 	t       *testing.T
 	file    *os.File
+	life    int  // of the server
 	control bool // a mistake was put in: what is wrong is counted and is no failure of the test
 
 	mu    sync.Mutex
@@ -25,6 +26,8 @@ type oracle struct {
 	acks  int
 	maybe int      // so many tasks were perhaps created
 	found []string // what is wrong
+
+	traces map[stdops.TaskID][]trace // of effects, read once the server is down
 }
 
 // fate is what is known of one task.
@@ -33,8 +36,10 @@ type fate struct {
 	said  map[string]said   // by command
 	shown map[string]string // "node version" → the last state shown
 	gone  map[string]string // "node version" → the command after which the node has this version no more
+	done  map[string]int    // "node version" → the life of the server in which it was first shown FINISHED
 	ended string            // the state in which the task was shown to have ended
 	loops map[string]int    // by name of node, at the end
+	names map[string]string // by node
 }
 
 // said counts how often a command was acknowledged, and how often nobody knows what became of it.
@@ -95,7 +100,7 @@ func (o *oracle) created(id int64, sh *shape, started bool) {
 	if o.tasks[id] != nil {
 		o.wrongHere("two tasks got the id %d", id)
 	}
-	f := &fate{shape: sh, said: make(map[string]said), shown: make(map[string]string), gone: make(map[string]string)}
+	f := &fate{shape: sh, said: make(map[string]said), shown: make(map[string]string), gone: make(map[string]string), done: make(map[string]int), names: make(map[string]string)}
 	if started {
 		f.said["start"] = said{yes: 1}
 	}
@@ -167,6 +172,7 @@ func (o *oracle) compare(id int64, before fate, root nodeStatus) {
 	}
 	root.walk(func(n nodeStatus) {
 		key := n.ID + " " + n.Version
+		now.names[n.ID] = n.Name
 		if before.shown[key] == "FINISHED" && n.State != "FINISHED" {
 			o.wrongHere("node %s (%s) of task %d was FINISHED in version %s, and is %s now", n.ID, n.Name, id, n.Version, n.State)
 		}
@@ -175,6 +181,9 @@ func (o *oracle) compare(id int64, before fate, root nodeStatus) {
 		}
 		if now.shown[key] != "FINISHED" {
 			now.shown[key] = n.State
+			if n.State == "FINISHED" {
+				now.done[key] = o.life
+			}
 		}
 		if now.loops != nil {
 			now.loops[n.Name] = n.Loop
@@ -216,6 +225,7 @@ func (o *oracle) checkRecord(dir string) (transitions int) {
 		o.t.Fatal(err)
 	}
 	defer st.Close()
+	o.traces = readEffects(o.t, dir)
 	stored, err := st.Statuses(o.t.Context(), 1, store.StatusQuery{Newest: len(o.tasks) + o.maybe + 1})
 	if err != nil {
 		o.t.Fatal(err)
@@ -246,6 +256,7 @@ func (o *oracle) checkRecord(dir string) (transitions int) {
 		}
 		transitions += len(log)
 		o.checkLoops(id, f)
+		o.checkTraces(st, stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}, found)
 	}
 	return transitions
 }

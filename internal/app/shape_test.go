@@ -37,6 +37,17 @@ var shapes = []shape{
 	},
 }
 
+// leavesTraces names the activities of the shapes whose plugin leaves a trace.
+var leavesTraces = func() map[string]bool {
+	all := make(map[string]bool)
+	for i := range shapes {
+		for _, name := range names(shapes[i].flow.tree()) {
+			all[name] = name != "timer" && name != "inner" && name != "outer"
+		}
+	}
+	return all
+}()
+
 // piece adds a part of a flow after the open flows from, and gives those that are open after it.
 type piece func(w *wire, from []string) []string
 

@@ -239,6 +239,11 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 	}
 	if !dl.empty() {
 		fail.Point("step.decided")
+		if fail.On("call.early") { // the mistake that tests of effects have to find
+			d.startCalls(dl)
+			dl.calls = nil
+			time.Sleep(10 * time.Millisecond) // so that they do something before the commit
+		}
 		verdict, err := e.writer.commit(ctx, &dl.change)
 		if err != nil || verdict == stdops.Stale {
 			hand.giveBack()
@@ -297,10 +302,7 @@ func (d *driver) carryOut(dl *delta) {
 	for _, n := range dl.stop {
 		d.engine.pool.cancel(d.ref, n, plugin.ErrRevoked)
 	}
-	for _, c := range dl.calls {
-		fail.Point("call.starting")
-		d.engine.pool.start(d, c)
-	}
+	d.startCalls(dl)
 	d.engine.pool.slots.settle(d.ref, dl.wants, dl.spare)
 	var next time.Time
 	if d.st.root.Live {
@@ -309,6 +311,13 @@ func (d *driver) carryOut(dl *delta) {
 	d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: next})
 	if !next.IsZero() {
 		fail.Point("timer.set")
+	}
+}
+
+func (d *driver) startCalls(dl *delta) {
+	for _, c := range dl.calls {
+		fail.Point("call.starting")
+		d.engine.pool.start(d, c)
 	}
 }
 
