@@ -148,6 +148,7 @@ func (v *victim) kill() {
 // stop lets the server drain and end.
 func (v *victim) stop() {
 	v.t.Helper()
+	clients.CloseIdleConnections() // one that never sent a request would hold up the end
 	v.down.Store(true)
 	if err := v.process.Process.Signal(syscall.SIGTERM); err != nil {
 		v.t.Fatal(err)
