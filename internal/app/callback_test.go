@@ -21,7 +21,7 @@ func TestCallbackReplay(t *testing.T) {
 	c := newCrash(t)
 	c.mustStart()
 	other := c.otherProject()
-	sh := &shape{name: "callback", flow: act("called", "effect_wait")}
+	sh := &shape{name: "callback", flow: act("called", "effect_wait", "slow", "1")}
 	id, node := c.waiting(sh, false)
 	refused := func(what string, number int, text, path, node, version string) {
 		t.Helper()

@@ -79,8 +79,12 @@ func (e effect) Execute(_ context.Context, call *plugin.Call) (plugin.Outcome, e
 	return e.next, nil
 }
 
-// Schedule leaves a trace and counts: polls by their number, callbacks by what they say.
+// Schedule leaves a trace and counts: polls by their number, callbacks by what they say. With the input "slow" it takes its
+// time, so that others can come meanwhile.
 func (e effect) Schedule(_ context.Context, call *plugin.Call) (plugin.Outcome, error) {
+	if call.Inputs.Text("slow") == "1" {
+		time.Sleep(300 * time.Millisecond)
+	}
 	if err := e.record(e.rule, call.Key); err != nil {
 		return plugin.Done, err
 	}
