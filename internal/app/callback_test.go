@@ -69,13 +69,7 @@ func TestCallbackReplay(t *testing.T) {
 // waiting makes a task of one node and gives its id and that of the node.
 func (c *crash) waiting(sh *shape, start bool) (id int64, node string) {
 	c.t.Helper()
-	before := len(c.tasks)
-	for len(c.tasks) == before {
-		c.createShape(sh)
-	}
-	for known := range c.tasks {
-		id = max(id, known)
-	}
+	id = c.making(sh)
 	if start {
 		c.startTask(id)
 	}

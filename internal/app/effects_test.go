@@ -69,6 +69,9 @@ func (e effect) Execute(_ context.Context, call *plugin.Call) (plugin.Outcome, e
 	if err := e.record(e.Spec().Execute, call.Key); err != nil {
 		return plugin.Done, err
 	}
+	if call.Inputs.Text("slow") == "1" {
+		time.Sleep(300 * time.Millisecond)
+	}
 	if call.Inputs.Text("bit") == "0" {
 		return plugin.Done, plugin.ErrFailed
 	}
