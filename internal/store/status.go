@@ -210,9 +210,27 @@ func collectNodes(b *binding, batch *StatusBatch, place map[stdops.TaskID]int) e
 		c.node(&row.Nodes[len(row.Nodes)-1])
 	})
 	for _, i := range place {
-		slices.SortFunc(batch.Tasks[i].Nodes, func(a, b stdops.NodeState) int { return cmp.Compare(a.Order, b.Order) })
+		batch.Tasks[i].Nodes = byOrder(batch.Tasks[i].Nodes)
 	}
 	return err
+}
+
+// byOrder sorts nodes by their order of first execution. Few trees need it, but of these some are large: so their places
+// are sorted and not the nodes, which are many times larger.
+func byOrder(nodes []stdops.NodeState) []stdops.NodeState {
+	if slices.IsSortedFunc(nodes, func(a, b stdops.NodeState) int { return cmp.Compare(a.Order, b.Order) }) {
+		return nodes
+	}
+	places := make([]int32, len(nodes))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	slices.SortFunc(places, func(a, b int32) int { return cmp.Compare(nodes[a].Order, nodes[b].Order) })
+	sorted := make([]stdops.NodeState, len(nodes))
+	for i, at := range places {
+		sorted[i] = nodes[at]
+	}
+	return sorted
 }
 
 // statusSkeletons gives every task its skeleton. A tree that cannot be read spoils the tasks of that tree only.
