@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -40,6 +41,11 @@ type Decoding struct {
 	Repeat bool // of equal keys of an object the last one counts; else they are refused
 }
 
+// shortText is what decoders are used again for: what they keep of a larger one would not be small.
+const shortText = 64 << 10
+
+var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
+
 // Decode reads one JSON text as [DecodeValue] does, while it comes: it holds what it has made of the text, never the text.
 // Its error is a [*JSONError], or what from failed with.
 func (o Decoding) Decode(from io.Reader) (any, error) {
@@ -50,7 +56,13 @@ func (o Decoding) Decode(from io.Reader) (any, error) {
 	}
 	if text, ok := from.(*bytes.Buffer); ok { // that the library reads in place
 		d.whole = true
-		d.dec = jsontext.NewDecoder(text, jsontext.AllowDuplicateNames(o.Repeat))
+		d.dec = new(jsontext.Decoder)
+		if text.Len() <= shortText {
+			d.dec = decoders.Get().(*jsontext.Decoder)
+			defer decoders.Put(d.dec)
+			defer d.dec.Reset(&bytes.Buffer{}) // it holds the text
+		}
+		d.dec.Reset(text, jsontext.AllowDuplicateNames(o.Repeat))
 	} else {
 		d.dec = jsontext.NewDecoder(source, jsontext.AllowDuplicateNames(o.Repeat))
 	}
