@@ -31,12 +31,12 @@ func effectPlugins(dir, life string) []plugin.Plugin {
 		return file.Close()
 	}
 	return []plugin.Plugin{
-		effect{code: "effect", record: record},
-		effect{code: "effect_once", record: record, rule: plugin.Unknown},
-		effect{code: "effect_ask", record: record, execute: plugin.Ask, next: plugin.PollAfter(0), calls: 1},
-		effect{code: "effect_poll", record: record, next: plugin.PollAfter(5 * time.Millisecond), calls: 3},
-		effect{code: "effect_wait", record: record, next: plugin.Outcome{Next: plugin.Callback}, calls: 1},
-		effect{code: "effect_many", record: record, next: plugin.Outcome{Next: plugin.Callback}, calls: manyCallbacks},
+		effect{code: "effect", record: record, life: life},
+		effect{code: "effect_once", record: record, life: life, rule: plugin.Unknown},
+		effect{code: "effect_ask", record: record, life: life, execute: plugin.Ask, next: plugin.PollAfter(0), calls: 1},
+		effect{code: "effect_poll", record: record, life: life, next: plugin.PollAfter(5 * time.Millisecond), calls: 3},
+		effect{code: "effect_wait", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: 1},
+		effect{code: "effect_many", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: manyCallbacks},
 	}
 }
 
@@ -51,6 +51,7 @@ type effect struct {
 	code    string
 	rule    plugin.CrashRule // of both calls
 	execute plugin.CrashRule // of Execute, when it differs
+	life    string           // of the server
 	record  func(plugin.CrashRule, string) error
 	next    plugin.Outcome
 	calls   int
@@ -72,6 +73,9 @@ func (e effect) Execute(_ context.Context, call *plugin.Call) (plugin.Outcome, e
 	if call.Inputs.Text("slow") == "1" {
 		time.Sleep(300 * time.Millisecond)
 	}
+	if e.next.Next != plugin.Poll || e.execute == plugin.Ask {
+		e.hold(call)
+	}
 	if call.Inputs.Text("bit") == "0" {
 		return plugin.Done, plugin.ErrFailed
 	}
@@ -88,6 +92,7 @@ func (e effect) Schedule(_ context.Context, call *plugin.Call) (plugin.Outcome, 
 	if call.Inputs.Text("slow") == "1" {
 		time.Sleep(300 * time.Millisecond)
 	}
+	e.hold(call)
 	if err := e.record(e.rule, call.Key); err != nil {
 		return plugin.Done, err
 	}
@@ -106,6 +111,13 @@ func (e effect) Schedule(_ context.Context, call *plugin.Call) (plugin.Outcome, 
 		return plugin.Done, nil
 	}
 	return e.next, nil
+}
+
+// hold keeps a call with the input "hold" out until the server is killed for the first time.
+func (e effect) hold(call *plugin.Call) {
+	if call.Inputs.Text("hold") == "1" && e.life == "1" {
+		select {}
+	}
 }
 
 // trace is one line of the file of effects.

@@ -19,14 +19,15 @@ type recovery struct {
 
 // many gives many parallel activities.
 func many(n int, name string) piece {
-	branches := []piece{slow("there", "effect")}
+	branches := []piece{held("there", "effect")}
 	for i := range n - 1 {
-		branches = append(branches, slow(fmt.Sprint(name, i), "effect"))
+		branches = append(branches, held(fmt.Sprint(name, i), "effect"))
 	}
 	return parallel(branches...)
 }
 
-func slow(name, code string) piece { return act(name, code, "slow", "1") }
+// held is an activity whose call is out when the server is killed.
+func held(name, code string) piece { return act(name, code, "hold", "1") }
 
 // option sets a field of the activity of p.
 func option(p piece, key string, value map[string]any) piece {
@@ -39,11 +40,11 @@ func option(p piece, key string, value map[string]any) piece {
 
 var recoveries = []recovery{
 	{name: "not started", flow: act("there", "effect"), stays: "CREATED", then: "start"},
-	{name: "execute is out", flow: slow("there", "effect"), in: "RUNNING"},
-	{name: "execute is out that must not be repeated", flow: slow("there", "effect_once"), in: "RUNNING", stays: "FAILED", then: "retry"},
-	{name: "execute is out whose poll finds out", flow: slow("there", "effect_ask"), in: "RUNNING"},
-	{name: "polls", flow: slow("there", "effect_poll"), in: "RUNNING"},
-	{name: "a timer runs", flow: act("there", "sleep_timer", "bk_timing", "1"), in: "RUNNING"},
+	{name: "execute is out", flow: held("there", "effect"), in: "RUNNING"},
+	{name: "execute is out that must not be repeated", flow: held("there", "effect_once"), in: "RUNNING", stays: "FAILED", then: "retry"},
+	{name: "execute is out whose poll finds out", flow: held("there", "effect_ask"), in: "RUNNING"},
+	{name: "polls", flow: held("there", "effect_poll"), in: "RUNNING"},
+	{name: "a timer runs", flow: act("there", "sleep_timer", "bk_timing", "4"), in: "RUNNING"},
 	{name: "waits for a callback", flow: act("there", "effect_wait"), in: "RUNNING", stays: "RUNNING", then: "callback"},
 	{name: "paused before the end", flow: chain(act("there", "effect_poll"), act("next", "effect")), pause: true, in: "FINISHED", stays: "SUSPENDED", then: "resume"},
 	{name: "failed", flow: act("there", "effect", "bit", "0"), in: "FAILED", stays: "FAILED", then: "retry"},
@@ -54,11 +55,11 @@ var recoveries = []recovery{
 	},
 	{
 		name: "runs against its time limit", in: "RUNNING", stays: "FAILED", then: "skip",
-		flow: option(act("there", "effect_wait"), "timeout_config", map[string]any{"enable": true, "seconds": 1, "action": "forced_fail"}),
+		flow: option(act("there", "effect_wait"), "timeout_config", map[string]any{"enable": true, "seconds": 4, "action": "forced_fail"}),
 	},
 	{name: "more calls than the task has room for", flow: many(80, "b"), in: "RUNNING"},
-	{name: "one branch has come to its end", flow: parallel(act("quick", "effect"), slow("there", "effect_poll")), in: "RUNNING"},
-	{name: "inside of subprocesses", flow: sub("outer", sub("inner", slow("there", "effect"))), in: "RUNNING"},
+	{name: "one branch has come to its end", flow: parallel(act("quick", "effect"), held("there", "effect_poll")), in: "RUNNING"},
+	{name: "inside of subprocesses", flow: sub("outer", sub("inner", held("there", "effect"))), in: "RUNNING"},
 }
 
 // TestRecovery kills a server that has a task in each state, and starts it again: what needs nobody goes on by itself, what
@@ -98,7 +99,7 @@ func TestRecovery(t *testing.T) {
 		c.until(r.name, func() bool { return c.stateOf(r.id) == r.stays })
 		c.doThen(r)
 	}
-	t.Logf("all that needs nobody had ended %v after the start, with timers of one second among it", time.Since(began).Round(time.Millisecond))
+	t.Logf("all that needs nobody had ended %v after the start, with timers of some seconds among it", time.Since(began).Round(time.Millisecond))
 	for i := range all {
 		c.until(all[i].name, func() bool { return c.stateOf(all[i].id) == "FINISHED" })
 	}

@@ -142,7 +142,7 @@ func (v *victim) kill() {
 	if err := v.process.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		v.t.Fatal(err)
 	}
-	_ = <-v.ended // it was killed
+	<-v.ended //nolint:errcheck // it was killed
 }
 
 // stop lets the server drain and end.
