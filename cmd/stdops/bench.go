@@ -26,7 +26,7 @@ func (c *cli) benchStatus() *cobra.Command {
 		Short: "Measure how fast a server tells the status of a batch of tasks",
 		Long: "Starts a server of its own in a temporary directory and measures it in turns with the least that could do the\n" +
 			"same: a bare handler that writes as many bytes, the bare SQL statements with their rows scanned. What counts\n" +
-			"are the ratios; times of a shared machine mean little. Takes about three minutes with the defaults.",
+			"are the ratios; times of a shared machine mean little. Takes about four minutes with the defaults.",
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.Check(); err != nil {
