@@ -55,11 +55,19 @@ type bundle struct {
 }
 
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	before func() // is called once, when somebody looks at the clock
 }
 
 func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	do := c.before
+	c.before = nil
+	c.mu.Unlock()
+	if do != nil {
+		do()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now

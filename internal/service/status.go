@@ -38,14 +38,15 @@ func (s *Service) MostChildren() int { return int(s.limits.Children) }
 // FragmentBytes is how much memory encoded parts of answers may take.
 func (s *Service) FragmentBytes() int64 { return s.limits.Fragments }
 
-// Revisions gives the current revisions of tasks, all of one moment, with the time of the store after it; it is
-// [store.NotKnown] for what [Service.TaskStatuses] has to be asked about.
+// Revisions gives the current revisions of tasks, all of one moment, with the time of the store before it: what is still
+// running may have ended before a later one. A revision is [store.NotKnown] where [Service.TaskStatuses] has to be asked.
 func (s *Service) Revisions(ctx context.Context, a *Access, ids []stdops.TaskID) ([]int64, time.Time, error) {
 	if err := a.Require(ProjectView); err != nil {
 		return nil, time.Time{}, err
 	}
+	now := s.store.Now()
 	list, err := s.store.Revisions(ctx, a.project.ID, ids)
-	return list, s.store.Now(), err
+	return list, now, err
 }
 
 // StatusBatch is how several tasks stand at one moment, by descending id.

@@ -227,3 +227,22 @@ func parent(t *testing.T, tree *stdops.Object, id string, template stdops.Templa
 	node.Set("constants", &stdops.Object{})
 	node.Delete("component")
 }
+
+// TestRevisions_are_not_older_than_their_time: of a task that ends while its revision is confirmed nobody may be told a
+// longer time than it took.
+func TestRevisions_are_not_older_than_their_time(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	a := b.access(t)
+	ids := []stdops.TaskID{b.newTask(t, NewTask{}).Task.ID}
+	_, err := b.TaskStatuses(t.Context(), a, StatusQuery{IDs: ids})
+	must(t, err)
+	known, _, err := b.Revisions(t.Context(), a, ids)
+	must(t, err)
+	b.clock.before = func() { must(t, b.DeleteTask(t.Context(), a, ids[0])) }
+	later, _, err := b.Revisions(t.Context(), a, ids)
+	must(t, err)
+	if known[0] != 0 || later[0] != store.NotKnown {
+		t.Errorf("revision %d, and %d after a change before the time", known[0], later[0])
+	}
+}
