@@ -141,7 +141,7 @@ func (m *model) command(cmd Command, kind stdops.NodeKind, around []stdops.NodeI
 		m.fail(own)
 		own.version++
 	case CallBack:
-		polls := state == stdops.StateRunning && (!own.due.IsZero() || own.out && own.call > 0 && len(own.callbacks) == 0)
+		polls := state == stdops.StateRunning && (!own.due.IsZero() || own.out && own.call > 0 && !own.called)
 		if !activity || state != stdops.StateRunning || polls || !p.many && len(own.callbacks) > 0 {
 			return false
 		}
@@ -162,8 +162,8 @@ func (m *model) crash() {
 			m.fail(own)
 		case m.root.Ended():
 			own.out, own.waits, own.called = false, true, false
-		default: // called again, under the same key
-			own.out, own.wants, own.called = false, true, own.call > 0 && len(own.callbacks) > 0
+		default: // called again, under the same key and about the same
+			own.out, own.wants = false, true
 		}
 	}
 }

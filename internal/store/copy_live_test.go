@@ -17,6 +17,14 @@ var copies = flag.Int("copies", 10, "how many copies TestCopyOfALiveStore makes"
 // copy without the log, which has to have less.
 func TestCopyOfALiveStore(t *testing.T) {
 	t.Parallel()
+	const few = 10 // of one store: its log never grows so long that it is folded
+	for made := 0; made < *copies; made += few {
+		copyLive(t, min(few, *copies-made))
+	}
+}
+
+func copyLive(t *testing.T, copies int) {
+	t.Helper()
 	o := testOptions(t.TempDir())
 	s, err := Open(t.Context(), o)
 	if err != nil {
@@ -35,7 +43,7 @@ func TestCopyOfALiveStore(t *testing.T) {
 		}
 		done <- nil
 	}()
-	dirs := make([]string, *copies)
+	dirs := make([]string, copies)
 	for i := range dirs {
 		dirs[i] = t.TempDir()
 		for range rand.IntN(20) {
