@@ -88,6 +88,10 @@ func newCrash(t *testing.T) *crash {
 func (c *crash) mustStart(env ...string) {
 	c.t.Helper()
 	c.victim.mustStart(env...)
+	c.begun(env)
+}
+
+func (c *crash) begun(env []string) {
 	c.oracle.life = c.lives
 	c.mayDie = len(env) > 0
 	c.repeat()

@@ -92,6 +92,16 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d crashes at %d points in %d shapes, %d effects repeated", crashes.Load(), len(points), len(shapes), repeats.Load())
 }
 
+// start begins a life that may end before it has taken its address; false when it did.
+func (c *crash) start(env ...string) bool {
+	c.t.Helper()
+	if !c.victim.start(env...) {
+		return false
+	}
+	c.begun(env)
+	return true
+}
+
 // crashAt runs a flow until the server dies at the point; false: the flow never came there and has ended.
 func (c *crash) crashAt(point string, after bool, sh *shape) bool {
 	env := fail.Env + "=" + point
