@@ -107,7 +107,7 @@ func (c *Copy) Close() error {
 		}
 	}
 	if c.lock != nil {
-		errs = append(errs, c.lock.Close())
+		errs = append(errs, unlockDir(c.lock))
 	}
 	return errors.Join(errs...)
 }

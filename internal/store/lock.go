@@ -39,6 +39,12 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// unlockDir gives the data directory back. To close the file alone is not enough: a process that is being started by
+// another goroutine has it open too, until it becomes the other program.
+func unlockDir(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // makeDir makes a directory that only its owner reads, unless it is there, so that it survives a loss of power.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {

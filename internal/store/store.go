@@ -78,7 +78,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
-		foldAt: cmp.Or(o.foldAt, foldAt), noRoom: noRoom,
+		foldAt: cmp.Or(o.foldAt, foldAt),
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -329,5 +330,29 @@ func TestNow_has_microseconds_of_UTC(t *testing.T) {
 	s.now = func() time.Time { return noon.Add(789).In(time.FixedZone("x", 3600)) }
 	if got := s.Now(); got != noon {
 		t.Errorf("got %v, want %v", got, noon)
+	}
+}
+
+// A process that is being started has all files of this one open for a moment. It must not keep the data directory.
+func TestClosed_store_is_free_though_its_lock_is_open_elsewhere(t *testing.T) {
+	t.Parallel()
+	o := testOptions(t.TempDir())
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := syscall.Dup(int(s.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(elsewhere)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
