@@ -117,6 +117,7 @@ func (c *crash) noRoomFor(sh *shape) bool {
 	req.Header.Set("X-Bkapi-Authorization", fmt.Sprintf(`{"bk_app_code":%q,"bk_app_secret":%q,"bk_username":%q}`, appCode, appSecret, person))
 	res, err := clients.Do(req)
 	if err != nil {
+		c.kill()
 		c.t.Fatalf("the server is gone: %v\n%s", err, c.log)
 	}
 	defer res.Body.Close()
@@ -131,7 +132,8 @@ func (c *crash) noRoomFor(sh *shape) bool {
 		return true
 	}
 	if err := json.Unmarshal(got.Data, &made); err != nil || res.StatusCode != http.StatusOK || !got.Result {
-		c.t.Fatalf("HTTP %d: %+v", res.StatusCode, got)
+		c.kill()
+		c.t.Fatalf("HTTP %d: %+v\n%s", res.StatusCode, got, c.log)
 	}
 	c.created(made.TaskID, sh, false)
 	return false

@@ -29,9 +29,9 @@ type diskFault struct {
 }
 
 var diskFaults = []diskFault{
-	{"full", disktest.Write, vfs.SystemError(syscall.ENOSPC, sqlite3.FULL), true},
+	{"full", disktest.Write, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, true},
 	{"short", disktest.Write, disktest.ErrShort, true},
-	{"quota", disktest.Write, vfs.SystemError(syscall.EDQUOT, sqlite3.IOERR_WRITE), true},
+	{"quota", disktest.Write, &os.PathError{Op: "write", Path: "x", Err: syscall.EDQUOT}, true},
 	{"broken write", disktest.Write, vfs.SystemError(syscall.EIO, sqlite3.IOERR_WRITE), false},
 	{"broken sync", disktest.Sync, vfs.SystemError(syscall.EIO, sqlite3.IOERR_FSYNC), false},
 	{"no room at a sync", disktest.Sync, vfs.SystemError(syscall.ENOSPC, sqlite3.IOERR_FSYNC), false},
@@ -96,7 +96,10 @@ func newFaulty(t *testing.T, made string, fault diskFault, n int) *faulty {
 	copyFile(t, filepath.Join(made, databaseFile), filepath.Join(dir, databaseFile))
 	f.disk = disktest.New(t.Name()+dir, rand.New(rand.NewPCG(1, 1)))
 	o := testOptions(dir)
-	o.VFS, o.foldAt, o.settings = t.Name()+dir, 20, "PRAGMA journal_size_limit = 40000;"
+	o.VFS = dir
+	vfs.Register(o.VFS, roomVFS{f.disk})
+	t.Cleanup(func() { vfs.Unregister(o.VFS) })
+	o.foldAt, o.settings = 20, "PRAGMA journal_size_limit = 40000;"
 	o.DiskFailed = func(err error) {
 		f.told = append(f.told, err)
 		f.after = f.asked()
@@ -105,7 +108,6 @@ func newFaulty(t *testing.T, made string, fault diskFault, n int) *faulty {
 	if f.store, err = Open(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	f.store.noRoom = func(string) bool { return fault.full }
 	f.disk.Fault(f.decide)
 	return f
 }

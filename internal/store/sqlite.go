@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -53,10 +53,7 @@ const readerSettings = `
 // permissions of the file itself.
 func address(file, mode, vfs string) string {
 	modeof := strings.ReplaceAll(url.QueryEscape(file), "+", "%20") // SQLite knows no + for a space
-	u := url.URL{Scheme: "file", Path: file, RawQuery: "mode=" + mode + "&modeof=" + modeof}
-	if vfs != "" {
-		u.RawQuery += "&vfs=" + url.QueryEscape(vfs)
-	}
+	u := url.URL{Scheme: "file", Path: file, RawQuery: "mode=" + mode + "&modeof=" + modeof + "&vfs=" + url.QueryEscape(cmp.Or(vfs, hostVFS))}
 	return u.String()
 }
 
@@ -234,10 +231,6 @@ func (s *Store) fold() {
 // taken back what did not fit, and the next try may find room. After a failure of the disk the connection is not used again:
 // another fsync could succeed although what the failed one was for is lost.
 func (s *Store) judge(err error) error {
-	unwritten := errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, sqlite3.IOERR_SHMSIZE)
-	if unwritten && s.noRoom(s.writer.file) {
-		err = fmt.Errorf("%w: %w", sqlite3.FULL, err)
-	}
 	err = classify(err)
 	if errors.Is(err, ErrDisk) {
 		s.writer.broken = err
@@ -281,23 +274,22 @@ func classify(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sqlite3.FULL):
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR_SHMSIZE): // the index of the log holds nothing that could be lost
 		return &stdops.Error{Code: stdops.CodeDiskFull, Message: "the disk of the data directory is full", Err: err}
 	case errors.Is(err, sqlite3.IOERR), errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
-		return fmt.Errorf("%w: %w", ErrDisk, err)
+		return fmt.Errorf("%w: %w%s", ErrDisk, err, extended(err))
 	default:
 		return err
 	}
 }
 
-// noRoom reports whether a file of some size finds no room beside the database. SQLite tells ENOSPC of a write as such; of
-// a quota, or of the index of the log, it only knows that something could not be written, and the library has forgotten
-// the system's reason by then.
-func noRoom(database string) bool {
-	name := database + "-room"
-	err := os.WriteFile(name, make([]byte, 256<<10), 0o600)
-	_ = os.Remove(name)
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+// extended tells which kind of an error it is: SQLite has the same text for all that can go wrong with a file.
+func extended(err error) string {
+	var code sqlite3.ExtendedErrorCode
+	if !errors.As(err, &code) {
+		return ""
+	}
+	return fmt.Sprintf(" (code %d)", code)
 }
 
 func openReaders(file, vfs string, hot *hotReads) (*sql.DB, error) {

@@ -62,7 +62,6 @@ type Store struct {
 
 	readLimit time.Duration
 	foldAt    int
-	noRoom    func(database string) bool
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	diskFailed     func(error)
@@ -181,7 +180,7 @@ func (s *Store) Close() error {
 		s.unzip.Close()
 	}
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		errs = append(errs, unlockDir(s.lock))
 	}
 	return errors.Join(errs...)
 }
