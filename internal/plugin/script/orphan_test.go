@@ -153,9 +153,13 @@ func TestKilledServerLeavesNoProcess(t *testing.T) {
 func TestForkStorm(t *testing.T) {
 	t.Parallel()
 	as := otherUser(t, "daemon")
+	const sessions = `if [ "$1" = go ]; then trap "" TERM; while [ -e "$0" ]; do setsid sh "$0" go & done; fi
+		setsid sh "$0" go </dev/null >/dev/null 2>&1 &
+		sleep 1; echo fork >&2; exit 1`
 	for name, text := range map[string]string{
-		"that is waited for": "i=0; while [ $i -lt 3000 ]; do sleep 9999 & i=$((i+1)); done",
-		"in the background":  "f(){ f|f& };f; sleep 1; exit 1",
+		"that is waited for":       "i=0; while [ $i -lt 3000 ]; do sleep 9999 & i=$((i+1)); done",
+		"in the background":        "f(){ f|f& };f; sleep 1; exit 1",
+		"in sessions of their own": sessions, // ends with its script, also when the guard has given it up
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAttempt(t, "script", text, "timeout", int64(60)).as(t.Context(), as)
