@@ -143,7 +143,10 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
 		Variables: c.variables, Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
 	}
-	outcome, err := p.logged(ctx, ref, pc, c)
+	outcome, err := plugin.Outcome{}, context.Cause(ctx) // what was ended while it waited for an earlier call does not begin
+	if err == nil {
+		outcome, err = p.logged(ctx, ref, pc, c)
+	}
 	if bad := checkOutputs(pc.Outputs); err == nil {
 		err = bad
 	}

@@ -57,3 +57,23 @@ func TestEngineNeverHasTwoCallsOfANodeOut(t *testing.T) {
 	r.await(ref, finished)
 	p.wantOnce(t, 2)
 }
+
+// What is ended before it began does not begin: a revoke reaches also the attempt that waits for the end of the one before.
+func TestEngineBeginsNothingThatWasEnded(t *testing.T) {
+	t.Parallel()
+	p := newScripted(plugin.Repeat)
+	p.stops = true
+	p.slow = make(chan struct{}, 2)
+	r := newRig(t, engine.Line(1), p)
+	ref := r.create()
+	r.do(ref, engine.Command{Kind: engine.Start})
+	<-p.began
+	node := r.load(ref).Nodes[len(r.load(ref).Nodes)-1].Node
+	r.do(ref, engine.Command{Kind: engine.ForceFail, Node: node, Actor: "ann"})
+	r.do(ref, engine.Command{Kind: engine.Retry, Node: node, Actor: "ann"})
+	r.do(ref, engine.Command{Kind: engine.Revoke, Actor: "ann"})
+	p.slow <- struct{}{}
+	p.slow <- struct{}{} // for the second, were it to begin
+	r.await(ref, inState(stdops.StateFailed))
+	p.wantOnce(t, 1)
+}
