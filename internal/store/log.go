@@ -14,6 +14,9 @@ import (
 // maxChunk is how many bytes of a log go into one row.
 const maxChunk = 64 << 10
 
+// smallChunk is below how many bytes the last row of a log takes up what comes next.
+const smallChunk = 4 << 10
+
 // logCut ends a log that has reached its limit; it may stand a little beyond the limit.
 const logCut = "\n[the log ends here: it has reached its limit of 1 MiB]\n"
 
@@ -23,11 +26,11 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 	sizes := make([]int64, len(pieces))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		for i := range pieces {
-			size, err := lengthOfLog(ctx, tx, pieces[i].LogKey)
+			end, err := endOfLog(ctx, tx, pieces[i].LogKey)
 			if err != nil {
 				return err
 			}
-			if sizes[i], err = s.appendLog(ctx, tx, &pieces[i], size); err != nil {
+			if sizes[i], err = s.appendLog(ctx, tx, &pieces[i], end); err != nil {
 				return err
 			}
 		}
@@ -39,24 +42,47 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 	return sizes, nil
 }
 
-func lengthOfLog(ctx context.Context, q querier, key stdops.LogKey) (size int64, err error) {
-	err = q.QueryRowContext(ctx, `
-		SELECT seq + size FROM log_chunk WHERE task_id = $1 AND node = $2 AND loop = $3 AND retry = $4 AND project_id = $5
-		ORDER BY seq DESC LIMIT 1`,
-		int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project)).Scan(&size)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, fmt.Errorf("load size of log of node %d of task %d: %w", key.Node, key.Task, err)
-	}
-	return size, nil
+// logEnd is the last row of a log.
+type logEnd struct {
+	seq, size int64
+	version   stdops.Version
+	body      []byte // of a small one
 }
 
-func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, size int64) (int64, error) {
-	for text := fitting(p.Text, size); len(text) > 0; {
+// length gives how long the log is.
+func (e *logEnd) length() int64 { return e.seq + e.size }
+
+func endOfLog(ctx context.Context, q querier, key stdops.LogKey) (end logEnd, err error) {
+	err = q.QueryRowContext(ctx, `
+		SELECT seq, size, version, CASE WHEN size < $1 THEN body END FROM log_chunk
+		WHERE task_id = $2 AND node = $3 AND loop = $4 AND retry = $5 AND project_id = $6
+		ORDER BY seq DESC LIMIT 1`,
+		smallChunk, int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project),
+	).Scan(&end.seq, &end.size, (*string)(&end.version), &end.body)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return end, fmt.Errorf("load end of log of node %d of task %d: %w", key.Node, key.Task, err)
+	}
+	return end, nil
+}
+
+// appendLog adds rows to a log. Small pieces of one version are put together into the last row.
+func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, end logEnd) (size int64, err error) {
+	size = end.length()
+	text := fitting(p.Text, size)
+	if len(text) > 0 && end.body != nil && end.version == p.Version {
+		before, err := s.unzip.DecodeAll(end.body, nil)
+		if err != nil {
+			return 0, fmt.Errorf("inflate log of node %d of task %d: %w", p.Node, p.Task, err)
+		}
+		text, size = append(before, text...), end.seq
+	}
+	for len(text) > 0 {
 		chunk := text[:min(len(text), maxChunk)]
 		text = text[len(chunk):]
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (task_id, node, loop, retry, seq) DO UPDATE SET size = excluded.size, body = excluded.body`,
 			int64(p.Project), int64(p.Task), int64(p.Node), int64(p.Loop), int64(p.Retry), size, string(p.Version),
 			int64(len(chunk)), s.zip.EncodeAll(chunk, nil))
 		if err != nil {
@@ -127,9 +153,11 @@ func (s *Store) NodeLog(ctx context.Context, ref stdops.TaskRef, node stdops.Nod
 		}
 		chosen := l.Attempts[l.Attempt-1]
 		key := stdops.LogKey{TaskRef: ref, Node: node, Loop: chosen.Loop, Retry: chosen.Retry}
-		if l.Size, err = lengthOfLog(ctx, tx, key); err != nil {
+		end, err := endOfLog(ctx, tx, key)
+		if err != nil {
 			return err
 		}
+		l.Size = end.length()
 		l.Text, err = s.logText(ctx, tx, key, page)
 		return err
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -73,6 +74,31 @@ func TestNodeLog_pages(t *testing.T) {
 		if !bytes.Equal(want, l.Text) || l.Size != size || l.Attempt != 1 {
 			t.Errorf("from %d, limit %d: %d bytes of %d, want %d", c.from, c.limit, len(l.Text), l.Size, len(want))
 		}
+	}
+}
+
+// A script that says a word now and then, for days, must not become a row for each word.
+func TestAppendLogs_puts_small_pieces_together(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	piece := stdops.LogPiece{LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}, Version: "v1", Text: []byte("one more word\n")}
+	pieces := slices.Repeat([]stdops.LogPiece{piece}, 100)
+	for range 10 {
+		appendLogs(t, s, pieces...)
+	}
+	piece.Version = "v2" // that the attempt was given by a forced failure
+	appendLogs(t, s, piece, piece)
+	l := nodeLog(t, s, task, LogPage{Limit: wholeLog})
+	if want := strings.Repeat(string(piece.Text), 1002); string(l.Text) != want || l.Size != int64(len(want)) {
+		t.Errorf("%d bytes of %d, want %d", len(l.Text), l.Size, len(want))
+	}
+	if diff := cmp.Diff([]LoggedAttempt{{Loop: 1, Versions: []stdops.Version{"v1", "v2"}}}, l.Attempts); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	var rows int
+	if err := s.readers.QueryRowContext(t.Context(), "SELECT count(*) FROM log_chunk").Scan(&rows); err != nil || rows > 14_000/smallChunk+2 {
+		t.Errorf("%d rows, %v", rows, err)
 	}
 }
 
