@@ -211,6 +211,23 @@ func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeI
 	return preview(st, e.env(entropy(), time.Time{}), n)
 }
 
+// CallsOut gives the versions that the calls of a node which are out began with. A call that nobody waits for any more is
+// among them until it has returned. There are none before Start.
+func (e *Engine) CallsOut(ref stdops.TaskRef, n stdops.NodeIndex) (versions []stdops.Version) {
+	e.mu.Lock()
+	p := e.pool
+	e.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	for id := range p.out(ref) {
+		if id.node == n {
+			versions = append(versions, id.version)
+		}
+	}
+	return versions
+}
+
 // Stats are figures of the moment.
 type Stats struct {
 	Driven  int // tasks in memory

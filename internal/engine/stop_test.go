@@ -51,6 +51,9 @@ func TestEngineNeverHasTwoCallsOfANodeOut(t *testing.T) {
 	r.do(ref, engine.Command{Kind: engine.ForceFail, Node: node})
 	r.do(ref, engine.Command{Kind: engine.Retry, Node: node}) // its call would panic, were the first still out
 	r.await(ref, inState(stdops.StateRunning))
+	if out := r.engine.CallsOut(ref, node); len(out) != 2 {
+		t.Errorf("out are %v, want the call that is about to end and the one that waits for it", out)
+	}
 	p.slow <- struct{}{}
 	<-p.began
 	close(p.leave)

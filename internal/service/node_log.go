@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/stdops/stdops"
@@ -45,6 +46,7 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 	if err != nil {
 		return nil, err
 	}
+	out := s.engine.CallsOut(a.ref(id), at.index) // first: a call has stored its log before it is out no more
 	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit}
 	found, err := s.store.NodeLog(ctx, a.ref(id), at.index, page)
 	if err != nil {
@@ -53,7 +55,7 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 	text, from := characters(found.Text, q.From, found.Size)
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
-		Text: text, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found),
+		Text: text, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found, out),
 	}, nil
 }
 
@@ -78,9 +80,12 @@ func characters(text []byte, from, size int64) (string, int64) {
 }
 
 // complete reports whether nothing will be added to a log: its attempt is of the past, or has ended. The log of a node
-// that has not run grows as long as the task can go on.
-func complete(l *store.NodeLog) bool {
+// that has not run grows as long as the task can go on, and that of an attempt whose call is out until it has returned: a
+// script that was failed by force may take a while to end.
+func complete(l *store.NodeLog, out []stdops.Version) bool {
 	switch {
+	case l.Attempt > 0 && slices.ContainsFunc(l.Attempts[l.Attempt-1].Versions, func(v stdops.Version) bool { return slices.Contains(out, v) }):
+		return false
 	case l.Attempt > 0 && l.Attempt < len(l.Attempts):
 		return true
 	case l.State == nil || l.State.Order == 0 || l.Attempt == 0:

@@ -25,6 +25,8 @@ type Engine interface {
 	Adopt(ref stdops.TaskRef)
 	// Preview renders the inputs of a node that did not run.
 	Preview(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) (*stdops.Object, error)
+	// CallsOut gives the versions that the calls of a node which are out began with.
+	CallsOut(ref stdops.TaskRef, node stdops.NodeIndex) []stdops.Version
 }
 
 var _ Engine = (*engine.Engine)(nil)

@@ -47,6 +47,8 @@ func (e *fakeEngine) Preview(context.Context, stdops.TaskRef, stdops.NodeIndex) 
 	return &stdops.Object{}, nil
 }
 
+func (*fakeEngine) CallsOut(stdops.TaskRef, stdops.NodeIndex) []stdops.Version { return nil }
+
 // bundle is a service on a real store whose clock the test moves.
 type bundle struct {
 	*Service

@@ -48,6 +48,8 @@ func (idleEngine) Preview(context.Context, stdops.TaskRef, stdops.NodeIndex) (*s
 	return nil, errIdle
 }
 
+func (idleEngine) CallsOut(stdops.TaskRef, stdops.NodeIndex) []stdops.Version { return nil }
+
 // bundle is a server with a store, an administrator "ann" and a user "vic" who may look at project 1.
 type bundle struct {
 	secure  bool // reached over https
