@@ -174,11 +174,40 @@ func (l *limited) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// explain makes an error that says what failed and where, and no more.
+// longestReason is how much an error tells of what came from elsewhere, in bytes.
+const longestReason = 500
+
+// explain makes an error that says what failed and where, and no more: neither the addresses of this host nor those of its
+// name servers, and not all of what the other side sent.
 func explain(host string, err error) error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var lookup *net.DNSError
+	if errors.As(err, &lookup) {
+		told := *lookup
+		told.Server = ""
+		err = &told
+	}
+	if text := err.Error(); len(text) > longestReason {
+		err = &shortened{text: strings.ToValidUTF8(text[:longestReason], "") + "…", err: err}
+	}
 	return fmt.Errorf("%s: %w", host, err)
 }
+
+// shortened is an error with less text.
+type shortened struct {
+	text string
+	err  error
+}
+
+// Error gives the text.
+func (s *shortened) Error() string { return s.text }
+
+// Unwrap gives the error with all of its text.
+func (s *shortened) Unwrap() error { return s.err }

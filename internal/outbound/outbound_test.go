@@ -261,3 +261,30 @@ func TestSendKeepsSecretsOutOfErrors(t *testing.T) {
 		}
 	}
 }
+
+// What a flow is told names neither an address of this host nor that of a name server, and is short.
+func TestSendKeepsTheInsideOutOfErrors(t *testing.T) {
+	t.Parallel()
+	reset := strings.TrimPrefix(serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.(*net.TCPConn).SetLinger(0) // the other side reads a reset
+			_ = conn.Close()
+		}
+	}), "http://")
+	names := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("no way there")
+	}}
+	for name, c := range map[string]struct {
+		client          *outbound.Client
+		host, want, not string
+	}{
+		"own address": {client(), reset, "reset by peer", "->"},
+		"name server": {outbound.New(outbound.Options{Guard: outbound.NewGuard(nil), Resolver: names}), "some.test", "lookup some.test", " on "},
+		"long answer": {client(), strings.TrimPrefix(raw(t, strings.Repeat("x\xc3", 50_000)), "http://"), "malformed", strings.Repeat("x", 1000)},
+	} {
+		_, err := c.client.Send(t.Context(), outbound.Request{URL: "http://" + c.host})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), c.not) || len(err.Error()) > 1000 {
+			t.Errorf("%s: %v; want %q, not %q", name, err, c.want, c.not)
+		}
+	}
+}
