@@ -36,9 +36,17 @@ func NewGuard(allow []netip.Prefix, own ...netip.AddrPort) *Guard {
 		}
 	}
 	return &Guard{
-		judge: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)),
+		judge: newJudge(ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...)),
 		own:   own,
 	}
+}
+
+// wireServer looks public, but every virtual machine of Azure finds there the host that it runs on, which hands out its
+// certificates and settings.
+var wireServer = netip.MustParsePrefix("168.63.129.16/32")
+
+func newJudge(options ...ssrf.Option) *ssrf.Guardian {
+	return ssrf.New(append(options, ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(wireServer))...)
 }
 
 // Refused gives how many connections were refused so far.
@@ -74,7 +82,7 @@ func (g *Guard) Check(to netip.AddrPort) error {
 		if own.Port() != to.Port() {
 			continue
 		}
-		if listening := own.Addr().Unmap(); listening == addr || listening.IsUnspecified() && local(addr) || addr.IsUnspecified() {
+		if listening := plain(own.Addr()); listening == addr || listening.IsUnspecified() && local(addr) || addr.IsUnspecified() {
 			return fmt.Errorf("%w: %s is the server itself", ErrNotAllowed, netip.AddrPortFrom(addr, to.Port()))
 		}
 	}
@@ -85,7 +93,7 @@ func (g *Guard) Check(to netip.AddrPort) error {
 // of a link-local address belongs to no network.
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
-var public = ssrf.New()
+var public = newJudge()
 
 // Public reports whether an address is on the public internet, as a guard without exceptions judges it.
 func Public(addr netip.Addr) bool { return public.SafeAddr(plain(addr)) == nil }

@@ -34,7 +34,7 @@ func TestGuardKnowsInnerAddresses(t *testing.T) {
 		"203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1",
 		"2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1", "fc00::1", "fd12:3456::1", "fe80::1", "fe80::1%eth0", "fec0::1",
-		"ff02::1", "100::1", "5f00::1", "3fff::1",
+		"ff02::1", "100::1", "5f00::1", "3fff::1", "168.63.129.16", "::ffff:168.63.129.16",
 	} {
 		if err := g.Check(netip.AddrPortFrom(netip.MustParseAddr(addr), 80)); !errors.Is(err, outbound.ErrNotAllowed) {
 			t.Errorf("%s: %v", addr, err)
@@ -51,10 +51,10 @@ func TestGuardKnowsInnerAddresses(t *testing.T) {
 
 func TestGuardAllowsWhatItIsTold(t *testing.T) {
 	t.Parallel()
-	g := outbound.NewGuard(prefixes("10.1.0.0/16", "fd00:1::/32", "192.168.7.7/32"))
+	g := outbound.NewGuard(prefixes("10.1.0.0/16", "fd00:1::/32", "192.168.7.7/32", "168.63.129.0/24"))
 	for addr, want := range map[string]bool{
 		"10.1.2.3": true, "10.2.0.1": false, "::ffff:10.1.2.3": true, "192.168.7.7": true, "192.168.7.8": false,
-		"fd00:1::5": true, "fd00:2::5": false, "127.0.0.1": false, "1.1.1.1": true,
+		"fd00:1::5": true, "fd00:2::5": false, "127.0.0.1": false, "1.1.1.1": true, "168.63.129.16": true,
 	} {
 		if err := g.Check(netip.AddrPortFrom(netip.MustParseAddr(addr), 80)); (err == nil) != want {
 			t.Errorf("%s: %v", addr, err)
@@ -67,6 +67,10 @@ func TestGuardKeepsTheServerFromItself(t *testing.T) {
 	all := prefixes("0.0.0.0/0", "::/0")
 	one := outbound.NewGuard(all, netip.MustParseAddrPort("127.0.0.1:8080"))
 	every := outbound.NewGuard(all, netip.MustParseAddrPort("[::]:8080"))
+	linked := outbound.NewGuard(all, netip.MustParseAddrPort("[fe80::1%eth0]:8080"))
+	if err := linked.Check(netip.MustParseAddrPort("[fe80::1%eth0]:8080")); err == nil {
+		t.Error("a server that listens on a link-local address is reached")
+	}
 	for _, c := range []struct {
 		to         string
 		one, every bool
