@@ -126,6 +126,15 @@ func (g *guard) prepare() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("refuse new privileges: %w", err)
 	}
+	return leaveKeys()
+}
+
+// leaveKeys changes to an empty session keyring. Who has one may use the keys in it as another user too.
+func leaveKeys() error {
+	_, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
+	if err != nil && !errors.Is(err, syscall.ENOSYS) && !errors.Is(err, syscall.EPERM) { // no keyrings: not in this kernel, or in a container
+		return fmt.Errorf("leave session keyring: %w", err)
+	}
 	return nil
 }
 
