@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,5 +25,24 @@ func TestScriptHasNoKeysOfTheServer(t *testing.T) {
 	a := newAttempt(t, "script", "cat /proc/keys").as(t.Context(), as)
 	if a.err != nil || strings.Contains(a.stdout(), "stdops-test-keys") {
 		t.Errorf("%v\n%s", a.err, a.stdout())
+	}
+}
+
+// A guard that is killed, when memory runs out for instance, takes the script with it.
+func TestScriptEndsWithItsGuard(t *testing.T) {
+	needLinux(t)
+	t.Setenv("TMPDIR", t.TempDir()) // nobody is left to remove the private directory
+	as, err := ParseAs(sameUser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newAttempt(t, "script", "kill -KILL $PPID; exec sleep 9999").as(t.Context(), as)
+	if !strings.Contains(a.errorText(), "what became of the script is not known") {
+		t.Error(a.errorText())
+	}
+	for deadline := time.Now().Add(30 * time.Second); len(processesOf(t, a.call.Key)) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("left behind: %v", processesOf(t, a.call.Key))
+		}
 	}
 }

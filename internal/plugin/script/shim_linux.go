@@ -213,7 +213,7 @@ func (g *guard) start() (err error) {
 	attr := &syscall.ProcAttr{
 		Dir: g.job.Dir, Env: append([]string{"TMPDIR=" + g.dir}, g.job.Env...),
 		Files: []uintptr{null.Fd(), 1, 2},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}, // were this process to be killed
 	}
 	if attr.Dir == "" {
 		attr.Dir = g.dir
