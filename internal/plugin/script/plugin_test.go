@@ -245,6 +245,16 @@ func TestScriptHasAnEnvironmentOfItsOwn(t *testing.T) {
 	}
 }
 
+// What the input env replaces is not there a second time: which of two a program takes is anybody's guess.
+func TestScriptFindsEachVariableOnce(t *testing.T) {
+	t.Parallel()
+	needLinux(t)
+	a := newAttempt(t, "script", "tr '\\0' '\\n' < /proc/$$/environ | grep -e ^TMPDIR= -e ^LANG=", "env", "TMPDIR=/x\nLANG=C").as(t.Context(), users(t)[0])
+	if a.err != nil || a.stdout() != "TMPDIR=/x\nLANG=C\n" {
+		t.Errorf("%v\n%s", a.err, a.stdout())
+	}
+}
+
 // users are those that scripts can run as here.
 func users(t *testing.T) []*As {
 	t.Helper()

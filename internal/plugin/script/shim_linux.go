@@ -211,7 +211,7 @@ func (g *guard) start() (err error) {
 	}
 	defer null.Close()
 	attr := &syscall.ProcAttr{
-		Dir: g.job.Dir, Env: append([]string{"TMPDIR=" + g.dir}, g.job.Env...),
+		Dir: g.job.Dir, Env: merged([]string{"TMPDIR=" + g.dir}, g.job.Env),
 		Files: []uintptr{null.Fd(), 1, 2},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}, // were this process to be killed
 	}
