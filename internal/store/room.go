@@ -42,12 +42,13 @@ func (f roomFile) WriteAt(p []byte, at int64) (int, error) {
 
 // What follows is the file's own; a wrapped file has only the methods that stand here.
 
-func (f roomFile) Unwrap() vfs.File                 { return f.File }
-func (f roomFile) SharedMemory() vfs.SharedMemory   { return vfsutil.WrapSharedMemory(f.File) }
-func (f roomFile) LockState() vfs.LockLevel         { return vfsutil.WrapLockState(f.File) }
-func (f roomFile) HasMoved() (bool, error)          { return vfsutil.WrapHasMoved(f.File) }
-func (f roomFile) SizeHint(size int64) error        { return vfsutil.WrapSizeHint(f.File, size) }
-func (f roomFile) PersistWAL() bool                 { return vfsutil.WrapPersistWAL(f.File) }
-func (f roomFile) SetPersistWAL(keep bool)          { vfsutil.WrapSetPersistWAL(f.File, keep) }
-func (f roomFile) PowersafeOverwrite() bool         { return vfsutil.WrapPowersafeOverwrite(f.File) }
+func (f roomFile) Unwrap() vfs.File               { return f.File }
+func (f roomFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
+func (f roomFile) LockState() vfs.LockLevel       { return vfsutil.WrapLockState(f.File) }
+func (f roomFile) HasMoved() (bool, error)        { return vfsutil.WrapHasMoved(f.File) }
+func (f roomFile) SizeHint(size int64) error      { return vfsutil.WrapSizeHint(f.File, size) }
+func (f roomFile) PersistWAL() bool               { return vfsutil.WrapPersistWAL(f.File) }
+func (f roomFile) SetPersistWAL(keep bool)        { vfsutil.WrapSetPersistWAL(f.File, keep) }
+func (f roomFile) PowersafeOverwrite() bool       { return vfsutil.WrapPowersafeOverwrite(f.File) }
+
 func (f roomFile) SetPowersafeOverwrite(value bool) { vfsutil.WrapSetPowersafeOverwrite(f.File, value) }
