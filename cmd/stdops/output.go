@@ -142,12 +142,15 @@ func cut(text string, to int) string {
 	return text
 }
 
-// printable takes out of a text what would steer a terminal; names come from anywhere.
+// printable takes out of a text what would steer a terminal; names come from anywhere. Where it has to be one line, its
+// lines stand side by side.
 func printable(text string, newlines bool) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' && newlines:
 			return r
+		case r == '\n', r == '\r', r == '\t':
+			return ' '
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
 			return '\uFFFD'
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,28 +15,31 @@ func TestTable(t *testing.T) {
 		{"A", func(r *row) string { return r.a }},
 		{"B", func(r *row) string { return r.b }},
 	}
-	rows := []row{{"x", "FAILED"}, {"重启", "a rather long text"}, {"\x1b[2Jz", ""}}
+	rows := []row{{"x", "FAILED"}, {"重启", "a rather long text"}, {"\x1b[2Jz", ""}, {"two\nlines", "a\tb\r\n"}}
 	for name, c := range map[string]struct {
 		look look
 		want []string
 	}{
 		"file": {look{}, []string{
-			"A      B",
-			"x      FAILED",
-			"重启   a rather long text",
+			"A          B",
+			"x          FAILED",
+			"重启       a rather long text",
 			"\uFFFD[2Jz",
+			"two lines  a b",
 		}},
-		"narrow": {look{terminal: true, width: 17}, []string{
-			"A      B",
-			"x      FAILED",
-			"重启   a rather …",
+		"narrow": {look{terminal: true, width: 21}, []string{
+			"A          B",
+			"x          FAILED",
+			"重启       a rather …",
 			"\uFFFD[2Jz",
+			"two lines  a b",
 		}},
 		"coloured": {look{colour: true}, []string{
-			bold + "A" + plain + "      " + bold + "B" + plain,
-			"x      " + red + "FAILED" + plain,
-			"重启   a rather long text",
+			bold + "A" + plain + "          " + bold + "B" + plain,
+			"x          " + red + "FAILED" + plain,
+			"重启       a rather long text",
 			"\uFFFD[2Jz",
+			"two lines  a b",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,6 +48,22 @@ func TestTable(t *testing.T) {
 				t.Errorf("lines (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+func TestValuesOfSeveralLines(t *testing.T) {
+	t.Parallel()
+	got := lines(look{}, valueLines([]named{
+		{"script", json.RawMessage(`"date\nuptime\n"`)},
+		{"stdout", json.RawMessage(`"\u001b[31mred\u001b[0m\r\n\n\tlast\n"`)},
+		{"none", json.RawMessage(`""`)},
+		{"object", json.RawMessage(`{"a": "x\ny"}`)},
+	}), valueColumns("OUTPUT"))
+	want := []string{
+		"OUTPUT  VALUE", "script  date", "        uptime", "stdout  red", "", "            last", "none", `object  {"a": "x\ny"}`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("lines (-want +got):\n%s", d)
 	}
 }
 

@@ -101,14 +101,14 @@ func (c *cli) showNode(n *client.NodeDetail) error {
 	if err != nil {
 		return err
 	}
-	if err := below(c, inputs, valueColumns("INPUT")); err != nil {
+	if err := below(c, valueLines(inputs), valueColumns("INPUT")); err != nil {
 		return err
 	}
 	outputs := make([]named, len(n.Outputs))
 	for i, o := range n.Outputs {
 		outputs[i] = named{o.Key, o.Value}
 	}
-	if err := below(c, outputs, valueColumns("OUTPUT")); err != nil {
+	if err := below(c, valueLines(outputs), valueColumns("OUTPUT")); err != nil {
 		return err
 	}
 	if err := below(c, n.Branches, branchColumns()); err != nil {
@@ -157,10 +157,26 @@ func members(object json.RawMessage) ([]named, error) {
 	return list, nil
 }
 
-func valueColumns(title string) []column[named] {
-	return []column[named]{
-		{title, func(n *named) string { return n.key }},
-		{"VALUE", func(n *named) string { return valueText(n.value) }},
+// valueLine is a line of a value; the first one has its name.
+type valueLine struct{ key, text string }
+
+// valueLines spreads values over lines: scripts, and what they print, are read line by line.
+func valueLines(values []named) []valueLine {
+	var list []valueLine
+	for _, v := range values {
+		key := v.key
+		for line := range strings.SplitSeq(strings.TrimRight(logText(valueText(v.value)), "\n"), "\n") {
+			list = append(list, valueLine{key, strings.ReplaceAll(line, "\t", "    ")})
+			key = ""
+		}
+	}
+	return list
+}
+
+func valueColumns(title string) []column[valueLine] {
+	return []column[valueLine]{
+		{title, func(l *valueLine) string { return l.key }},
+		{"VALUE", func(l *valueLine) string { return l.text }},
 	}
 }
 
