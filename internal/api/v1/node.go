@@ -25,6 +25,9 @@ func (s *server) getNode(ctx context.Context, a *service.Access, in *getNodeInpu
 	if err != nil {
 		return nil, err
 	}
+	if in.Loop > view.Status.Loop { // the compatible API shows the current one
+		return nil, stdops.Errorf(stdops.CodeNotFound, "the node was entered %d times, there is no loop %d", view.Status.Loop, in.Loop)
+	}
 	detail, err := wireDetail(view)
 	if err != nil {
 		return nil, fmt.Errorf("node %s of task %d: %w", node, id, err)

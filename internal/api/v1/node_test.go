@@ -129,6 +129,7 @@ func TestNodeDetail(t *testing.T) {
 	b.node(t, task.ID, 404, "n00000000000000630000000000000003", "")
 	b.node(t, 999, 404, "Do the work", "")
 	b.node(t, task.ID, 422, failed.ID, "?loop=0")
+	b.node(t, task.ID, 404, failed.ID, "?loop=2")
 	if got := b.node(t, task.ID, 200, failed.ID, "?loop=1"); got.Loop != 1 {
 		t.Errorf("its first loop %+v", got)
 	}
