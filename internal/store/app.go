@@ -72,7 +72,7 @@ func insertTrust(ctx context.Context, tx *sql.Conn, t AppTrust) error {
 		INSERT INTO app_trust (app, project_id) VALUES ($1, $2) ON CONFLICT (app, project_id) DO NOTHING`,
 		t.App, int64(t.Project))
 	if orphan(err) {
-		return stdops.Errorf(stdops.CodeNotFound, "app %s or project %d does not exist", t.App, t.Project)
+		return orNoProject(ctx, tx, t.Project, noApp(t.App), `SELECT 1 FROM app WHERE code = $1`, t.App)
 	}
 	if err != nil {
 		return fmt.Errorf("trust app %s: %w", t.App, err)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/stdops/stdops"
@@ -68,6 +69,20 @@ func execOne(ctx context.Context, tx *sql.Conn, missing *stdops.Error, statement
 		return missing
 	}
 	return nil
+}
+
+// orNoProject tells why a row that refers to somebody and to a project could not be stored: the project is missing, unless
+// a statement that looks for the other finds nothing.
+func orNoProject(ctx context.Context, tx *sql.Conn, project stdops.ProjectID, missing *stdops.Error, statement string, args ...any) error {
+	var found bool
+	err := tx.QueryRowContext(ctx, statement, args...).Scan(&found)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return missing
+	case err != nil:
+		return err
+	}
+	return stdops.Errorf(stdops.CodeNotFound, "project %d does not exist", project)
 }
 
 func noApp(code string) *stdops.Error {

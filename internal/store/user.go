@@ -119,7 +119,7 @@ func grantOne(ctx context.Context, tx *sql.Conn, g Grant) error {
 		ON CONFLICT (user_name, project_id) DO UPDATE SET role = excluded.role`,
 		g.User, int64(g.Project), string(g.Role))
 	if orphan(err) {
-		return stdops.Errorf(stdops.CodeNotFound, "user %s or project %d does not exist", g.User, g.Project)
+		return orNoProject(ctx, tx, g.Project, noUser(g.User), `SELECT 1 FROM users WHERE name = $1`, g.User)
 	}
 	if err != nil {
 		return fmt.Errorf("grant %s to user %s: %w", g.Role, g.User, err)
