@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -143,7 +144,11 @@ func (t *tally) add(what string, err error) {
 	} else {
 		t.code = exitFailed
 	}
-	t.c.warn("stdops: %s: %s\n", what, printable(err.Error(), true))
+	text := printable(err.Error(), true)
+	if !strings.HasPrefix(text, what+" ") {
+		text = what + ": " + text
+	}
+	t.c.warn("stdops: %s\n", text)
 }
 
 func (t *tally) result() error {

@@ -104,10 +104,17 @@ func atLeast(n int) cobra.PositionalArgs { return usageArgs(cobra.MinimumNArgs(n
 
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageOf(cmd, err)
+		if check(cmd, args) == nil {
+			return nil
 		}
-		return nil
+		given := "there are no arguments"
+		switch n := len(args); {
+		case n == 1:
+			given = "there is 1 argument"
+		case n > 1:
+			given = fmt.Sprintf("there are %d arguments", n)
+		}
+		return usageOf(cmd, fmt.Errorf("%s, but it is: %s", given, cmd.UseLine()))
 	}
 }
 

@@ -22,7 +22,10 @@ func (c *cli) taskWait() *cobra.Command {
 		Args:              atLeast(1),
 		ValidArgsFunction: c.completeTasks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := c.watchable(cmd, args, interval)
+			if timeout < 0 {
+				return usageOf(cmd, errors.New("--timeout must not be negative"))
+			}
+			ids, err := watchable(cmd, args, interval)
 			if err != nil {
 				return err
 			}

@@ -20,7 +20,10 @@ func (c *cli) taskWatch() *cobra.Command {
 		Example:           "  stdops task watch 12 13",
 		ValidArgsFunction: c.completeTasks,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := c.watchable(cmd, args, interval)
+			if c.format != "table" && c.format != "jsonl" {
+				return usageOf(cmd, errors.New("what changes can be shown as table or jsonl only"))
+			}
+			ids, err := watchable(cmd, args, interval)
 			if err != nil {
 				return err
 			}
@@ -49,12 +52,9 @@ func (c *cli) taskWatch() *cobra.Command {
 }
 
 // watchable reads ids, and checks what watch and wait have in common.
-func (c *cli) watchable(cmd *cobra.Command, args []string, interval time.Duration) ([]int64, error) {
+func watchable(cmd *cobra.Command, args []string, interval time.Duration) ([]int64, error) {
 	if interval < 10*time.Millisecond {
 		return nil, usageOf(cmd, errors.New("--interval must be 10ms or more"))
-	}
-	if c.format != "table" && c.format != "jsonl" {
-		return nil, usageOf(cmd, errors.New("what changes can be shown as table or jsonl only"))
 	}
 	return taskIDs(cmd, args)
 }
