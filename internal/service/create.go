@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,11 +20,14 @@ const (
 	SourceOnetime = "onetime"
 )
 
+// DefaultCategory is that of flows and tasks of which nothing is said.
+const DefaultCategory = "Default"
+
 // NewTask is a task to be made, whatever its tree comes from.
 type NewTask struct {
 	Name        string
 	Description string
-	Category    string
+	Category    string          // "" means DefaultCategory
 	FlowType    stdops.FlowType // "" means common
 	Start       bool            // create and start in one commit
 }
@@ -153,7 +157,7 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 
 func (s *Service) describe(a *Access, n NewTask, task *stdops.Task, graph *flow.Graph) {
 	task.Project, task.TreeHash = a.project.ID, graph.Hash
-	task.Name, task.Description, task.Category = n.Name, n.Description, n.Category
+	task.Name, task.Description, task.Category = n.Name, n.Description, cmp.Or(n.Category, DefaultCategory)
 	task.FlowType = n.FlowType
 	if task.FlowType == "" {
 		task.FlowType = stdops.FlowCommon

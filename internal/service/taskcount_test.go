@@ -23,6 +23,19 @@ func (b *bundle) running(t *testing.T, node stdops.NodeState) stdops.TaskID {
 	return created.Task.ID
 }
 
+// TestTasksHaveACategory: every task counts in a group, also one of which no category was told.
+func TestTasksHaveACategory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.newTask(t, NewTask{})
+	b.newTask(t, NewTask{Category: "Other"})
+	got, err := b.CountTasks(t.Context(), b.access(t), TaskMatch{}, ByCategory, DefaultCategory, "Other")
+	must(t, err)
+	if diff := cmp.Diff([]int64{1, 1}, got.Of); diff != "" {
+		t.Errorf("by category (-want +got)\n%s", diff)
+	}
+}
+
 // TestCountStates: tasks that show FAILED or NODE_SUSPENDED are told from those that run, over any number of steps, and a
 // count that has looked at enough of them says so.
 func TestCountStates(t *testing.T) {

@@ -57,7 +57,7 @@ func readTemplate(body *stdops.Object, now time.Time) (n service.NewTemplate, tr
 	if tree, err = templateTree(body); err != nil {
 		return n, nil, err
 	}
-	n.Name, n.Category = "new"+now.Format("20060102150405"), "Default"
+	n.Name, n.Category = "new"+now.Format("20060102150405"), service.DefaultCategory
 	for _, field := range []struct {
 		name string
 		to   *string

@@ -55,7 +55,7 @@ func readFastCreate(body *api.Body) (n service.NewTask, tree *stdops.Object, err
 		return n, nil, invalid("invalid params: %s", err)
 	}
 	n.Description = o.Text("description")
-	if n.Category = "Default"; isCategory(o.Text("category")) {
+	if n.Category = service.DefaultCategory; isCategory(o.Text("category")) {
 		n.Category = o.Text("category")
 	}
 	return n, tree, nil

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -78,6 +79,7 @@ func (s *server) createFlow(ctx context.Context, a *service.Access, in *createFl
 	if err != nil {
 		return nil, err
 	}
+	in.Body.Category = cmp.Or(in.Body.Category, service.DefaultCategory)
 	stored, err := s.svc.CreateTemplate(ctx, a, service.NewTemplate{
 		Name: in.Body.Name, Category: in.Body.Category, Description: in.Body.Description,
 	}, tree)

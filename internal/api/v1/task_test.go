@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
 )
 
 // example reads a flow that ships with the program.
@@ -107,6 +108,9 @@ func TestTaskOfFlow(t *testing.T) {
 	b := setup(t)
 	flow := as[client.Flow](t, b, 201, "POST", "/api/v1/projects/1/flows",
 		encode(t, client.NewFlow{Name: "backup", Description: "copies a database", Tree: example(t, "backup")}))
+	if flow.Category != service.DefaultCategory {
+		t.Errorf("its category is %q", flow.Category)
+	}
 	flows := as[client.FlowList](t, b, 200, "GET", "/api/v1/projects/1/flows", "")
 	if d := cmp.Diff([]client.Flow{flow}, flows.Flows); d != "" {
 		t.Errorf("flows (-want +got):\n%s", d)
