@@ -78,7 +78,7 @@ func checkServe(o *app.Options) error {
 			return fmt.Errorf("--public-url %q is not of the form https://host", o.PublicURL)
 		}
 	}
-	if _, err := time.LoadLocation(o.TimeZone); err != nil {
+	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {
 		return fmt.Errorf("--time-zone %q is unknown", o.TimeZone)
 	}
 	if o.DataDir == "" {

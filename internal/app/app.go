@@ -197,17 +197,6 @@ func (a *App) registry(out *outbound.Client) (*plugin.Registry, error) {
 	return plugin.NewRegistry(all...)
 }
 
-func zoneOf(name string) (*time.Location, error) {
-	if name == "" {
-		return time.Local, nil
-	}
-	zone, err := time.LoadLocation(name)
-	if err != nil {
-		return nil, fmt.Errorf("time zone %q: %w", name, err)
-	}
-	return zone, nil
-}
-
 // Start lets the tasks go on and begins to answer.
 func (a *App) Start(ctx context.Context) error {
 	if err := a.engine.Start(ctx); err != nil {
