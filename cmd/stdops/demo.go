@@ -31,8 +31,9 @@ func (c *cli) demo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show it all: a server, example tasks, and how they stand",
-		Long: "Run a server on ./.demo, store the example flows, start tasks of them, follow them until they settle, and print\n" +
-			"the one request that tells how they all stand. It stays until ctrl-c; with DEMO_EXIT=1 it ends by itself.",
+		Long: "Run a server on ./.demo, or where --data-dir says, store the example flows, start tasks of them, follow them until\n" +
+			"they settle, and print the one request that tells how they all stand. It stays until ctrl-c; with DEMO_EXIT=1 it\n" +
+			"ends by itself. Scripts of its flows run as the user who started it.",
 		Example: "  stdops demo",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
