@@ -99,6 +99,9 @@ func (t *table) line(n stdops.NodeIndex, depth int) row {
 	if r.Name != place.Name {
 		r.Full = place.Name
 	}
+	if r.Name == r.Kind { // events are mostly called like what they are
+		r.Name = ""
+	}
 	return r
 }
 

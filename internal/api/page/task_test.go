@@ -259,6 +259,23 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+func TestAnEventCalledLikeItsKindIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, "").people()
+	tree := chain(1, func(int) string { return "step" })
+	for event, name := range map[string]string{"start_event": "start", "end_event": "the end"} {
+		of, _ := tree.Get(event)
+		of.(*stdops.Object).Set("name", name)
+	}
+	s := b.story(b.create(b.access(), "names", tree)).enter("start", finished(-600, -600))
+	all := lines(b.ask(taskAddress{1, s.told().ID}.with(), "", with(b.session())).body)
+	for i, want := range []string{"Finished|start|", "Not reached|step|", "Not reached|the end end"} {
+		if !strings.HasPrefix(all[i], want) {
+			t.Errorf("line %d is %q, want %s…", i, all[i], want)
+		}
+	}
+}
+
 func TestNamesAreIsolated(t *testing.T) {
 	t.Parallel()
 	b := setup(t, "").people()
