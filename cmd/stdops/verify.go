@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +55,7 @@ func (p *verifyProblem) where() string {
 func (c *cli) tellVerified(r *verifyReport) error {
 	if c.format == "table" {
 		for i := range r.Problems {
-			c.say("%s: %s\n", r.Problems[i].where(), printable(r.Problems[i].Problem, true))
+			c.say("%s: %s\n", r.Problems[i].where(), printable(strings.ReplaceAll(r.Problems[i].Problem, "\n", "\n  "), true))
 		}
 		c.say("%d tasks with %d transitions checked: %d problems\n", r.Tasks, r.Transitions, len(r.Problems))
 	} else if err := show(c, r, r.Problems, nil); err != nil {
