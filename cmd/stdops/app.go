@@ -69,7 +69,7 @@ func (c *cli) appCreate() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&n.Name, "name", "", "name for people; default the code")
 	cmd.Flags().BoolVar(&n.Trusted, "trusted", false, "let it name any user and skip permission checks, in all projects")
-	cmd.Flags().Int64SliceVar(&n.Projects, "trusted-in", nil, "the same, in these projects only")
+	cmd.Flags().Int64SliceVar(&n.Projects, "trusted-in", nil, "the same, in the projects of these `ids` only, such as 1,2")
 	return cmd
 }
 

@@ -59,10 +59,14 @@ func elapsed(t *client.Task) string {
 	return (time.Duration(t.Elapsed) * time.Second).String()
 }
 
-// whereabouts names the nodes at which a task is: the failed ones, else the paused ones, else those that run.
+// whereabouts names the nodes at which a task is: the failed ones, else the paused ones, else those that run. Of a deleted
+// task it says so.
 func whereabouts(t *client.Task) string {
 	if t.Problem != "" {
 		return t.Problem
+	}
+	if t.Deleted {
+		return "deleted"
 	}
 	if t.Ended() {
 		return ""
