@@ -142,7 +142,7 @@ type StatusList struct {
 type Command struct {
 	Command  string          `json:"command" enum:"start,pause,resume,revoke,retry,skip,skip-branch,callback,force-fail,pause-node,resume-node,pause-subprocess,resume-subprocess,retry-subprocess" doc:"All but the first four are for a node"`
 	Node     string          `json:"node,omitempty" doc:"The id of a node, or its name where only one node has it"`
-	Inputs   json.RawMessage `json:"inputs,omitempty" doc:"For retry: an object with new inputs"`
+	Inputs   json.RawMessage `json:"inputs,omitempty" doc:"For retry: an object with inputs, in place of all that the node has"`
 	Branches []string        `json:"branches,omitempty" maxItems:"1000" doc:"For skip-branch: the branches to take, one of an exclusive gateway, one or more of a conditional parallel one; each by the id of its flow, or by the id or name of the node that it leads to"`
 	Data     json.RawMessage `json:"data,omitempty" doc:"For callback: what the node is told"`
 	Version  string          `json:"version,omitempty" doc:"For callback: the attempt that is meant; without it the current one"`

@@ -59,7 +59,7 @@ func (c *cli) taskOperate() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&cmd.Node, "node", "", "id or name of the node")
-	flags.StringVar(&inputs, "inputs", "", "new inputs for retry, a JSON object")
+	flags.StringVar(&inputs, "inputs", "", "inputs for retry, a JSON object, in place of all that the node has")
 	flags.StringArrayVar(&cmd.Branches, "branch", nil, "branch that skip-branch takes; may be repeated")
 	flags.StringVar(&data, "data", "", "what callback tells the node, as JSON")
 	flags.StringVar(&cmd.Version, "version", "", "the attempt that callback means; default the current one")

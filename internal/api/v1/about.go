@@ -34,6 +34,7 @@ func (s *server) limits() []client.Limit {
 		{Name: "json-values", Value: api.MostValues, Unit: "values", About: "and keys of a request with a tree; a tenth of that without"},
 		{Name: "json-depth", Value: stdops.MaxDepth, Unit: "levels", About: "of a request's JSON"},
 		{Name: "ids-compatible", Value: 50, Unit: "ids", About: "in one get_tasks_status"},
+		{Name: "ids-intervention", Value: 10, Unit: "ids", About: "in one get_tasks_manual_intervention_state"},
 		{Name: "ids-native", Value: longestBatch, Unit: "ids", About: "in one tasks:status"},
 		{Name: "page", Value: longestPage, Unit: "tasks", About: "in one page of a list"},
 	}
