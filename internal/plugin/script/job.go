@@ -1,5 +1,12 @@
 package script
 
+import (
+	"crypto/rand"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
 // ShimCommand is the hidden command of the program that makes a process a guard.
 const ShimCommand = "exec-shim"
 
@@ -19,9 +26,32 @@ type job struct {
 	Args        []string
 	Env         []string
 	Dir         string // to run in; "" is a private one
-	Temp        string // where the private directory is made
+	Private     string // the directory to make for it
 	Switch      bool   // to the user below
 	UID, GID    uint32 // of whoever the script runs as
+}
+
+// newName makes a name for what belongs to one run of a script.
+func newName() string { return "stdops-script-" + rand.Text() }
+
+// removeDir removes the private directory. It gives the path when that cannot be done, else "".
+func (j *job) removeDir() string {
+	err := os.RemoveAll(j.Private)
+	if err != nil && !j.Switch { // the script may have closed directories to its owner too; root is not bound by that
+		_ = filepath.WalkDir(j.Private, openDir)
+		err = os.RemoveAll(j.Private)
+	}
+	if err != nil {
+		return j.Private
+	}
+	return ""
+}
+
+func openDir(path string, entry fs.DirEntry, _ error) error {
+	if entry != nil && entry.IsDir() {
+		_ = os.Chmod(path, 0o700)
+	}
+	return nil // what cannot be opened cannot be removed, which is told
 }
 
 // stopOrder ends a script: TERM, and KILL after the time that stands behind it.

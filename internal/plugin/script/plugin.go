@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -78,9 +79,9 @@ func (s shell) Execute(ctx context.Context, call *plugin.Call) (plugin.Outcome, 
 	call.Outputs.Set("stderr", stderr.tail())
 	switch { // what ended the script is told before how it ended
 	case ctx.Err() != nil:
-		err = context.Cause(ctx)
+		err = because(context.Cause(ctx), err)
 	case limited.Err() != nil:
-		err = fmt.Errorf("the script was ended after its time limit of %d seconds", int64(o.timeout/time.Second))
+		err = because(fmt.Errorf("the script was ended after its time limit of %d seconds", int64(o.timeout/time.Second)), err)
 	case err == nil:
 		err = failure(&r, stderr.tail())
 	}
@@ -93,6 +94,14 @@ func (s shell) Execute(ctx context.Context, call *plugin.Call) (plugin.Outcome, 
 	}
 	call.Logf("exit code 0 after %s", time.Since(began).Round(time.Millisecond))
 	return plugin.Done, nil
+}
+
+// because tells why a script was ended, and what went wrong with that.
+func because(why, wrong error) error {
+	if wrong == nil {
+		return why
+	}
+	return fmt.Errorf("%w; %w", why, wrong)
 }
 
 // longestReason is how much of the error output a failure quotes.
@@ -133,7 +142,7 @@ func (s shell) job(call *plugin.Call, o *order) *job {
 		keyVariable + "=" + call.Key,
 	}
 	return &job{
-		Interpreter: o.interpreter, Script: o.script, Args: o.args, Env: merged(base, env, o.env), Dir: o.dir, Temp: os.TempDir(),
+		Interpreter: o.interpreter, Script: o.script, Args: o.args, Env: merged(base, env, o.env), Dir: o.dir, Private: filepath.Join(os.TempDir(), newName()),
 		Switch: !s.as.Same, UID: s.as.uid, GID: s.as.gid,
 	}
 }

@@ -38,9 +38,10 @@ func execute(ctx context.Context, j *job, stdout, stderr io.Writer) (result, err
 	ended := make(chan error, 1)
 	go func() { ended <- r.guard.Wait() }()
 	err = r.await(ctx, ended)
-	_ = r.control.Close()
-	out := <-r.outcome
-	_ = r.result.Close()
+	out := r.end()
+	if !out.Told {
+		out.Left = j.removeDir() // which nobody else does now
+	}
 	switch {
 	case out.Error != "":
 		return out, errors.New(out.Error)
@@ -52,28 +53,12 @@ func execute(ctx context.Context, j *job, stdout, stderr io.Writer) (result, err
 	return out, nil
 }
 
-// begin starts the guard and hands the job to it.
-func begin(j *job, stdout, stderr io.Writer) (_ *run, err error) {
+// begin starts the guard of a job.
+func begin(j *job, stdout, stderr io.Writer) (*run, error) {
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, fmt.Errorf("write job: %w", err)
 	}
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			_ = f.Close()
-		}
-	}()
-	orders, control, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("make pipe: %w", err)
-	}
-	files = append(files, orders)
-	results, told, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make pipe: %w", err), control.Close())
-	}
-	files = append(files, told)
 	// The name of this program as the kernel knows it: the one that runs, also when its file was replaced by another version.
 	// Not bound to ctx: the guard is told to end, and ends the script.
 	guard := exec.Command("/proc/self/exe") //nolint:noctx // see above
@@ -81,19 +66,44 @@ func begin(j *job, stdout, stderr io.Writer) (_ *run, err error) {
 	guard.Env = []string{} // ours may hold secrets
 	guard.Dir = "/"
 	guard.Stdout, guard.Stderr = stdout, stderr
-	guard.ExtraFiles = []*os.File{orders, told}
 	guard.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // what a terminal sends is not for it
 	guard.WaitDelay = pipePatience
-	if err := guard.Start(); err != nil {
+	return start(guard, append(text, '\n'))
+}
+
+// start starts a guard and hands the job to it.
+func start(guard *exec.Cmd, job []byte) (*run, error) {
+	orders, control, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipe: %w", err)
+	}
+	results, told, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make pipe: %w", err), orders.Close(), control.Close())
+	}
+	guard.ExtraFiles = []*os.File{orders, told}
+	err = guard.Start()
+	// The ends of the guard are closed at once: else a job that no guard reads any more would fill its pipe and wait for ever.
+	_, _ = orders.Close(), told.Close()
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start guard: %w", err), control.Close(), results.Close())
 	}
 	r := &run{guard: guard, control: control, result: results, outcome: make(chan result, 1)}
 	go func() { r.outcome <- readResult(results) }()
-	if _, err := control.Write(append(text, '\n')); err != nil && !errors.Is(err, syscall.EPIPE) { // of a guard that has ended, Wait tells more
+	if _, err := control.Write(job); err != nil && !errors.Is(err, syscall.EPIPE) { // of a guard that has ended, Wait tells more
 		_ = control.Close()
 		return nil, errors.Join(fmt.Errorf("hand over job: %w", err), guard.Wait(), results.Close())
 	}
 	return r, nil
+}
+
+// end gives the last word of a guard that has ended. A script of the same user may hold the pipe by which it comes.
+func (r *run) end() result {
+	_ = r.control.Close()
+	_ = r.result.SetReadDeadline(time.Now().Add(pipePatience))
+	out := <-r.outcome
+	_ = r.result.Close()
+	return out
 }
 
 func readResult(from io.Reader) (r result) {

@@ -22,7 +22,8 @@ type guard struct {
 	orders <-chan time.Duration // grace of each order to stop; closed when the server is gone
 	died   chan os.Signal       // a child has ended
 	leader int                  // pid of the script, and of its group and session
-	dir    string               // private to the script
+	made   bool                 // the private directory
+	oom    []byte               // how readily the kernel ended this process before it was prepared
 }
 
 // Shim runs this process as the guard of one script and gives its exit code. The job, and the result, travel by files 3
@@ -84,11 +85,8 @@ func readOrders(in *bufio.Reader) <-chan time.Duration {
 // run runs the script to its end and leaves nothing of it.
 func (g *guard) run() (r result) {
 	defer func() {
-		if g.dir == "" {
-			return
-		}
-		if err := os.RemoveAll(g.dir); err != nil {
-			r.Left = g.dir
+		if g.made {
+			r.Left = g.job.removeDir()
 		}
 	}()
 	if err := g.prepare(); err != nil {
@@ -97,14 +95,18 @@ func (g *guard) run() (r result) {
 	if err := g.start(); err != nil {
 		return result{Error: err.Error()}
 	}
-	goAhead()
+	g.goAhead()
 	g.await()
 	return g.end()
 }
 
-// goAhead has the guard served before others: a storm of forks leaves little time to anybody. Before the script has begun it
-// would inherit this. Where it is not allowed it goes without.
-func goAhead() {
+// oomFile says how readily the kernel ends a process when memory runs out.
+const oomFile = "/proc/self/oom_score_adj"
+
+// goAhead has the guard served before others, and ended after the script: a storm of forks leaves little time, or memory, to
+// anybody. Before the script has begun it would inherit this. Where it is not allowed it goes without.
+func (g *guard) goAhead() {
+	_ = os.WriteFile(oomFile, g.oom, 0)
 	_ = syscall.Setpriority(syscall.PRIO_PGRP, 0, -20)         // all threads
 	_ = os.WriteFile("/proc/self/autogroup", []byte("-20"), 0) // what counts between sessions
 }
@@ -115,7 +117,8 @@ func (g *guard) prepare() error {
 		return fmt.Errorf("become subreaper: %w", err)
 	}
 	// The kernel is to end a script before it ends the server. Not to be told so is no reason to fail.
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
+	g.oom, _ = os.ReadFile(oomFile)
+	_ = os.WriteFile(oomFile, []byte("500"), 0)
 	if err := g.makeDir(); err != nil {
 		return fmt.Errorf("make private directory: %w", err)
 	}
@@ -179,9 +182,10 @@ func lower(resource int, most uint64, forGood bool) (before syscall.Rlimit, err 
 
 // makeDir makes a directory that only the script's user can look into, with the script in it.
 func (g *guard) makeDir() (err error) {
-	if g.dir, err = os.MkdirTemp(g.job.Temp, "stdops-script-"); err != nil {
+	if err := os.Mkdir(g.job.Private, 0o700); err != nil {
 		return err
 	}
+	g.made = true
 	file := g.scriptFile()
 	if err := os.WriteFile(file, []byte(g.job.Script), 0o600); err != nil {
 		return err
@@ -189,7 +193,7 @@ func (g *guard) makeDir() (err error) {
 	if !g.job.Switch {
 		return nil
 	}
-	for _, name := range []string{file, g.dir} {
+	for _, name := range []string{file, g.job.Private} {
 		if err := os.Lchown(name, int(g.job.UID), int(g.job.GID)); err != nil {
 			return err
 		}
@@ -197,7 +201,7 @@ func (g *guard) makeDir() (err error) {
 	return nil
 }
 
-func (g *guard) scriptFile() string { return g.dir + "/script" }
+func (g *guard) scriptFile() string { return g.job.Private + "/script" }
 
 func (g *guard) start() (err error) {
 	program, err := g.find(g.job.Interpreter[0])
@@ -211,15 +215,20 @@ func (g *guard) start() (err error) {
 	}
 	defer null.Close()
 	attr := &syscall.ProcAttr{
-		Dir: g.job.Dir, Env: merged([]string{"TMPDIR=" + g.dir}, g.job.Env),
+		Dir: g.job.Dir, Env: merged([]string{"TMPDIR=" + g.job.Private}, g.job.Env),
 		Files: []uintptr{null.Fd(), 1, 2},
 		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}, // were this process to be killed
 	}
 	if attr.Dir == "" {
-		attr.Dir = g.dir
+		attr.Dir = g.job.Private
 	}
 	if g.job.Switch {
 		attr.Sys.Credential = &syscall.Credential{Uid: g.job.UID, Gid: g.job.GID} // no other groups
+		for _, output := range []int{1, 2} {                                      // which scripts open again, as /dev/stderr
+			if err := syscall.Fchown(output, int(g.job.UID), int(g.job.GID)); err != nil {
+				return fmt.Errorf("hand over outputs: %w", err)
+			}
+		}
 	}
 	return g.limited(func() (err error) {
 		if g.leader, err = syscall.ForkExec(program, argv, attr); err != nil {
