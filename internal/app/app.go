@@ -185,16 +185,32 @@ func (a *App) registry(out *outbound.Client) (*plugin.Registry, error) {
 		all = append(all, testplugin.All()...)
 	}
 	if a.options.LocalScripts != "" {
-		as, err := script.ParseAs(a.options.LocalScripts)
+		scripts, err := a.scripts()
 		if err != nil {
 			return nil, fmt.Errorf("local scripts: %w", err)
 		}
-		if as.Same {
-			a.log.Warn("scripts of flows run as the user of the server and can read whatever it can", "user", as.Name)
-		}
-		all = append(all, script.New(as))
+		all = append(all, scripts)
 	}
 	return plugin.NewRegistry(all...)
+}
+
+func (a *App) scripts() (plugin.Plugin, error) {
+	as, err := script.ParseAs(a.options.LocalScripts)
+	if err != nil {
+		return nil, err
+	}
+	if as.Same {
+		a.log.Warn("scripts of flows run as the user of the server and can read whatever it can", "user", as.Name)
+		return script.New(as), nil
+	}
+	owns, err := as.Owns(a.options.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	if owns {
+		return nil, fmt.Errorf("user %s owns the data directory %s, so scripts could read its keys: name another user", as.Name, a.options.DataDir)
+	}
+	return script.New(as), nil
 }
 
 // Start lets the tasks go on and begins to answer.

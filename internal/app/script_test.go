@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -148,5 +150,41 @@ func TestStopEndsScripts(t *testing.T) {
 	}
 	if left := running(linesOf(file)[0]); left > 0 {
 		t.Errorf("%d processes are left", left)
+	}
+}
+
+// Scripts are kept from the keys of the server by whom the files belong to, so the data directory must not be theirs.
+func TestScriptsDoNotOwnTheDataDirectory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("scripts run on Linux only")
+	}
+	if os.Geteuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI has to run as root: only root may run scripts as another user")
+		}
+		t.Skip("only root may run scripts as another user")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	options := app.Options{Listen: "127.0.0.1:0", DataDir: dir, LocalScripts: "user:nobody"}
+	for owner, want := range map[int]string{uid: "user nobody owns the data directory", 0: ""} {
+		if err := os.Chown(dir, owner, -1); err != nil {
+			t.Fatal(err)
+		}
+		a, err := app.New(options)
+		if err == nil {
+			err = a.Stop(t.Context())
+		}
+		if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("owner %d: %v, want %q", owner, err, want)
+		}
 	}
 }

@@ -73,3 +73,12 @@ func of(u *user.User) (*As, error) {
 
 // Root reports whether scripts may do everything on the host.
 func (a *As) Root() bool { return a.uid == 0 }
+
+// Owns reports whether a file or directory belongs to the user: what its mode says does not keep scripts from it.
+func (a *As) Owns(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	return ownerOf(info) == a.uid, nil
+}

@@ -15,6 +15,9 @@ type process struct {
 	zombie             bool
 }
 
+// ownerOf gives the user that a file belongs to.
+func ownerOf(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
 // tasksOf counts the processes and threads of a user.
 func tasksOf(uid uint32) (int, error) {
 	all, err := processes()
