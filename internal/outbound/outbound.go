@@ -93,6 +93,9 @@ func (c *Client) Send(ctx context.Context, r Request) (*Answer, error) {
 		return nil, explain(request.URL.Host, err)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusSwitchingProtocols { // of which ctx would end nothing
+		return nil, fmt.Errorf("%s: the answer is in another protocol", request.URL.Host)
+	}
 	body, err := read(response)
 	if err != nil {
 		return nil, explain(request.URL.Host, err)
@@ -130,6 +133,9 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 		name := http.CanonicalHeaderKey(h.Name)
 		switch {
 		case name == "Host":
+			if target, err := url.Parse("http://" + h.Value); err != nil || target.Host != h.Value {
+				return nil, errors.New("the header Host is no host") // net/http would send what it can make of it
+			}
 			request.Host = h.Value
 		case ours[name]:
 		case seen[name]:
