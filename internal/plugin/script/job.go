@@ -27,6 +27,7 @@ type job struct {
 	Env         []string
 	Dir         string // to run in; "" is a private one
 	Private     string // the directory to make for it
+	Group       string // the control group to make for it, where that can be had; "" for none
 	Switch      bool   // to the user below
 	UID, GID    uint32 // of whoever the script runs as
 }

@@ -113,26 +113,33 @@ func serveScript() {
 	panic(err)
 }
 
+// startServer starts a process that runs the runaways, and returns when they run.
+func startServer(t *testing.T, as *As, key string) *exec.Cmd {
+	t.Helper()
+	setting := sameUser
+	if !as.Same {
+		setting = userPrefix + as.Name
+	}
+	server := exec.CommandContext(t.Context(), os.Args[0])
+	server.Env = append(os.Environ(), serverVariable+"="+setting, serverKey+"="+key)
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "all are on"; {
+	}
+	return server
+}
+
 // A server that is killed takes its scripts with it.
 func TestKilledServerLeavesNoProcess(t *testing.T) {
 	t.Parallel()
 	everybody(t, func(t *testing.T, as *As) {
-		setting := sameUser
-		if !as.Same {
-			setting = userPrefix + as.Name
-		}
 		key := fmt.Sprintf("%s-%d", t.Name(), os.Getpid())
-		server := exec.CommandContext(t.Context(), os.Args[0])
-		server.Env = append(os.Environ(), serverVariable+"="+setting, serverKey+"="+key)
-		out, err := server.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := server.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "all are on"; {
-		}
+		server := startServer(t, as, key)
 		if len(processesOf(t, key)) < len(runaways) {
 			t.Errorf("the script is not on its way: %v", processesOf(t, key))
 		}

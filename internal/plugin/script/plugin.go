@@ -141,8 +141,9 @@ func (s shell) job(call *plugin.Call, o *order) *job {
 		"PATH=" + searchPath, "HOME=" + s.as.Home, "USER=" + s.as.Name, "LOGNAME=" + s.as.Name, "LANG=C.UTF-8",
 		keyVariable + "=" + call.Key,
 	}
+	name := newName()
 	return &job{
-		Interpreter: o.interpreter, Script: o.script, Args: o.args, Env: merged(base, env, o.env), Dir: o.dir, Private: filepath.Join(os.TempDir(), newName()),
+		Interpreter: o.interpreter, Script: o.script, Args: o.args, Env: merged(base, env, o.env), Dir: o.dir, Private: filepath.Join(os.TempDir(), name), Group: newGroup(name),
 		Switch: !s.as.Same, UID: s.as.uid, GID: s.as.gid,
 	}
 }

@@ -118,7 +118,15 @@ const plainVariable = "STDOPS_SCRIPT_TEST_PLAIN"
 // The tests run a second time as a user who may nothing: what ends processes must not rest on what only root may.
 func TestAsAPlainUser(t *testing.T) {
 	t.Parallel()
-	as := nobody(t)
+	out, err := separately(t, nobody(t), &syscall.SysProcAttr{})
+	if err != nil || !strings.Contains(out, "--- PASS: TestScriptsLeaveNoProcess/same-user") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// separately runs tests in a process of their own, as a user. What is in attr goes along.
+func separately(t *testing.T, as *As, attr *syscall.SysProcAttr, args ...string) (string, error) {
+	t.Helper()
 	dir := t.TempDir()
 	for _, open := range []string{filepath.Dir(dir), dir} { // below it are the directories of the tests
 		if err := os.Chmod(open, 0o777); err != nil {
@@ -136,13 +144,12 @@ func TestAsAPlainUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), copied, "-test.v", "-orphans", strconv.Itoa(*orphans))
+	cmd := exec.CommandContext(t.Context(), copied, append(args, "-test.v", "-orphans", strconv.Itoa(*orphans))...)
 	cmd.Dir, cmd.Env = "/", append(os.Environ(), plainVariable+"=1", "HOME=/", "TMPDIR="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: as.uid, Gid: as.gid}}
+	attr.Credential = &syscall.Credential{Uid: as.uid, Gid: as.gid}
+	cmd.SysProcAttr = attr
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestScriptsLeaveNoProcess/same-user") {
-		t.Errorf("%v\n%s", err, out)
-	}
+	return string(out), err
 }
 
 func TestScript(t *testing.T) {

@@ -40,7 +40,8 @@ func execute(ctx context.Context, j *job, stdout, stderr io.Writer) (result, err
 	err = r.await(ctx, ended)
 	out := r.end()
 	if !out.Told {
-		out.Left = j.removeDir() // which nobody else does now
+		j.removeGroup() // which nobody else does now
+		out.Left = j.removeDir()
 	}
 	switch {
 	case out.Error != "":

@@ -85,6 +85,9 @@ func readOrders(in *bufio.Reader) <-chan time.Duration {
 // run runs the script to its end and leaves nothing of it.
 func (g *guard) run() (r result) {
 	defer func() {
+		if g.job.Group != "" {
+			_ = syscall.Rmdir(g.job.Group)
+		}
 		if g.made {
 			r.Left = g.job.removeDir()
 		}
@@ -231,11 +234,24 @@ func (g *guard) start() (err error) {
 		}
 	}
 	return g.limited(func() (err error) {
-		if g.leader, err = syscall.ForkExec(program, argv, attr); err != nil {
+		if g.leader, err = g.fork(program, argv, attr); err != nil {
 			return fmt.Errorf("start %s in %s: %w", program, attr.Dir, err)
 		}
 		return nil
 	})
+}
+
+// fork starts the script in its control group, or without one where that cannot be had.
+func (g *guard) fork(program string, argv []string, attr *syscall.ProcAttr) (leader int, err error) {
+	if group := g.job.makeGroup(); group != nil {
+		defer group.Close()
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, int(group.Fd())
+		if leader, err = syscall.ForkExec(program, argv, attr); err == nil {
+			return leader, nil
+		}
+		attr.Sys.UseCgroupFD = false // a sandbox may refuse it; what else is wrong shows again
+	}
+	return syscall.ForkExec(program, argv, attr)
 }
 
 // find gives the path of an interpreter that is named without one.
@@ -320,8 +336,11 @@ const endTime = 20 * time.Second
 const leastPasses = 10
 
 // end kills whatever there is of the script and returns when it is gone: when there is no child any more, there is nothing
-// below them either. The first kill reaches the whole group of the script, however fast it forks.
+// below them either. The first two kills reach all of its control group, and of its process group, however fast they fork.
 func (g *guard) end() (r result) {
+	if g.job.Group != "" {
+		g.job.killGroup()
+	}
 	_ = syscall.Kill(-g.leader, syscall.SIGKILL)
 	deadline, pause := time.Now().Add(endTime), time.Millisecond
 	for pass := 0; ; pass++ {
