@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/user"
@@ -41,7 +42,12 @@ func scriptTree(inputs map[string]any) map[string]any {
 // runScript makes and starts a task of one script.
 func (c *crash) runScript(inputs map[string]any) (id int64) {
 	c.t.Helper()
-	got, ok := c.call("/apigw/fast_create_task/2/", map[string]any{"name": "scripts", "pipeline_tree": scriptTree(inputs)})
+	return c.runTree(scriptTree(inputs))
+}
+
+func (c *crash) runTree(tree map[string]any) (id int64) {
+	c.t.Helper()
+	got, ok := c.call("/apigw/fast_create_task/2/", map[string]any{"name": "scripts", "pipeline_tree": tree})
 	var data struct {
 		TaskID int64 `json:"task_id"`
 	}
@@ -120,15 +126,14 @@ func TestScriptsOfAKilledServer(t *testing.T) {
 	}
 }
 
-// A server that has to end leaves no script, not even one that does not want to.
-func TestStopEndsScripts(t *testing.T) {
-	t.Parallel()
+// startWithScripts starts a server in this process whose flows may run scripts.
+func startWithScripts(t *testing.T) (*app.App, *crash) {
+	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("scripts run on Linux only")
 	}
-	dir := t.TempDir()
 	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", DataDir: dir, LocalScripts: "same-user", BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+		Listen: "127.0.0.1:0", DataDir: t.TempDir(), LocalScripts: "same-user", BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +142,67 @@ func TestStopEndsScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
-	c := &crash{t: t, victim: &victim{caller: caller{t: t, base: "http://" + a.Addr()}}}
+	return a, &crash{t: t, victim: &victim{caller: caller{t: t, base: "http://" + a.Addr()}}}
+}
+
+// Whatever ends an attempt ends its script, wherever that went, and before the next attempt begins.
+func TestWhatEndsScripts(t *testing.T) {
+	t.Parallel()
+	a, c := startWithScripts(t)
+	const text = `setsid sh -c 'trap "" TERM; while :; do sleep 1; done' & echo $STDOPS_IDEMPOTENCY_KEY >> "$1"; sleep 9999`
+	begin := func(name string, more map[string]any, limit map[string]any) (task int64, node, file string) {
+		file = filepath.Join(t.TempDir(), "keys")
+		inputs := map[string]any{"script": text, "args": file}
+		maps.Copy(inputs, more)
+		tree := scriptTree(inputs)
+		tree["activities"].(map[string]any)["a"].(map[string]any)["timeout_config"] = limit
+		task = c.runTree(tree)
+		eventually(t, name+": the script runs", func() bool { return len(linesOf(file)) == 1 })
+		var status struct {
+			Children map[string]struct{ Name string }
+		}
+		if err := json.Unmarshal([]byte(c.status(task)), &status); err != nil {
+			t.Fatal(err)
+		}
+		for id, child := range status.Children {
+			if child.Name == "a script" {
+				node = id
+			}
+		}
+		return task, node, file
+	}
+	ended := func(name string, task int64, file, state string) {
+		eventually(t, name+": the script ends", func() bool { return running(linesOf(file)[0]) == 0 })
+		eventually(t, name+": the task shows it", func() bool { return strings.Contains(c.status(task), state) })
+	}
+	task, node, file := begin("forced failure", nil, nil)
+	for _, action := range []string{"forced_fail", "retry"} {
+		if got, ok := c.call(fmt.Sprintf("/apigw/operate_node/2/%d/", task), map[string]any{"node_id": node, "action": action}); !ok || !got.Result {
+			t.Fatalf("%s: %+v", action, got)
+		}
+	}
+	eventually(t, "the next attempt runs", func() bool { return len(linesOf(file)) == 2 })
+	if left := running(linesOf(file)[0]); left > 0 {
+		t.Errorf("%d processes of the attempt before are left", left)
+	}
+	if got, ok := c.call(fmt.Sprintf("/apigw/operate_task/%d/2/", task), map[string]any{"action": "revoke"}); !ok || !got.Result {
+		t.Fatalf("revoke: %+v", got)
+	}
+	eventually(t, "revoke: the script ends", func() bool { return running(linesOf(file)[1]) == 0 })
+
+	first, _, firstFile := begin("time limit of the script", map[string]any{"timeout": 5}, nil)
+	second, _, secondFile := begin("time limit of the node", nil, map[string]any{"enable": true, "seconds": 5, "action": "forced_fail"})
+	ended("time limit of the script", first, firstFile, "the script was ended after its time limit")
+	ended("time limit of the node", second, secondFile, `"state":"FAILED"`)
+	if err := a.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that has to end leaves no script, not even one that does not want to.
+func TestStopEndsScripts(t *testing.T) {
+	t.Parallel()
+	a, c := startWithScripts(t)
 	file := filepath.Join(t.TempDir(), "key")
 	c.runScript(map[string]any{
 		"script": `trap '' TERM; setsid sleep 9999 & echo $STDOPS_IDEMPOTENCY_KEY > "$1"; while :; do sleep 1; done`, "args": file,
