@@ -18,6 +18,14 @@ func (w *lockedWriter) String() string {
 	return w.to.String()
 }
 
+// take is String and forgets what was written.
+func (w *lockedWriter) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.to.Reset()
+	return w.to.String()
+}
+
 func (w *lockedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -69,12 +69,18 @@ func setup(t testing.TB, more ...plugin.Plugin) *server {
 
 func setupWith(t testing.TB, limits stdops.Limits, more ...plugin.Plugin) *server {
 	t.Helper()
+	return setupPlugins(t, limits, slices.Concat(builtin.All(), testplugin.All(), scripts(t), more)...)
+}
+
+// setupPlugins is setup with these plugins and no others.
+func setupPlugins(t testing.TB, limits stdops.Limits, all ...plugin.Plugin) *server {
+	t.Helper()
 	ctx := t.Context()
 	dir := t.TempDir()
 	st, err := store.Open(ctx, store.Options{Dir: dir, Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
-	plugins, err := plugin.NewRegistry(slices.Concat(builtin.All(), testplugin.All(), scripts(t), more)...)
+	plugins, err := plugin.NewRegistry(all...)
 	must(t, err)
 	around, err := service.NewSurroundings(st, time.UTC, publicURL)
 	must(t, err)
