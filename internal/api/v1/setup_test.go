@@ -43,8 +43,15 @@ func setup(t *testing.T) *bundle {
 
 func setupWith(t *testing.T, limits *stdops.Limits) *bundle {
 	t.Helper()
-	b := &bundle{logged: &bytes.Buffer{}, bodies: api.NewBodies()}
-	log := slog.New(slog.NewTextHandler(b.logged, nil))
+	logged := &bytes.Buffer{}
+	b := setupLog(t, limits, slog.New(slog.NewTextHandler(logged, nil)))
+	b.logged = logged
+	return b
+}
+
+func setupLog(t testing.TB, limits *stdops.Limits, log *slog.Logger) *bundle {
+	t.Helper()
+	b := &bundle{bodies: api.NewBodies()}
 	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Log: log, DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
@@ -66,14 +73,14 @@ func setupWith(t *testing.T, limits *stdops.Limits) *bundle {
 	return b
 }
 
-func (b *bundle) handler(t *testing.T, log *slog.Logger, local bool) http.Handler {
+func (b *bundle) handler(t testing.TB, log *slog.Logger, local bool) http.Handler {
 	t.Helper()
 	h, err := New(b.svc, Options{PublicURL: publicURL, Version: "1.2.3", Local: local, Bodies: b.bodies, Log: log})
 	must(t, err)
 	return api.Handler(h, log)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
