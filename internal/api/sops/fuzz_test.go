@@ -98,6 +98,12 @@ func FuzzRequest(f *testing.F) {
 			f.Add(uint8(i), uint8(way), query, []byte(body))
 		}
 	}
+	for i := range served {
+		for _, junk := range []string{`[1]`, `{"a":1e3}`, `true`, `-1`, `1.5`, `"x\u0000"`} {
+			body := `{"bk_biz_id":2,"task_id":` + junk + `,"template_id":` + junk + `,"node_id":` + junk + `,"name":` + junk + `}`
+			f.Add(uint8(i), uint8(byComponent), "", []byte(body))
+		}
+	}
 	for _, seed := range badBodies(f, served) {
 		f.Add(seed.endpoint, uint8(byGateway), seed.query, []byte(seed.body))
 	}
@@ -162,6 +168,7 @@ func FuzzCredentials(f *testing.F) {
 	f.Add("", "", "", []byte(good), true)
 	f.Add("", "", "", []byte(inQuery), true)
 	for _, bad := range []string{
+		strings.Replace(good, "@@", "guessed", 1),
 		`{"bk_app_code":"fuzzed","bk_app_secret":"","bk_username":"admin"}`, `{"bk_app_code":"fuzzed","bk_app_secret":null}`,
 		`{"bk_app_code":["fuzzed"],"bk_app_secret":{"a":"@@"}}`, `{"BK_APP_CODE":"fuzzed","Bk_app_secret":"@@"}`,
 		`{"bk_app_code":"fuzzed","bk_app_secret":"@@","bk_app_secret":"x"}`, `[]`, `{`, "\xff", `{"bk_app_code":"\u0000"}`,
