@@ -22,6 +22,7 @@ type ChildRef struct {
 	Source       string // project, common or ""
 	Version      string // "" for the current one
 	AlwaysLatest bool
+	Schemes      string // ids of the execution schemes that the node asks for, with commas between them; "" runs every node
 	Path         string // of the first node that refers to it
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/stdops/stdops"
 )
@@ -109,7 +110,7 @@ func (r *reader) subprocess(n *node, path string) {
 	}
 	n.child = &ChildRef{
 		Template: id, Source: n.raw.Text("template_source"), Version: n.raw.Text("version"),
-		AlwaysLatest: flag(n.raw, "always_use_latest", false), Path: path,
+		AlwaysLatest: flag(n.raw, "always_use_latest", false), Schemes: r.schemes(n.raw, path), Path: path,
 	}
 	if given, _ := n.raw.Get("constants"); given != nil {
 		n.given = r.object(n.raw, path+".", "constants", true)
@@ -117,6 +118,27 @@ func (r *reader) subprocess(n *node, path string) {
 			r.constant(c, path+".constants."+short(key), key)
 		}
 	}
+}
+
+// schemes reads the execution schemes that a subprocess asks for: numbers, or texts that name them.
+func (r *reader) schemes(o *stdops.Object, path string) string {
+	value, _ := o.Get("scheme_id_list")
+	list, ok := value.([]any)
+	if value != nil && !ok {
+		r.fail(path+".scheme_id_list", "must be an array")
+	}
+	ids := make([]string, 0, len(list))
+	for _, item := range list {
+		switch id := item.(type) {
+		case int64:
+			ids = append(ids, strconv.FormatInt(id, 10))
+		case string:
+			ids = append(ids, id)
+		default:
+			r.fail(path+".scheme_id_list", "must hold numbers and strings only")
+		}
+	}
+	return strings.Join(ids, ",")
 }
 
 func templateID(v any) (stdops.TemplateID, bool) {

@@ -9,13 +9,14 @@ import (
 )
 
 // pruneConstants removes the constants that neither a node nor a condition refers to, directly or through others, and
-// gives them. Outputs of nodes stay, even without their node. What stays is numbered anew in the order of its index.
-func (t *Tree) pruneConstants(gone map[string]bool) *stdops.Object {
-	used := t.usedConstants()
+// gives them. Outputs of nodes stay, even without their node, and so do those that kept names with what they refer to; as
+// outputs of the tree the latter come last. What stays is numbered anew in the order of its index.
+func (t *Tree) pruneConstants(gone map[string]bool, kept []string) *stdops.Object {
+	used, wanted := t.usedConstants(nil), t.usedConstants(kept)
 	dropped := &stdops.Object{}
 	var left []*Constant
 	for _, c := range t.constants {
-		if used[c.Key] || c.SourceType == sourceOutputs {
+		if wanted[c.Key] || c.SourceType == sourceOutputs {
 			left = append(left, c)
 		} else {
 			dropped.Set(c.Key, c.raw)
@@ -28,7 +29,17 @@ func (t *Tree) pruneConstants(gone map[string]bool) *stdops.Object {
 		keys[c.Key] = true
 	}
 	t.constants = left
-	t.outputs = slices.DeleteFunc(slices.Clone(t.outputs), func(key string) bool { return !keys[key] })
+	outputs, last := make([]string, 0, len(t.outputs)), []string(nil)
+	for _, key := range t.outputs {
+		switch {
+		case !keys[key]:
+		case used[key] || !slices.Contains(kept, key):
+			outputs = append(outputs, key)
+		default:
+			last = append(last, key)
+		}
+	}
+	t.outputs = append(outputs, last...)
 	return dropped
 }
 
@@ -59,8 +70,9 @@ func (c *Constant) without(gone map[string]bool) *Constant {
 	return changed
 }
 
-// usedConstants gives the keys that are referred to from nodes and conditions, also through values of constants.
-func (t *Tree) usedConstants() map[string]bool {
+// usedConstants gives the keys that are referred to from nodes and conditions, and those that kept names, also through
+// values of constants.
+func (t *Tree) usedConstants(kept []string) map[string]bool {
 	byKey := make(map[string]*Constant, len(t.constants))
 	for _, c := range t.constants {
 		byKey[c.Key] = c
@@ -78,6 +90,9 @@ func (t *Tree) usedConstants() map[string]bool {
 		for word := range references(v) {
 			use(word)
 		}
+	}
+	for _, key := range kept {
+		use(bare(key))
 	}
 	for _, n := range t.activities {
 		n.values(look)

@@ -29,10 +29,33 @@ func (t *Tree) Except(keep []string) []string {
 	return rest
 }
 
+// ExceptOptional is [Tree.Except] for execution schemes and appointed nodes: what is not optional runs whether keep
+// names it or not.
+func (t *Tree) ExceptOptional(keep []string) []string {
+	return slices.DeleteFunc(t.Except(keep), func(id string) bool { return !flag(t.nodes[id].raw, "optional", true) })
+}
+
 // Select leaves activities of the root level out (docs/spec/engine.md 1.10): their flows are closed, parallel gateways
 // with nothing left between them and their converge gateway are removed, and so are constants that nothing refers to.
 // After an error the tree must not be used. Whether the rest is a valid tree is for [Tree.Validate] to say.
 func (t *Tree) Select(exclude []string) (*Selection, error) {
+	return t.leaveOut(exclude, nil)
+}
+
+// SelectChild is [Tree.Select] for a tree that becomes a subprocess: the custom constants among its outputs stay, although
+// nothing inside refers to them, because the parent may.
+func (t *Tree) SelectChild(exclude []string) (*Selection, error) {
+	var kept []string
+	for _, c := range t.constants {
+		if c.SourceType == sourceCustom && slices.Contains(t.outputs, c.Key) {
+			kept = append(kept, c.Key)
+		}
+	}
+	return t.leaveOut(exclude, kept)
+}
+
+// leaveOut leaves activities out. kept names constants that stay in any case.
+func (t *Tree) leaveOut(exclude, kept []string) (*Selection, error) {
 	s := &selector{tree: t, gone: map[string]bool{}}
 	for _, id := range exclude {
 		if err := s.leaveOut(id); err != nil {
@@ -43,7 +66,7 @@ func (t *Tree) Select(exclude []string) (*Selection, error) {
 		return nil, err
 	}
 	s.sweep()
-	dropped := t.pruneConstants(s.gone)
+	dropped := t.pruneConstants(s.gone, kept)
 	t.numbered = false
 	return &Selection{NotReferred: dropped}, nil
 }

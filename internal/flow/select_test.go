@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -52,6 +53,35 @@ func TestSelect(t *testing.T) {
 			}
 			mustCompile(t, again)
 		})
+	}
+}
+
+// TestSelectChild looks at what a subprocess keeps for its parent: the constants that are outputs, and what these need.
+func TestSelectChild(t *testing.T) {
+	t.Parallel()
+	o := sketch("S>A>B>E")
+	constants := &stdops.Object{}
+	for i, c := range [][2]string{{"${a}", ""}, {"${out}", "${deep}"}, {"${deep}", "x"}, {"${idle}", "x"}} {
+		constants.Set(c[0], stdops.NewObject("key", c[0], "name", "n", "index", int64(i), "value", c[1], "show_type", "show", "source_type", "custom"))
+	}
+	o.Set("constants", constants)
+	o.Set("outputs", []any{"${out}", "${a}"})
+	set(t, o, "activities.A.component.data", `{"x":{"hook":false,"value":"${a}"}}`)
+	for name, c := range map[string]struct {
+		run              func(*Tree, []string) (*Selection, error)
+		outputs, dropped string
+	}{
+		"child": {(*Tree).SelectChild, "[${a} ${out}]", "[${idle}]"},
+		"root":  {(*Tree).Select, "[${a}]", "[${out} ${deep} ${idle}]"},
+	} {
+		tree := mustParse(t, o)
+		selection, err := c.run(tree, tree.ExceptOptional([]string{"A"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(tree.Activities(), tree.Outputs(), selection.NotReferred.Keys()); got != "[A] "+c.outputs+" "+c.dropped {
+			t.Errorf("%s: activities, outputs, dropped constants: %s", name, got)
+		}
 	}
 }
 

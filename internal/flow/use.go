@@ -20,7 +20,7 @@ type Use struct {
 // Uses gives the constants that something refers to, in the order of the document, without those that hold the output of
 // a node.
 func (t *Tree) Uses() []Use {
-	used, takers := t.usedConstants(), map[string]int{}
+	used, takers := t.usedConstants(nil), map[string]int{}
 	for _, n := range t.activities {
 		seen := map[string]bool{}
 		n.values(func(v any) {
