@@ -166,6 +166,14 @@ CREATE TABLE role (
     PRIMARY KEY (user_name, project_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE scheme (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    template_id INTEGER NOT NULL REFERENCES template (id),
+    name        TEXT    NOT NULL,
+    nodes       TEXT    NOT NULL, -- JSON array of the ids of activities
+    UNIQUE (template_id, name)
+) STRICT;
+
 CREATE TABLE session (
     hash       BLOB    NOT NULL PRIMARY KEY,
     user_name  TEXT    NOT NULL REFERENCES users (name),
