@@ -25,6 +25,7 @@ type Flow struct {
 type FlowDetail struct {
 	Flow
 	Editor    string          `json:"editor,omitempty" doc:"Who wrote the current version"`
+	Schemes   []Scheme        `json:"schemes" nullable:"false" doc:"Named choices of activities that run, oldest first"`
 	Constants []Constant      `json:"constants" doc:"Those that something in the flow refers to, without those that hold outputs of nodes"`
 	Tree      json.RawMessage `json:"tree" doc:"The pipeline tree as it was stored"`
 }

@@ -74,6 +74,7 @@ type NewTask struct {
 	Tree        json.RawMessage            `json:"tree,omitempty" doc:"A pipeline tree; either this or flow"`
 	Flow        int64                      `json:"flow,omitempty" minimum:"0" doc:"The id of a stored flow; either this or tree"`
 	Constants   map[string]json.RawMessage `json:"constants,omitempty" doc:"Values for constants of the tree or flow, by key such as ${version}"`
+	Schemes     []string                   `json:"schemes,omitempty" maxItems:"100" doc:"Names of execution schemes of the flow: what any of them names runs, and what is not optional"`
 	FlowType    string                     `json:"flow_type,omitempty" enum:"common,common_func"`
 	Start       bool                       `json:"start,omitempty" doc:"Start it in the same transaction"`
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func (c *cli) flow() *cobra.Command {
-	g := group("flow", "Store flows, list and show them", c.flowCreate(), c.flowList(), c.flowShow())
+	g := group("flow", "Store flows, list and show them", c.flowCreate(), c.flowList(), c.flowShow(), c.flowScheme())
 	g.Aliases = []string{"template"}
 	return g
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
-
 	"github.com/spf13/cobra"
 
 	"github.com/stdops/stdops/client"
@@ -12,14 +9,14 @@ import (
 func (c *cli) flowShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
-		Short: "Show a flow with the constants to which a task can give values, and as json or yaml its tree",
+		Short: "Show a flow with the constants to which a task can give values and its execution schemes, and as json or yaml its tree",
 		Example: "  stdops flow show 3\n" +
 			"  stdops flow show 3 -o json | jq .tree > tree.json",
 		Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
-			if err != nil || id <= 0 {
-				return usageOf(cmd, fmt.Errorf("%q is no id of a flow", args[0]))
+			id, err := flowID(cmd, args[0])
+			if err != nil {
+				return err
 			}
 			to, err := c.connect()
 			if err != nil {
@@ -33,13 +30,24 @@ func (c *cli) flowShow() *cobra.Command {
 			if c.format != "table" {
 				return showOne(c, flow, nil)
 			}
-			if err := showOne(c, &flow.Flow, flowColumns()); err != nil || len(flow.Constants) == 0 {
+			if err := showOne(c, &flow.Flow, flowColumns()); err != nil {
 				return err
 			}
-			c.say("\n")
-			return show(c, flow.Constants, flow.Constants, constantColumns())
+			if err := showPart(c, flow.Constants, constantColumns()); err != nil {
+				return err
+			}
+			return showPart(c, flow.Schemes, schemeColumns())
 		},
 	}
+}
+
+// showPart prints a further table below others, when there is something in it.
+func showPart[T any](c *cli, rows []T, columns []column[T]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	c.say("\n")
+	return show(c, rows, rows, columns)
 }
 
 const longestValue = 60

@@ -50,6 +50,7 @@ func (c *cli) taskCreate() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&file, "file", "f", "", "pipeline tree as JSON; - reads it from the input")
 	flags.Int64Var(&n.Flow, "flow", 0, "id of a stored flow")
+	flags.StringArrayVar(&n.Schemes, "scheme", nil, "name of an execution scheme of the flow, which says what runs; may be repeated")
 	flags.StringVar(&n.Name, "name", "", "name of the task; default the name of the file")
 	flags.StringVar(&n.Description, "description", "", "what it is for")
 	flags.StringArrayVar(&sets, "set", nil, "KEY=TEXT or KEY:=JSON, a value for the constant ${KEY}; may be repeated")

@@ -129,11 +129,15 @@ func (s *Service) childTree(ctx context.Context, a *Access, ref flow.ChildRef) (
 	if ref.AlwaysLatest {
 		version = ""
 	}
-	_, tree, err := s.loadTemplate(ctx, a.templateOf(ref.Source, ref.Template), version)
+	stored := a.templateOf(ref.Source, ref.Template)
+	_, tree, err := s.loadTemplate(ctx, stored, version)
 	if stdops.ErrorCode(err) == stdops.CodeNotFound {
 		return nil, foreignTemplates([]stdops.TemplateID{ref.Template})
 	}
-	return tree, err
+	if err != nil {
+		return nil, err
+	}
+	return tree, s.applySchemes(ctx, stored, ref, tree)
 }
 
 // foreignTemplates refuses flows that are not the project's to use.

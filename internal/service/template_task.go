@@ -12,18 +12,21 @@ import (
 // TemplateTask is a task to be made of a stored flow.
 type TemplateTask struct {
 	NewTask
-	Template   stdops.TemplateID
-	Common     bool           // the flow belongs to no project
-	Source     string         // the caller's word for where the flow is from, stored with the task
-	Constants  *stdops.Object // values by key with ${ and }; unknown keys are ignored
-	Exclude    []string       // activities to leave out, by their ids in the flow
-	Execute    []string       // activities to keep; when there are any, Exclude does not count
-	Simplified []string       // custom constants that become plain texts
+	Template    stdops.TemplateID
+	Common      bool           // the flow belongs to no project
+	Source      string         // the caller's word for where the flow is from, stored with the task
+	Constants   *stdops.Object // values by key with ${ and }; unknown keys are ignored
+	Exclude     []string       // activities to leave out, by their ids in the flow
+	Execute     []string       // activities to keep; when there are any, Exclude does not count
+	Schemes     []string       // ids of execution schemes; when there are any, Execute and Exclude do not count
+	SchemeNames []string       // the same by their names; when there are any, Schemes do not count
+	Simplified  []string       // custom constants that become plain texts
 }
 
 // Use is the right to make tasks of a stored flow.
 type Use struct {
 	access *Access
+	ref    store.TemplateRef
 	stored store.Template
 	tree   *flow.Tree
 }
@@ -45,11 +48,12 @@ func (s *Service) UseTemplate(ctx context.Context, a *Access, id stdops.Template
 	if common {
 		source = SourceCommon
 	}
-	stored, tree, err := s.loadTemplate(ctx, a.templateOf(source, id), "")
+	ref := a.templateOf(source, id)
+	stored, tree, err := s.loadTemplate(ctx, ref, "")
 	if err != nil {
 		return nil, err
 	}
-	return &Use{access: a, stored: stored, tree: tree}, nil
+	return &Use{access: a, ref: ref, stored: stored, tree: tree}, nil
 }
 
 // CreateTask makes a task of a stored flow: subprocesses are unfolded, nodes selected, and the rest is checked.
@@ -57,9 +61,9 @@ func (s *Service) CreateTask(ctx context.Context, u *Use, t TemplateTask) (*Crea
 	if err := s.unfold(ctx, u.access, u.tree); err != nil {
 		return nil, err
 	}
-	exclude := t.Exclude
-	if len(t.Execute) > 0 {
-		exclude = u.tree.Except(t.Execute)
+	exclude, err := s.leftOut(ctx, u, &t)
+	if err != nil {
+		return nil, err
 	}
 	if _, err := u.tree.Select(exclude); err != nil {
 		return nil, because(ErrSelection, err)

@@ -13,6 +13,7 @@ type TemplateView struct {
 	TemplateEntry
 	service *Service
 	access  *Access // nil for a common flow outside of any project
+	ref     store.TemplateRef
 	tree    *flow.Tree
 }
 
@@ -43,7 +44,16 @@ func (s *Service) viewTemplate(ctx context.Context, ref store.TemplateRef) (*Tem
 	if err != nil {
 		return nil, err
 	}
-	return &TemplateView{TemplateEntry: templateEntry(&stored), service: s, tree: tree}, nil
+	return &TemplateView{TemplateEntry: templateEntry(&stored), service: s, ref: ref, tree: tree}, nil
+}
+
+// TurnTo makes the view show a version of the flow; a view shows the current one before.
+func (v *TemplateView) TurnTo(ctx context.Context, version string) error {
+	_, tree, err := v.service.loadTemplate(ctx, v.ref, version)
+	if err == nil {
+		v.tree = tree
+	}
+	return err
 }
 
 // Tree gives the tree as it was stored, with whatever was unfolded. It is the caller's to change at its first level.

@@ -100,6 +100,10 @@ func missingTemplate(err error, access *service.Access, digits string, common bo
 
 // creationRefusal gives the texts of the creating endpoints: of these, trees and selections are refused as unknown errors.
 func creationRefusal(name string, err error) error {
+	var unknown service.UnknownSchemes
+	if errors.As(err, &unknown) {
+		return invalid("unknown template_schemes_id: %s", strings.Join(unknown, ", "))
+	}
 	if errors.Is(err, service.ErrSelection) {
 		return &stdops.Error{
 			Code: stdops.CodeEngine, Message: "[API] " + name + " create pipeline without tree error: " + err.Error(), Err: err,
@@ -112,7 +116,6 @@ func creationRefusal(name string, err error) error {
 type creationParams struct {
 	task     service.TemplateTask
 	tree     *stdops.Object
-	schemes  []string
 	problems []string
 	conflict error
 }
@@ -134,23 +137,21 @@ func readCreation(body *stdops.Object, as creation) *creationParams {
 		p.task.Simplified = p.texts(body, "simplify_vars")
 		p.tree = p.object(body, "pipeline_tree")
 	}
-	p.schemes, p.conflict = readSchemes(body)
+	p.task.Schemes, p.conflict = readSchemes(body)
 	return p
 }
 
-// refusal gives the first refusal in the order of bk-sops: form, then what excludes each other, then what does not exist.
+// refusal gives the first refusal in the order of bk-sops: form, then what excludes each other.
 func (p *creationParams) refusal(prefix string) error {
 	switch {
 	case len(p.problems) > 0:
 		return invalid("%s: %s", prefix, strings.Join(p.problems, ","))
 	case p.conflict != nil:
 		return p.conflict
-	case len(p.schemes) > 0 && p.tree != nil:
+	case len(p.task.Schemes) > 0 && p.tree != nil:
 		return invalid("template_schemes_id can not be used with pipeline_tree")
-	case len(p.schemes) > 0 && (len(p.task.Exclude) > 0 || len(p.task.Execute) > 0):
+	case len(p.task.Schemes) > 0 && (len(p.task.Exclude) > 0 || len(p.task.Execute) > 0):
 		return invalid("template_schemes_id can not be used with exclude_task_nodes_id or execute_task_nodes_id")
-	case len(p.schemes) > 0: // no schemes can be stored yet, so none is known
-		return invalid("unknown template_schemes_id: %s", strings.Join(p.schemes, ", "))
 	}
 	return nil
 }

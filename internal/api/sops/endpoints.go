@@ -91,9 +91,9 @@ func endpoints() []endpoint {
 		get("get_template_info", templateID, projectID).serving(service.FlowView, getTemplateInfo),
 		get("get_common_template_list").opened("common flows are for all", getCommonTemplateList),
 		get("get_common_template_info", templateID).serving(service.CommonFlowView, getCommonTemplateInfo),
-		get("get_template_schemes", projectID, templateID),
-		post("preview_task_tree", projectID, templateID),
-		post("preview_common_task_tree", projectID, templateID),
+		get("get_template_schemes", projectID, templateID).serving(service.FlowView, getTemplateSchemes),
+		post("preview_task_tree", projectID, templateID).serving(service.FlowView, previewTaskTree),
+		post("preview_common_task_tree", projectID, templateID).serving(service.CommonFlowView, previewCommonTaskTree),
 
 		post("create_task", templateID, projectID).serving(service.FlowCreateTask, createTask).keyed(createdAgain),
 		post("create_and_start_task", templateID, projectID).serving(service.FlowCreateTask, createAndStartTask).keyed(createdAgain),

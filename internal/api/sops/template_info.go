@@ -13,20 +13,7 @@ func getTemplateInfo(c *call) error {
 	if err != nil {
 		return err
 	}
-	id, digits, err := c.template()
-	if err != nil {
-		return err
-	}
-	common := c.commonSource()
-	view, err := c.sops.svc.ViewTemplate(c.ctx, access, id, common)
-	switch {
-	case stdops.ErrorCode(err) != stdops.CodeNotFound:
-	case common:
-		err = noCommonTemplate(digits)
-	default:
-		err = stdops.Errorf(stdops.CodeNotFound, "template[id=%s] of project[project_id=%d, biz_id=%d] does not exist",
-			digits, access.Project(), access.Biz())
-	}
+	view, err := c.view(access, c.commonSource())
 	if err != nil {
 		return err
 	}
@@ -37,6 +24,24 @@ func getTemplateInfo(c *call) error {
 	setProject(data, access)
 	c.out.Data(data, "", nil)
 	return nil
+}
+
+// view finds the flow that the request names, of the project or a common one, for a caller who may look at it.
+func (c *call) view(access *service.Access, common bool) (*service.TemplateView, error) {
+	id, digits, err := c.template()
+	if err != nil {
+		return nil, err
+	}
+	view, err := c.sops.svc.ViewTemplate(c.ctx, access, id, common)
+	switch {
+	case stdops.ErrorCode(err) != stdops.CodeNotFound:
+		return view, err
+	case common:
+		return nil, noCommonTemplate(digits)
+	default:
+		return nil, stdops.Errorf(stdops.CodeNotFound, "template[id=%s] of project[project_id=%d, biz_id=%d] does not exist",
+			digits, access.Project(), access.Biz())
+	}
 }
 
 // getCommonTemplateInfo tells about a flow that belongs to no project (docs/spec/api.md 4.2, 8).

@@ -52,6 +52,14 @@ func (s *server) getFlow(ctx context.Context, a *service.Access, in *flowInput) 
 			Key: c.Key, Name: c.Name, Kind: c.CustomType, Value: value, Shown: c.Shown,
 		})
 	}
+	schemes, err := view.Schemes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	detail.Schemes = make([]client.Scheme, len(schemes))
+	for i, scheme := range schemes {
+		detail.Schemes[i] = wireScheme(scheme)
+	}
 	if detail.Tree, err = view.Tree().MarshalJSON(); err != nil {
 		return nil, fmt.Errorf("write tree: %w", err)
 	}

@@ -87,6 +87,7 @@ func (s *server) routes() {
 	s.users()
 	s.tokens()
 	s.flows()
+	s.schemes()
 	s.plugins()
 	s.tasks()
 	s.logs()

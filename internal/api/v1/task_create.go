@@ -27,6 +27,9 @@ func (s *server) createTask(ctx context.Context, a *service.Access, in *createTa
 	if err != nil {
 		return nil, err
 	}
+	if len(n.Schemes) > 0 && n.Flow == 0 {
+		return nil, stdops.Errorf(stdops.CodeInvalid, "schemes belong to a flow, and there is none")
+	}
 	task := service.NewTask{
 		Name: n.Name, Description: n.Description, FlowType: stdops.FlowType(n.FlowType), Start: n.Start,
 	}
@@ -35,7 +38,9 @@ func (s *server) createTask(ctx context.Context, a *service.Access, in *createTa
 	}
 	var made *service.CreatedTask
 	if n.Flow != 0 {
-		made, err = s.createOfFlow(ctx, a, task, stdops.TemplateID(n.Flow), constants)
+		made, err = s.createOfFlow(ctx, a, service.TemplateTask{
+			NewTask: task, Template: stdops.TemplateID(n.Flow), Source: service.SourceProject, Constants: constants, SchemeNames: n.Schemes,
+		})
 	} else {
 		made, err = s.createOfTree(ctx, a, task, n.Tree, constants)
 	}
@@ -45,19 +50,17 @@ func (s *server) createTask(ctx context.Context, a *service.Access, in *createTa
 	return s.oneTask(ctx, a, made.Task.ID)
 }
 
-func (s *server) createOfFlow(ctx context.Context, a *service.Access, n service.NewTask, flow stdops.TemplateID, constants *stdops.Object) (*service.CreatedTask, error) {
-	use, err := s.svc.UseTemplate(ctx, a, flow, false)
+func (s *server) createOfFlow(ctx context.Context, a *service.Access, n service.TemplateTask) (*service.CreatedTask, error) {
+	use, err := s.svc.UseTemplate(ctx, a, n.Template, false)
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range constants.Keys() {
+	for _, key := range n.Constants.Keys() {
 		if !use.HasConstant(key) {
 			return nil, noConstant(key)
 		}
 	}
-	return s.svc.CreateTask(ctx, use, service.TemplateTask{
-		NewTask: n, Template: flow, Source: service.SourceProject, Constants: constants,
-	})
+	return s.svc.CreateTask(ctx, use, n)
 }
 
 // createOfTree looks at the permission first: unlike for the compatible API, nothing has to be said about a tree to those

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stdops/stdops/client"
+)
+
+func (c *cli) flowScheme() *cobra.Command {
+	return group("scheme", "Choose activities of a flow that run together, under a name; flow show lists the choices",
+		c.flowSchemeSet(), c.flowSchemeDelete())
+}
+
+func (c *cli) flowSchemeSet() *cobra.Command {
+	return &cobra.Command{
+		Use:   "set FLOW NAME NODE...",
+		Short: "Store a choice of activities, by their ids in the tree; those that are not optional run as well",
+		Example: "  stdops flow scheme set 3 night backup check\n" +
+			"  stdops task create --flow 3 --scheme night --name tonight",
+		Args: cobra.MinimumNArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flow, err := flowID(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return askOne(c, schemeColumns(), func(to *client.Client) (*client.Scheme, error) {
+				return to.PutScheme(cmd.Context(), c.projectID, flow, args[1], args[2:])
+			})
+		},
+	}
+}
+
+func (c *cli) flowSchemeDelete() *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete FLOW NAME",
+		Short: "Take a choice of activities away",
+		Args:  exactly(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flow, err := flowID(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			to, err := c.connect()
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			return to.DeleteScheme(cmd.Context(), c.projectID, flow, args[1])
+		},
+	}
+}
+
+// flowID reads the id of a flow.
+func flowID(cmd *cobra.Command, text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, usageOf(cmd, fmt.Errorf("%q is no id of a flow", text))
+	}
+	return id, nil
+}
+
+func schemeColumns() []column[client.Scheme] {
+	return []column[client.Scheme]{
+		{"SCHEME", func(s *client.Scheme) string { return s.Name }},
+		{"NODES", func(s *client.Scheme) string { return strings.Join(s.Nodes, " ") }},
+	}
+}
