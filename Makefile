@@ -44,7 +44,8 @@ faults: ## crash a server at every named point in every kind of flow (PASSES=2) 
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
 	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestCrashControl|TestEffectsControl|TestLinearWrongServer)$$' ./internal/app -passes $(PASSES)
 
-powerloss: ## let the power fail under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
+powerloss: ## let the power fail under a server and under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
+	go test -count=1 -timeout 120m -parallel 8 -run '^TestPowerLoss' ./internal/app -v -crashes $(CRASHES)
 	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
 	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk|TestCopyOfALiveStore)$$' ./internal/store -stride $(STRIDE) -copies 200
 

@@ -55,6 +55,8 @@ type Options struct {
 	BootstrapAppCode, BootstrapAppSecret string
 
 	Log *slog.Logger
+
+	store func(*store.Options) // changes them: for tests; nil changes nothing
 }
 
 // drainTime is how long a stop waits for calls that are out.
@@ -136,10 +138,11 @@ func (a *App) listen() error {
 }
 
 func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
-	a.store, err = store.Open(ctx, store.Options{
-		Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: a.diskFailed,
-	})
-	if err != nil {
+	options := store.Options{Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: a.diskFailed}
+	if a.options.store != nil {
+		a.options.store(&options)
+	}
+	if a.store, err = store.Open(ctx, options); err != nil {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })

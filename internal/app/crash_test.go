@@ -14,7 +14,10 @@ import (
 	"time"
 )
 
-var cycles = flag.Int("cycles", 3, "how often TestCrash kills the server")
+var (
+	cycles = flag.Int("cycles", 3, "how often TestCrash kills the server")
+	seed   = flag.Uint64("seed", 0, "of what TestFaults and TestPowerLoss draw; 0 takes a new one")
+)
 
 // TestCrash kills a real server at random moments under load. Whatever was acknowledged must be there afterwards, once;
 // every node state that was ever shown must be in the record; no transition may be lost or doubled, no effect happen more
@@ -111,7 +114,7 @@ func (c *crash) runAndKill(env ...string) {
 
 // work creates, starts, watches, pauses, resumes and revokes tasks, and does what their nodes need.
 func (c *crash) work() {
-	for !c.down.Load() {
+	for !c.gone() {
 		switch rand.IntN(60) {
 		case 0:
 			c.each(1, func(id int64) { c.operate(id, "revoke") })
@@ -139,7 +142,9 @@ func (c *crash) each(n int, do func(int64)) {
 func (c *crash) create() { c.createShape(&shapes[rand.IntN(len(shapes))]) }
 
 func (c *crash) createShape(sh *shape) {
+	c.creates(1)
 	told := func(got answer, known bool) {
+		c.creates(-1)
 		var data struct {
 			TaskID int64 `json:"task_id"`
 		}

@@ -17,10 +17,7 @@ import (
 	"github.com/stdops/stdops/internal/fail"
 )
 
-var (
-	passes = flag.Int("passes", 2, "how many passes of each point TestFaults crashes at, the first one always")
-	seed   = flag.Uint64("seed", 0, "of the passes that TestFaults takes; 0 draws one")
-)
+var passes = flag.Int("passes", 2, "how many passes of each point TestFaults crashes at, the first one always")
 
 // points are the places at which the server is killed, and whether it has to come to them after a crash.
 var points = []struct {

@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -17,14 +19,15 @@ import (
 // outlives the test as well.
 type oracle struct {
 	t       *testing.T
-	file    *os.File
-	life    int  // of the server
-	control bool // a mistake was put in: what is wrong is counted and is no failure of the test
+	file    *os.File // nil: only this process knows
+	life    int      // of the server
+	control bool     // a mistake was put in: what is wrong is counted and is no failure of the test
 
 	mu    sync.Mutex
 	tasks map[int64]*fate
 	acks  int
-	maybe int      // so many tasks were perhaps created
+	out   int      // so many tasks are being created
+	maybe int      // so many were perhaps created
 	found []string // what is wrong
 
 	traces map[stdops.TaskID][]trace // of effects, read once the server is down
@@ -80,13 +83,13 @@ func (o *oracle) sound() bool {
 	return len(o.found) == 0 && !o.t.Failed()
 }
 
-// note writes down one acknowledgement.
+// note takes down one acknowledgement.
 func (o *oracle) note(id int64, what string) {
-	if _, err := fmt.Fprintf(o.file, "%d %s\n", id, what); err != nil {
-		o.t.Error(err)
-	}
-	if err := o.file.Sync(); err != nil {
-		o.t.Error(err)
+	if o.file != nil {
+		_, err := fmt.Fprintf(o.file, "%d %s\n", id, what)
+		if err := errors.Join(err, o.file.Sync()); err != nil {
+			o.t.Error(err)
+		}
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -105,6 +108,13 @@ func (o *oracle) created(id int64, sh *shape, started bool) {
 		f.said["start"] = said{yes: 1}
 	}
 	o.tasks[id] = f
+}
+
+// creates takes down that so many more, or fewer, tasks are being created.
+func (o *oracle) creates(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.out += n
 }
 
 // createdPerhaps takes down that nobody knows whether a task was created.
@@ -216,49 +226,122 @@ func (o *oracle) pick(n int) (ids []int64) {
 	return ids
 }
 
-// checkRecord holds the record of a stopped server against what was acknowledged: of each command as many as were
+// checkRecord holds the record of a stopped server against what was acknowledged and shown: of each command as many as were
 // acknowledged, and no more than were asked for.
 func (o *oracle) checkRecord(dir string) (transitions int) {
 	o.t.Helper()
 	st, err := store.Open(o.t.Context(), store.Options{Dir: dir, DecodeSkeleton: flow.DecodeSkeleton})
 	if err != nil {
-		o.t.Fatal(err)
+		o.wrong("the store does not open: %v", err)
+		return 0
 	}
 	defer st.Close()
 	o.traces = readEffects(o.t, dir)
-	stored, err := st.Statuses(o.t.Context(), 1, store.StatusQuery{Newest: len(o.tasks) + o.maybe + 1})
+	most := len(o.tasks) + o.out + o.maybe
+	stored, err := st.Statuses(o.t.Context(), 1, store.StatusQuery{Newest: most + 1})
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	if n := len(stored.Tasks); n < len(o.tasks) || n > len(o.tasks)+o.maybe {
-		o.wrong("%d tasks were created (and perhaps %d more), there are %d", len(o.tasks), o.maybe, n)
+	if n := len(stored.Tasks); n < len(o.tasks) || n > most {
+		o.wrong("%d tasks were created (and perhaps %d more), there are %d", len(o.tasks), o.out+o.maybe, n)
 	}
 	for id, f := range o.tasks {
-		log, err := st.Transitions(o.t.Context(), stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}, 0, 1_000_000)
+		ref := stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}
+		log, err := st.Transitions(o.t.Context(), ref, 0, 1_000_000)
 		if err != nil {
-			o.t.Fatal(err)
+			o.wrong("the log of task %d cannot be read: %v", id, err)
 		}
 		found := make(map[string]int)
 		for _, tr := range log {
-			if command := commandOf(stdops.TaskID(id), tr.Transition); command != "" {
+			if command := commandOf(ref.Task, tr.Transition); command != "" {
 				found[command]++
 			}
 		}
-		for command := range found {
-			if _, asked := f.said[command]; !asked {
-				o.wrong("task %d: nobody asked for %s, which is in the record", id, command)
-			}
-		}
-		for command, s := range f.said {
-			if n, logged := found[command], isLogged(command); logged && (n < s.yes || n > s.yes+s.unknown) {
-				o.wrong("task %d: %s was acknowledged %d times (and %d times nobody knows), in the record it is %d times", id, command, s.yes, s.unknown, n)
-			}
-		}
+		o.checkCommands(id, f, found)
 		transitions += len(log)
 		o.checkLoops(id, f)
-		o.checkTraces(st, stdops.TaskRef{Project: 1, Task: stdops.TaskID(id)}, found)
+		o.checkNodes(st, ref, found)
 	}
 	return transitions
+}
+
+// checkCommands holds the commands that are found in the log of a task against those that were sent.
+func (o *oracle) checkCommands(id int64, f *fate, found map[string]int) {
+	for command := range found {
+		if _, asked := f.said[command]; !asked {
+			o.wrong("task %d: nobody asked for %s, which is in the record", id, command)
+		}
+	}
+	for command, s := range f.said {
+		perhaps := s.unknown + s.out
+		if n, logged := found[command], isLogged(command); logged && (n < s.yes || n > s.yes+perhaps) {
+			o.wrong("task %d: %s was acknowledged %d times (and %d times nobody knows), in the record it is %d times", id, command, s.yes, perhaps, n)
+		}
+	}
+}
+
+// checkNodes holds what is stored of the nodes of a task against what was shown of them, and against what has happened.
+func (o *oracle) checkNodes(st *store.Store, ref stdops.TaskRef, commands map[string]int) {
+	snap, err := st.Load(o.t.Context(), ref)
+	if err != nil {
+		o.wrong("task %d cannot be read: %v", ref.Task, err)
+		return
+	}
+	kept := make(map[string]stdops.State) // "node version" → its state, or the one in which the attempt ended
+	for i := range snap.Nodes {
+		kept[attemptKey(ref.Task, snap.Nodes[i].Node, snap.Nodes[i].Version)] = snap.Nodes[i].State
+	}
+	for n := range o.earlier(ref.Task, kept) {
+		attempts, err := st.Attempts(o.t.Context(), ref, n)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		for _, a := range attempts {
+			kept[attemptKey(ref.Task, n, a.State.Version)] = a.State.State
+		}
+	}
+	o.checkShown(int64(ref.Task), kept, commands)
+	o.checkTraces(snap, kept, commands)
+}
+
+// earlier gives the nodes of a task of which an attempt that is not the present one was shown or has done something.
+func (o *oracle) earlier(task stdops.TaskID, present map[string]stdops.State) map[stdops.NodeIndex]bool {
+	nodes := make(map[stdops.NodeIndex]bool)
+	for key := range o.tasks[int64(task)].shown {
+		if _, is := present[key]; !is {
+			id, _, _ := strings.Cut(key, " ")
+			_, n, _ := stdops.ParseNodeID(id)
+			nodes[n] = true
+		}
+	}
+	for _, tr := range o.traces[task] {
+		if _, is := present[attemptKey(task, tr.node, tr.version)]; !is {
+			nodes[tr.node] = true
+		}
+	}
+	return nodes
+}
+
+func attemptKey(task stdops.TaskID, node stdops.NodeIndex, version stdops.Version) string {
+	return stdops.NodeID(task, node) + " " + string(version)
+}
+
+// checkShown makes sure that each attempt of a node that was ever shown is there, unless a forced failure gave it another
+// version, and that none has gone back: not from its end, and not from a failure either. Of a subprocess what is inside is
+// shown.
+func (o *oracle) checkShown(id int64, kept map[string]stdops.State, commands map[string]int) {
+	f := o.tasks[id]
+	for key, shown := range f.shown {
+		node, _, _ := strings.Cut(key, " ")
+		state, there := kept[key]
+		switch {
+		case !there && commands["forced_fail "+node] == 0:
+			o.wrong("task %d (%s): node %s (%s) was shown as %s, but the record knows no such attempt", id, f.shape.name, key, f.names[node], shown)
+		case !there, f.names[node] == "inner", f.names[node] == "outer":
+		case shown == "FINISHED" && state != stdops.StateFinished, shown == "FAILED" && state != stdops.StateFailed:
+			o.wrong("task %d (%s): node %s (%s) was shown as %s, and is %s in the record", id, f.shape.name, key, f.names[node], shown, state)
+		}
+	}
 }
 
 // commandOf names the command that made a transition, "" when none did.

@@ -60,12 +60,9 @@ func serveUntilKilled(dir string) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	a, err := app.New(app.Options{
-		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Limits: anyRate(),
-		LocalScripts: os.Getenv(scriptsEnv), Plugins: effectPlugins(dir, os.Getenv(lifeEnv)),
-		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	o := victimOptions(dir, os.Getenv(lifeEnv), os.Stderr)
+	o.LocalScripts = os.Getenv(scriptsEnv)
+	a, err := app.New(o)
 	if err == nil {
 		fmt.Println(a.Addr())
 		err = a.Start(ctx)
@@ -79,6 +76,15 @@ func serveUntilKilled(dir string) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// victimOptions are those of a server that is to be killed, in one of its lives.
+func victimOptions(dir, life string, log io.Writer) app.Options {
+	return app.Options{
+		Listen: "127.0.0.1:0", PublicURL: "http://crash.example", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Limits: anyRate(),
+		Plugins: effectPlugins(dir, life), BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 }
 
@@ -185,7 +191,11 @@ type caller struct {
 	base   string
 	socket string
 	down   atomic.Bool // the server is gone or about to be
+	off    func() bool // nil, or reports that the disk of the server is off, which it may not know yet
 }
+
+// gone reports whether the server may fail to answer.
+func (c *caller) gone() bool { return c.down.Load() || c.off != nil && c.off() }
 
 // newCaller starts a server in this process and speaks to it.
 func newCaller(t *testing.T) *caller {
@@ -248,7 +258,7 @@ func (c *caller) send(method, path string, body io.Reader, key ...string) (got a
 	if err := json.NewDecoder(res.Body).Decode(&got); err != nil {
 		return got, false
 	}
-	if res.StatusCode >= 500 && !c.down.Load() {
+	if res.StatusCode >= 500 && !c.gone() {
 		c.t.Errorf("%s: HTTP %d %s", path, res.StatusCode, got.Message)
 	}
 	return got, res.StatusCode == http.StatusOK

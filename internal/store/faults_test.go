@@ -99,7 +99,7 @@ func newFaulty(t *testing.T, made string, fault diskFault, n int) *faulty {
 	o.VFS = dir
 	vfs.Register(o.VFS, roomVFS{f.disk})
 	t.Cleanup(func() { vfs.Unregister(o.VFS) })
-	o.foldAt, o.settings = 20, "PRAGMA journal_size_limit = 40000;"
+	o.FoldAt, o.Settings = 20, "PRAGMA journal_size_limit = 40000;"
 	o.DiskFailed = func(err error) {
 		f.told = append(f.told, err)
 		f.after = f.asked()

@@ -82,7 +82,7 @@ func newPowerless(t *testing.T, name, settings string) *powerless {
 	w.disk = disktest.New(name, rand.New(rand.NewPCG(s, 2)))
 	t.Cleanup(w.disk.Close)
 	w.Options = testOptions("")
-	w.VFS, w.settings, w.foldAt = name, settings, 30
+	w.VFS, w.Settings, w.FoldAt = name, settings, 30
 	w.Now = func() time.Time { return at(int(w.idle.Load())) }
 	return w
 }

@@ -100,7 +100,7 @@ func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) 
 	if err := syncDir(filepath.Dir(file)); err != nil {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
-	db, err := driver.Open(address(file, "rw", o.VFS), func(c *sqlite3.Conn) error { return c.Exec(writerSettings + o.settings) })
+	db, err := driver.Open(address(file, "rw", o.VFS), func(c *sqlite3.Conn) error { return c.Exec(writerSettings + o.Settings) })
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}

@@ -42,9 +42,10 @@ type Options struct {
 	DiskFailed func(error)
 	// VFS names a file system of the SQLite library; "" is that of the host.
 	VFS string
-
-	settings string // for the connection that writes, after the usual ones: for tests that need it to be wrong
-	foldAt   int    // instead of the constant: for tests that cannot fill a log
+	// Settings are further ones of the connection that writes, after the usual ones: for tests that need them to be wrong.
+	Settings string
+	// FoldAt is after how many pages the log is folded, 0 the usual number: for tests that cannot fill a log.
+	FoldAt int
 
 	unchecked bool // for tests that want to see what SQLite makes of damage
 }
@@ -77,7 +78,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
-		foldAt: cmp.Or(o.foldAt, foldAt),
+		foldAt: cmp.Or(o.FoldAt, foldAt),
 	}
 	if s.log == nil {
 		s.log = slog.Default()
