@@ -112,6 +112,30 @@ func TestAppRefusesAUsedStoreWithoutItsKey(t *testing.T) {
 	}
 }
 
+// A first start that ends while it makes the key leaves a part of it.
+func TestAppMakesAKeyAnewThatWasNeverUsed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	options := app.Options{Listen: "127.0.0.1:0", DataDir: dir, BootstrapAppCode: "one", BootstrapAppSecret: "two"}
+	half := func() {
+		if err := os.WriteFile(filepath.Join(dir, "key"), []byte("0123"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	half()
+	for range 2 {
+		a, err := app.New(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop(t, a)
+	}
+	half()
+	if _, err := app.New(options); err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
+		t.Errorf("a store with half of its key is opened: %v", err)
+	}
+}
+
 func TestAppTakesALongDataDirectory(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))

@@ -17,29 +17,50 @@ import (
 func dataKey(dir string, secrets bool) ([]byte, error) {
 	file := filepath.Join(dir, "key")
 	text, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) && !secrets {
-		key := make([]byte, 32)
-		rand.Read(key) // never fails: it ends the program where the system has no entropy
-		return key, writeKey(file, key)
-	}
-	if err != nil {
+	if err != nil && (secrets || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
+	key, invalid := hex.DecodeString(strings.TrimSpace(string(text)))
+	switch {
+	case invalid == nil && len(key) == 32:
+		return key, nil
+	case secrets:
 		return nil, fmt.Errorf("%s does not hold 64 hex digits; restore it from a backup: without it no secret can be checked", file)
 	}
-	return key, nil
+	key = make([]byte, 32) // there is none, or what a start left that ended while it was made
+	rand.Read(key)         // never fails: it ends the program where the system has no entropy
+	return key, writeKey(dir, file, key)
 }
 
-func writeKey(file string, key []byte) (err error) {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writeKey makes the key as a whole and so that it survives a loss of power: secrets that are stored later need it.
+func writeKey(dir, file string, key []byte) error {
+	fresh := file + ".new"
+	err := writeSynced(fresh, hex.EncodeToString(key)+"\n")
+	if err == nil {
+		err = os.Rename(fresh, file)
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
 	if err != nil {
 		return fmt.Errorf("make key: %w", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := f.WriteString(hex.EncodeToString(key) + "\n"); err != nil {
-		return fmt.Errorf("write key: %w", err)
+	return nil
+}
+
+func writeSynced(file, text string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
-	return f.Sync()
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
