@@ -26,9 +26,10 @@ type oracle struct {
 	mu    sync.Mutex
 	tasks map[int64]*fate
 	acks  int
-	out   int      // so many tasks are being created
-	maybe int      // so many were perhaps created
-	found []string // what is wrong
+	kinds map[string]int // of acknowledgements: how many of each
+	out   int            // so many tasks are being created
+	maybe int            // so many were perhaps created
+	found []string       // what is wrong
 
 	traces map[stdops.TaskID][]trace // of effects, read once the server is down
 }
@@ -58,7 +59,7 @@ func newOracle(t *testing.T) *oracle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close() })
-	return &oracle{t: t, file: file, tasks: make(map[int64]*fate)}
+	return &oracle{t: t, file: file, tasks: make(map[int64]*fate), kinds: make(map[string]int)}
 }
 
 // wrong takes down that the server broke a promise.
@@ -93,7 +94,9 @@ func (o *oracle) note(id int64, what string) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	kind, _, _ := strings.Cut(what, " ")
 	o.acks++
+	o.kinds[kind]++
 }
 
 func (o *oracle) created(id int64, sh *shape, started bool) {

@@ -34,7 +34,7 @@ func TestPowerLoss(t *testing.T) {
 		s = rand.Uint64N(1 << 32)
 	}
 	var mu sync.Mutex
-	var sum losses
+	sum := losses{kinds: make(map[string]int)}
 	t.Run("disks", func(t *testing.T) {
 		for i, left := uint64(0), *crashes; left > 0; i, left = i+1, left-perDisk {
 			t.Run(fmt.Sprint(s+i), func(t *testing.T) {
@@ -43,15 +43,13 @@ func TestPowerLoss(t *testing.T) {
 				p.play(min(left, perDisk))
 				mu.Lock()
 				defer mu.Unlock()
-				sum.add(p.sum)
+				sum.add(&p.sum)
 			})
 		}
 	})
-	if sum.acks == 0 || sum.transitions == 0 {
-		t.Errorf("the load did too little: %+v", sum)
-	}
-	t.Logf("-seed %d: %d losses of power, %d of them while a server started: nothing of %d acknowledgements lost; %d tasks, %d transitions, "+
-		"%d effects repeated by rule; %d times all tasks were brought to their end", s, sum.times, sum.opening, sum.acks, sum.tasks, sum.transitions,
+	sum.check(t)
+	t.Logf("-seed %d: %d losses of power, %d of them while a server started; %d acknowledgements (%v), %d tasks, %d transitions, "+
+		"%d effects repeated by rule; %d times all tasks were brought to their end", s, sum.times, sum.opening, sum.acks, sum.kinds, sum.tasks, sum.transitions,
 		sum.repeated, sum.settled)
 }
 
@@ -66,7 +64,7 @@ func TestPowerLossControl(t *testing.T) {
 	times, made, lost := 0, 0, 0
 	for ; times < *crashes/10 || lost == 0 && times < 100; times++ {
 		p := newPowerless(t, s+uint64(times), "PRAGMA synchronous = NORMAL;")
-		p.settle() // with nothing in it: so the next life has a database
+		p.settle() // so the next life has a database
 		p.disk.FailAfter(100 + p.dice.IntN(900))
 		p.lose()
 		made += len(p.tasks)
@@ -97,11 +95,28 @@ func (p *powerless) stored() int {
 type losses struct {
 	times, opening, settled            int // losses of power, of them while a server started; times that all came to its end
 	acks, tasks, transitions, repeated int
+	kinds                              map[string]int // of acknowledgements
 }
 
-func (l *losses) add(o losses) {
+func (l *losses) add(o *losses) {
+	for kind, n := range o.kinds {
+		l.kinds[kind] += n
+	}
 	l.times, l.opening, l.settled = l.times+o.times, l.opening+o.opening, l.settled+o.settled
 	l.acks, l.tasks, l.transitions, l.repeated = l.acks+o.acks, l.tasks+o.tasks, l.transitions+o.transitions, l.repeated+o.repeated
+}
+
+// check makes sure that there was something to lose.
+func (l *losses) check(t *testing.T) {
+	t.Helper()
+	if l.acks == 0 || l.transitions == 0 {
+		t.Errorf("the load did too little: %+v", *l)
+	}
+	for _, kind := range []string{"create", "start", "pause", "resume", "revoke", "retry", "skip", "forced_fail", "callback"} {
+		if l.kinds[kind] == 0 && l.times >= 100 {
+			t.Errorf("no %s was acknowledged in %d losses of power", kind, l.times)
+		}
+	}
 }
 
 // powerless is a server in this process, on a disk that loses power. What it acknowledged is known to the test alone.
@@ -147,7 +162,7 @@ func (p *powerless) play(times int) {
 		}
 	}
 	p.look()
-	p.sum.acks, p.sum.tasks = p.acks, len(p.tasks)
+	p.sum.acks, p.sum.tasks, p.sum.kinds = p.acks, len(p.tasks), p.kinds
 }
 
 // lose starts a server on a disk whose power is to fail, lets four clients work until it does, and switches the disk on again.
@@ -182,6 +197,9 @@ func (p *powerless) settle() {
 		p.t.Fatalf("no server starts on what a loss of power has left: %v", err)
 	}
 	p.begun(nil)
+	if len(p.tasks) == 0 {
+		p.create() // nothing was acknowledged yet
+	}
 	p.finishAll()
 	if err := p.close(a); err != nil {
 		p.t.Errorf("stop: %v", err)
