@@ -133,8 +133,13 @@ func (c *crash) work() {
 	}
 }
 
+// each does something with up to n tasks, mostly with such as were not seen to have ended.
 func (c *crash) each(n int, do func(int64)) {
-	for _, id := range c.pick(n) {
+	ids := c.pick(n)
+	if open := c.unfinished(); rand.IntN(4) > 0 {
+		ids = open[:min(n, len(open))] // in no order
+	}
+	for _, id := range ids {
 		do(id)
 	}
 }
