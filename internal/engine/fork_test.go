@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+)
+
+func wide(n int, change func(*flow.Activity)) *flow.Graph {
+	return build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		return b.gateway(stdops.KindParallel, p, heads, make([]string, n), func(_ int, h []head) []head {
+			return b.activity(p, b.activity(p, h, change), change)
+		})
+	})
+}
+
+// TestDecideWideBranchesBeginInParts: a commit holds about as many changes as it may, and a crash between two parts
+// loses and doubles nothing.
+func TestDecideWideBranchesBeginInParts(t *testing.T) {
+	t.Parallel()
+	const branches = 3*maxChanges + 100
+	g := wide(branches, nil)
+	w := newWorld(t, g, nil, stubs()...)
+	var d *delta
+	for events := []event{Command{Kind: Start}}; ; events = []event{loaded{out: nil}} {
+		var err error
+		if d, _, err = decide(w.st, events, env{now: w.now, entropy: w.entropy, plugins: w.plugins, hold: true}); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.st.forks) > 0 && (len(d.change.Nodes) > maxChanges || len(d.change.Forks) > maxChanges) {
+			t.Fatalf("a step changes %d nodes and %d forks", len(d.change.Nodes), len(d.change.Forks))
+		}
+		w.record.store(t, &d.change)
+		if w.st, err = restore(&w.record.snap, g, testInfo); err != nil { // every step ends in a crash
+			t.Fatal(err)
+		}
+		if !d.more {
+			break
+		}
+	}
+	queued := 0
+	for _, n := range w.st.nodes {
+		if n != nil && n.Phase == stdops.PhaseQueued {
+			queued++
+		}
+	}
+	if queued != branches {
+		t.Errorf("%d branches have begun, want %d", queued, branches)
+	}
+}
