@@ -50,6 +50,10 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap gives the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrRecord is wrapped by errors of reading a record that lacks a part which nobody takes away, or holds one that cannot be
+// read. To try again is of no use; somebody has to look at the database.
+var ErrRecord = errors.New("the record is damaged")
+
 // ErrorCode gives the code of the [Error] inside err, CodeInternal when there is none.
 func ErrorCode(err error) Code {
 	var e *Error

@@ -125,11 +125,12 @@ func (d *driver) restore(ctx context.Context) error {
 }
 
 // giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
-// the task is gone, the process ends, or the step is a defect, which a later command or start meets again with the record
-// as it is stored.
+// there is no such task, the process ends, its record is damaged, or the step is a defect. The last two a later command or
+// start meets again with the record as it is stored.
 func (d *driver) giveUp(letters []letter, err error) []letter {
 	gone := stdops.ErrorCode(err) == stdops.CodeNotFound
-	final := gone || errors.Is(err, errDefect) || d.engine.ending()
+	final := gone || errors.Is(err, errDefect) || errors.Is(err, stdops.ErrRecord) || d.engine.ending()
+	asked := !slices.ContainsFunc(letters, func(l letter) bool { return l.answer == nil })
 	var left []letter
 	for _, l := range letters {
 		switch {
@@ -139,7 +140,7 @@ func (d *driver) giveUp(letters []letter, err error) []letter {
 			left = append(left, l)
 		}
 	}
-	if gone {
+	if gone && asked { // for a task that does not exist: nothing is wrong with ours
 		return nil
 	}
 	if stdops.ErrorCode(err) != stdops.CodeDiskFull { // of which the store has told, once for all tasks

@@ -38,6 +38,8 @@ type rig struct {
 	commits  chan struct{} // holds a token when something was committed
 	onCommit atomic.Pointer[func([]stdops.Change)]
 	lost     chan stdops.TaskID // of each change that could not be stored
+	gone     atomic.Bool        // the tree of every task is
+	log      *slog.Logger
 }
 
 func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
@@ -47,7 +49,10 @@ func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
 
 func newSmallRig(t *testing.T, live int, graph *flow.Graph, p *scripted) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), graph: graph, plugin: p, live: live, commits: make(chan struct{}, 1), lost: make(chan stdops.TaskID, 1000)}
+	r := &rig{
+		t: t, dir: t.TempDir(), graph: graph, plugin: p, live: live, commits: make(chan struct{}, 1),
+		lost: make(chan stdops.TaskID, 1000), log: slog.New(slog.DiscardHandler),
+	}
 	r.open()
 	t.Cleanup(func() { r.close(t.Context()) })
 	return r
@@ -66,7 +71,7 @@ func (r *rig) open() {
 	r.store = st
 	r.engine = engine.New(engine.Options{
 		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
-		LiveTasks: r.live, Log: slog.New(slog.DiscardHandler),
+		LiveTasks: r.live, Log: r.log,
 	})
 	if p := r.plugin; p.pool > 0 {
 		r.engine.SetPool(p.class, p.pool)
@@ -118,7 +123,12 @@ func (r *rig) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Ver
 }
 
 // Graph gives the one graph there is.
-func (r *rig) Graph(context.Context, string) (*flow.Graph, error) { return r.graph, nil }
+func (r *rig) Graph(_ context.Context, hash string) (*flow.Graph, error) {
+	if r.gone.Load() {
+		return nil, stdops.Errorf(stdops.CodeNotFound, "tree %s does not exist", hash)
+	}
+	return r.graph, nil
+}
 
 // Info gives the surroundings of every task.
 func (r *rig) Info(context.Context, *stdops.Task) (engine.Info, error) {

@@ -260,13 +260,31 @@ func (e *Engine) load(ctx context.Context, ref stdops.TaskRef) (*state, error) {
 	}
 	graph, err := e.Surroundings.Graph(ctx, snap.Task.TreeHash)
 	if err != nil {
-		return nil, fmt.Errorf("tree of task %d: %w", ref.Task, err)
+		return nil, fmt.Errorf("tree of task %d: %w", ref.Task, ofRecord(err))
 	}
 	info, err := e.Surroundings.Info(ctx, &snap.Task)
 	if err != nil {
-		return nil, fmt.Errorf("project of task %d: %w", ref.Task, err)
+		return nil, fmt.Errorf("project of task %d: %w", ref.Task, ofRecord(err))
 	}
-	return restore(snap, graph, info)
+	st, err := restore(snap, graph, info)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return st, nil
+}
+
+// ofRecord makes of a refusal what it means of a part of a stored task: that it is not there does not make the task one that
+// does not exist, nor is it the caller's fault that it cannot be read.
+func ofRecord(err error) error {
+	if code := stdops.ErrorCode(err); code == stdops.CodeNotFound || code == stdops.CodeInvalid {
+		return damaged(err)
+	}
+	return err
+}
+
+// damaged hides the code of an error that a stored task met with.
+func damaged(err error) error {
+	return stdops.Errorf(stdops.CodeInternal, "%s: %w", err, stdops.ErrRecord)
 }
 
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {

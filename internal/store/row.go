@@ -82,3 +82,8 @@ func findTask(ctx context.Context, q querier, ref stdops.TaskRef) (stdops.Task, 
 func noTask(id stdops.TaskID) *stdops.Error {
 	return stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id)
 }
+
+// noInputs tells of a task whose values of constants are gone, which are stored with every task.
+func noInputs(id stdops.TaskID) error {
+	return stdops.Errorf(stdops.CodeInternal, "task %d has no inputs: %w", id, stdops.ErrRecord)
+}

@@ -36,17 +36,20 @@ func (r *snapshotReads) texts() []statementText {
 
 // read reads all of a task, inside of one transaction.
 func (r *snapshotReads) read(ref stdops.TaskRef, snap *stdops.Snapshot) error {
-	task, found := int64(ref.Task), 0
-	err := bind(r.task).number(task).number(int64(ref.Project)).rows(func(c *columns) { c.task(&snap.Task); found++ })
+	task, exists, complete := int64(ref.Task), false, false
+	err := bind(r.task).number(task).number(int64(ref.Project)).rows(func(c *columns) { c.task(&snap.Task); exists = true })
 	if err != nil {
 		return fmt.Errorf("load task %d: %w", ref.Task, err)
 	}
-	err = bind(r.inputs).number(task).number(int64(ref.Project)).rows(func(c *columns) { snap.Inputs = c.blob(); found++ })
+	err = bind(r.inputs).number(task).number(int64(ref.Project)).rows(func(c *columns) { snap.Inputs = c.blob(); complete = true })
 	if err != nil {
 		return fmt.Errorf("load inputs of task %d: %w", ref.Task, err)
 	}
-	if found < 2 {
+	switch {
+	case !exists:
 		return noTask(ref.Task)
+	case !complete:
+		return noInputs(ref.Task)
 	}
 	for _, part := range []struct {
 		what string
