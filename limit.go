@@ -14,8 +14,8 @@ type Limit struct {
 	About string
 }
 
-// Limits are the bounds that an operator can set. DefaultLimits gives those that hold otherwise; the other bounds belong
-// to formats and budgets and are told where they hold.
+// Limits are the bounds that an operator can set. DefaultLimits gives those that hold otherwise. The other bounds belong to
+// formats, or to what a flow means, and are told where they hold.
 type Limits struct {
 	Rate      int64 // requests a second of one app, or of one user who comes without one; 0: any number
 	Failures  int64 // wrong secrets of one app from one address in a minute; 0: any number
@@ -28,6 +28,17 @@ type Limits struct {
 	Nesting   int64 // levels of subprocesses
 	Children  int64 // nodes in one answer with statuses
 	Fragments int64 // bytes of memory for encoded parts of answers with statuses
+
+	Rerun       int64 // times that a node may be entered again
+	Calls       int64 // of plugins that one task may have out
+	LightCalls  int64 // of plugins that need little, of the whole server; of each class a project may have half
+	HTTPCalls   int64 // of plugins that send requests
+	ScriptCalls int64 // of plugins that run scripts
+	Callback    int64 // bytes of the data of one callback
+	Callbacks   int64 // of one task that were accepted and not handled yet
+	Output      int64 // bytes of one output of a node, as JSON
+	Variables   int64 // bytes of the variables of a task, as JSON; so may the values of its constants have
+	Log         int64 // bytes of the log of one attempt of a node
 }
 
 // DefaultLimits gives the bounds of a server for which nobody has set others.
@@ -35,8 +46,13 @@ func DefaultLimits() Limits {
 	return Limits{
 		Rate: 500, Failures: 20, Requests: 1000, LiveTasks: 20_000, HeadTime: 10, BodyTime: 30,
 		Body: 25 << 20, Nodes: 20_000, Nesting: 32, Children: 100_000, Fragments: 128 << 20,
+		Rerun: 100, Calls: 64, LightCalls: 4000, HTTPCalls: 1000, ScriptCalls: 200, Callback: 1 << 20, Callbacks: 1000,
+		Output: 256 << 10, Variables: 4 << 20, Log: DefaultLog,
 	}
 }
+
+// leastOutput is what plugins may rely on: scripts cut their outputs to it.
+const leastOutput = 256 << 10
 
 // setting is a bound that can be set: where it is kept, and from where to where it may go.
 type setting struct {
@@ -59,6 +75,16 @@ func (l *Limits) settings() []setting {
 		{Limit{"nesting", l.Nesting, "levels", "of subprocesses"}, &l.Nesting, 1, 200},
 		{Limit{"children", l.Children, "nodes", "in one answer with statuses"}, &l.Children, 1, 10 * million},
 		{Limit{"kept-answers", l.Fragments, "bytes", "of memory for encoded parts of answers with statuses"}, &l.Fragments, 1 << 20, 1 << 40},
+		{Limit{"rerun", l.Rerun, "times", "that one node may be entered again"}, &l.Rerun, 1, million},
+		{Limit{"calls", l.Calls, "calls", "of plugins that one task may have out"}, &l.Calls, 1, million},
+		{Limit{"calls-light", l.LightCalls, "calls", "of plugins that need little; one project may have half of them out"}, &l.LightCalls, 2, million},
+		{Limit{"calls-http", l.HTTPCalls, "calls", "of plugins that send requests; one project may have half of them out"}, &l.HTTPCalls, 2, million},
+		{Limit{"calls-script", l.ScriptCalls, "calls", "of plugins that run scripts; one project may have half of them out"}, &l.ScriptCalls, 2, million},
+		{Limit{"callback", l.Callback, "bytes", "of the data of one callback"}, &l.Callback, 1 << 10, 64 << 20},
+		{Limit{"callbacks", l.Callbacks, "callbacks", "of one task that were accepted and not handled yet"}, &l.Callbacks, 1, million},
+		{Limit{"output", l.Output, "bytes", "of one output of a node"}, &l.Output, leastOutput, 64 << 20},
+		{Limit{"variables", l.Variables, "bytes", "of the variables of a task"}, &l.Variables, 64 << 10, 256 << 20},
+		{Limit{"log", l.Log, "bytes", "of the log of one attempt of a node"}, &l.Log, 4 << 10, MostLog},
 	}
 }
 

@@ -1,7 +1,11 @@
 package stdops
 
-// MaxLog is how many bytes of log are kept of one attempt of a node; what comes after them is dropped.
-const MaxLog = 1 << 20
+// DefaultLog is how many bytes of log are kept of one attempt of a node unless an operator sets another limit, and MostLog
+// how many that may be: a whole log is one answer. What comes after them is dropped.
+const (
+	DefaultLog = 1 << 20
+	MostLog    = 16 << 20
+)
 
 // LogKey names the log of one attempt of a node. It is the loop and the retry that tell attempts apart: a version changes
 // with a forced failure or a skip, though no other attempt begins.

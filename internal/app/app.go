@@ -138,7 +138,10 @@ func (a *App) listen() error {
 }
 
 func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
-	options := store.Options{Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: a.diskFailed}
+	options := store.Options{
+		Dir: a.options.DataDir, Log: a.log, DecodeSkeleton: flow.DecodeSkeleton, DiskFailed: a.diskFailed,
+		LogLimit: a.options.Limits.Log,
+	}
 	if a.options.store != nil {
 		a.options.store(&options)
 	}
@@ -166,7 +169,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	}
 	a.engine = engine.New(engine.Options{
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(),
-		Epoch: a.store.Epoch(), LiveTasks: int(a.options.Limits.LiveTasks), Log: a.log,
+		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),

@@ -222,11 +222,6 @@ func (s *step) forceFail(n stdops.NodeIndex, actor, exData string) {
 	s.touch(n).Version = s.version()
 }
 
-const (
-	maxCallback  = 1 << 20 // bytes of the data of one callback
-	maxCallbacks = 1000    // accepted callbacks of one task that were not handled yet
-)
-
 // acceptCallback stores a callback; it is decided at once when the node waits (docs/spec/engine.md 4.10).
 func (s *step) acceptCallback(cmd Command) error {
 	own := s.node(cmd.Node)
@@ -244,10 +239,10 @@ func (s *step) acceptCallback(cmd Command) error {
 	if err != nil {
 		return stdops.Errorf(stdops.CodeInvalid, "callback data: %w", err)
 	}
-	if len(text) > maxCallback {
-		return stdops.Errorf(stdops.CodeInvalid, "callback data has %d bytes, the limit is %d", len(text), maxCallback)
+	if most := s.limits.Callback; int64(len(text)) > most {
+		return stdops.Errorf(stdops.CodeInvalid, "callback data has %d bytes, the limit is %d", len(text), most)
 	}
-	if len(s.callbacks) >= maxCallbacks {
+	if len(s.callbacks) >= int(s.limits.Callbacks) {
 		return stdops.Errorf(stdops.CodeTooMany, "%d callbacks of the task wait to be handled, try again", len(s.callbacks))
 	}
 	s.lastSeq++

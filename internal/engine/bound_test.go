@@ -69,13 +69,13 @@ func TestDecideVariablesOfATaskAreBounded(t *testing.T) {
 	})
 	w := newWorld(t, g, nil, stubs()...)
 	mustDo(t, w, Command{Kind: Start})
-	big := strings.Repeat("x", MaxVariables*2/3)
+	big := strings.Repeat("x", maxVariables*2/3)
 	w.calls[0].outputs.Set("big", big)
 	w.answerCall(0, plugin.Done, false)
 	w.calls[0].outputs.Set("big", big)
 	w.answerCall(0, plugin.Done, false)
 	n := w.nodeNamed("A4")
-	if own := w.st.nodes[n]; own.State != stdops.StateFailed || w.st.data[n].outputs.Text("ex_data") != errVariables.Error() {
+	if own := w.st.nodes[n]; own.State != stdops.StateFailed || w.st.data[n].outputs.Text("ex_data") != "variables limit: those of one task may not have more than 4194304 bytes together" {
 		t.Fatalf("the second large variable: %+v, %q", own, w.st.data[n].outputs.Text("ex_data"))
 	}
 	w.crash()

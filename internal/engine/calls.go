@@ -15,18 +15,18 @@ import (
 	"github.com/stdops/stdops/internal/plugin"
 )
 
-// maxOutput is how large the JSON text of one output may be.
-const maxOutput = plugin.MaxOutput
-
 // pool runs calls of plugins outside the drivers. Each has a slot, which was taken before the step that begins it.
 type pool struct {
 	plugins Plugins
 	slots   *slots
 	journal *journal // nil where logs are not kept
 	log     *slog.Logger
-	ctx     context.Context
-	cut     context.CancelCauseFunc
-	ended   sync.WaitGroup
+
+	maxOutput int // bytes of the JSON text of one output
+
+	ctx   context.Context
+	cut   context.CancelCauseFunc
+	ended sync.WaitGroup
 
 	mu    sync.Mutex
 	calls map[stdops.TaskRef]map[callID]callOnItsWay
@@ -40,7 +40,7 @@ type callOnItsWay struct {
 func newPool(ctx context.Context, plugins Plugins, journal *journal, slots *slots, log *slog.Logger) *pool {
 	ctx, cut := context.WithCancelCause(ctx)
 	return &pool{
-		plugins: plugins, slots: slots, journal: journal, log: log, ctx: ctx, cut: cut,
+		plugins: plugins, slots: slots, journal: journal, log: log, maxOutput: plugin.MaxOutput, ctx: ctx, cut: cut,
 		calls: make(map[stdops.TaskRef]map[callID]callOnItsWay),
 	}
 }
@@ -147,12 +147,12 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	if err == nil {
 		outcome, err = p.logged(ctx, ref, pc, c)
 	}
-	if bad := checkOutputs(pc.Outputs); err == nil {
+	if bad := checkOutputs(pc.Outputs, p.maxOutput); err == nil {
 		err = bad
 	}
 	if err != nil && !errors.Is(err, plugin.ErrFailed) {
 		text := err.Error()
-		pc.Outputs.Set("ex_data", text[:min(len(text), maxOutput)])
+		pc.Outputs.Set("ex_data", text[:min(len(text), p.maxOutput)])
 	}
 	return callEnded{
 		node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: pc.Outputs, outcome: outcome, failed: err != nil,
@@ -195,10 +195,10 @@ func (p *pool) run(ctx context.Context, pc *plugin.Call, c call) (out plugin.Out
 }
 
 // checkOutputs refuses outputs that cannot be kept; all of them are cut away, so that the rest can be.
-func checkOutputs(outputs *stdops.Object) (first error) {
+func checkOutputs(outputs *stdops.Object, most int) (first error) {
 	for _, key := range slices.Clone(outputs.Keys()) {
 		value, _ := outputs.Get(key)
-		err := checkOutput(value)
+		err := checkOutput(value, most)
 		if err == nil {
 			continue
 		}
@@ -210,13 +210,13 @@ func checkOutputs(outputs *stdops.Object) (first error) {
 	return first
 }
 
-func checkOutput(value any) error {
+func checkOutput(value any, most int) error {
 	text, err := stdops.EncodeValue(value)
 	switch {
 	case err != nil:
 		return err
-	case len(text) > maxOutput:
-		return fmt.Errorf("it has %d bytes, the limit is %d", len(text), maxOutput)
+	case len(text) > most:
+		return fmt.Errorf("it has %d bytes, the limit is %d", len(text), most)
 	case nesting(text) >= stdops.MaxDepth: // with the outputs around it, it could not be read back
 		return fmt.Errorf("it is nested deeper than %d", stdops.MaxDepth-1)
 	}

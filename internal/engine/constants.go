@@ -32,8 +32,8 @@ func (s *step) setConstants(cmd Command) error {
 	if err != nil {
 		return stdops.Errorf(stdops.CodeInvalid, "constants: %w", err)
 	}
-	if len(text) > MaxVariables {
-		return stdops.Errorf(stdops.CodeInvalid, "constants: their values have %d bytes together, the limit is %d", len(text), MaxVariables)
+	if most := s.limits.Variables; int64(len(text)) > most {
+		return stdops.Errorf(stdops.CodeInvalid, "constants: their values have %d bytes together, the limit is %d", len(text), most)
 	}
 	for _, key := range cmd.Values.Keys() { // what was fixed at the start because another constant named it
 		s.dropVariable(stdops.RootNode, key)

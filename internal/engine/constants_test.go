@@ -141,7 +141,7 @@ func TestDecideRefusesConstants(t *testing.T) {
 		{"hidden", nil, set("v", "2", "hidden", "x"), "constant ${hidden} is hidden, it can not be changed", stdops.CodeInvalid},
 		{"output", nil, set("v", "2", "out", "x"), "constant ${out} is fed by an output, it can not be changed", stdops.CodeInvalid},
 		{"fixed", paused, set("v", "2", "p", "x"), "constant ${p} was fixed at the start, it can not be changed", stdops.CodeInvalid},
-		{"too large", nil, set("v", strings.Repeat("x", MaxVariables)), "constants: their values have 4194393 bytes together, the limit is 4194304", stdops.CodeInvalid},
+		{"too large", nil, set("v", strings.Repeat("x", maxVariables)), "constants: their values have 4194393 bytes together, the limit is 4194304", stdops.CodeInvalid},
 		{"running", running, set("v", "2"), "task is running: constants can be changed while it is paused or has failed", stdops.CodeRefused},
 		{"started", paused, early, "task is started", stdops.CodeRefused},
 		{"revoked", func(w *world) { running(w); w.step(Command{Kind: Revoke}) }, early, "task is finished", stdops.CodeRefused},

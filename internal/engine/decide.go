@@ -12,9 +12,6 @@ import (
 // maxChanges is how many nodes one step may enter; a longer run of gateways is committed in parts.
 const maxChanges = 1000
 
-// maxCalls is how many calls of one task may be out; further nodes wait in phase queued.
-const maxCalls = 64
-
 // Plugins finds a plugin, nil when there is none.
 type Plugins interface {
 	Find(code, version string) plugin.Plugin
@@ -25,6 +22,7 @@ type env struct {
 	now     time.Time
 	entropy io.Reader
 	plugins Plugins
+	limits  *stdops.Limits // nil: the defaults
 	epoch   int64
 	hold    bool      // no call may begin: the process is about to end, or the task is not stored yet
 	slots   room      // of the process; nil when it has room for every call

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,9 +70,11 @@ func (r *rig) open() {
 		r.t.Fatal(err)
 	}
 	r.store = st
+	limits := stdops.DefaultLimits()
+	limits.LiveTasks = cmp.Or(int64(r.live), limits.LiveTasks)
 	r.engine = engine.New(engine.Options{
 		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
-		LiveTasks: r.live, Log: r.log,
+		Limits: &limits, Log: r.log,
 	})
 	if p := r.plugin; p.pool > 0 {
 		r.engine.SetPool(p.class, p.pool)

@@ -60,7 +60,7 @@ type Options struct {
 	Logs         Logs // nil keeps none
 	Wakes        Wakes
 	Epoch        int64
-	LiveTasks    int // so many tasks may be in memory, further ones wait; 0: any number
+	Limits       *stdops.Limits // nil: the defaults
 	Log          *slog.Logger
 }
 
@@ -92,8 +92,12 @@ type Engine struct {
 
 // New makes an engine. It does nothing before Start.
 func New(o Options) *Engine {
+	if o.Limits == nil {
+		limits := stdops.DefaultLimits()
+		o.Limits = &limits
+	}
 	return &Engine{
-		Options: o, sizes: poolSizes, drivers: make(map[stdops.TaskRef]*driver), seats: newSeats(o.LiveTasks),
+		Options: o, sizes: poolSizes(o.Limits), drivers: make(map[stdops.TaskRef]*driver), seats: newSeats(int(o.Limits.LiveTasks)),
 		thinking: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 }
@@ -110,9 +114,10 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits)
 	if e.Logs != nil {
-		e.journal = newJournal(e.Logs, e.Log) //nolint:contextcheck // what it stores outlives the start
+		e.journal = newJournal(e.Logs, e.Limits.Log, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
 	e.pool = newPool(background, e.Plugins, e.journal, newSlots(e.sizes, e.slotFree), e.Log)
+	e.pool.maxOutput = int(e.Limits.Output)
 	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
@@ -290,7 +295,7 @@ func damaged(err error) error {
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return env{now: now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
+	return env{limits: e.Limits, now: now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
 }
 
 // now is cut to what is stored.

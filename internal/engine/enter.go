@@ -8,9 +8,6 @@ import (
 	"github.com/stdops/stdops/internal/flow"
 )
 
-// rerunLimit is how often a node may be entered again after it finished (docs/spec/engine.md 2.2, 6a).
-const rerunLimit = 100
-
 // enter lets a thread of execution enter a node (docs/spec/engine.md 2.2). It rests there, goes on, ends or is stopped.
 func (s *step) enter(token stdops.Token, n stdops.NodeIndex) {
 	f := s.fork(token)
@@ -31,9 +28,9 @@ func (s *step) enter(token stdops.Token, n stdops.NodeIndex) {
 	kind := s.graphNode(n).Kind
 	switch {
 	case old == nil || old.State == stdops.StateReady:
-	case old.State == stdops.StateFinished && kind != stdops.KindSubprocess && old.Loop > rerunLimit:
+	case old.State == stdops.StateFinished && kind != stdops.KindSubprocess && int64(old.Loop) > s.limits.Rerun:
 		s.touch(n).Token = token
-		s.fail(n, fmt.Sprintf("node execution exceed rerun limit %d", rerunLimit))
+		s.fail(n, fmt.Sprintf("node execution exceed rerun limit %d", s.limits.Rerun))
 		return
 	case old.State == stdops.StateFinished:
 		s.archive(n)

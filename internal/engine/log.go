@@ -14,7 +14,7 @@ import (
 // Logs keeps what attempts write into their logs.
 type Logs interface {
 	// AppendLogs adds pieces to the ends of their logs and gives the size of each log after it. What goes beyond
-	// [stdops.MaxLog] is dropped.
+	// the limit of a log is dropped.
 	AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error)
 }
 
@@ -27,6 +27,7 @@ const (
 // for many attempts, a few times a second. What cannot be stored is dropped, and the log says so when it goes on.
 type journal struct {
 	logs Logs
+	most int64 // bytes of one log
 	log  *slog.Logger
 	now  chan struct{} // holds a token when somebody waits
 	soon chan struct{} // holds a token when something was written
@@ -38,9 +39,9 @@ type journal struct {
 	round chan struct{} // closed when what is dirty now was stored or dropped
 }
 
-func newJournal(logs Logs, log *slog.Logger) *journal {
+func newJournal(logs Logs, most int64, log *slog.Logger) *journal {
 	j := &journal{
-		logs: logs, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
+		logs: logs, most: most, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
 		end: make(chan struct{}), done: make(chan struct{}), round: make(chan struct{}),
 	}
 	go j.run()
@@ -200,7 +201,7 @@ func (a *attemptLog) lose(n int) {
 func (a *attemptLog) stored(size int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lost, a.shut = 0, a.shut || size >= stdops.MaxLog
+	a.lost, a.shut = 0, a.shut || size >= a.journal.most
 }
 
 // close returns when all that was written is stored, or was dropped. What is written later is dropped.

@@ -51,7 +51,7 @@ func (f *fakeLogs) text(key stdops.LogKey) string {
 
 func openJournal(t *testing.T, logs *fakeLogs) *journal {
 	t.Helper()
-	j := newJournal(logs, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, stdops.DefaultLog, slog.New(slog.DiscardHandler))
 	t.Cleanup(j.close)
 	return j
 }
@@ -158,11 +158,11 @@ func TestJournalTakesNoMoreThanALogHolds(t *testing.T) {
 	logs := &fakeLogs{}
 	a := openJournal(t, logs).open(keyOf(1), "v")
 	for range 40 {
-		write(t, a, strings.Repeat("x", stdops.MaxLog/16))
+		write(t, a, strings.Repeat("x", stdops.DefaultLog/16))
 	}
 	a.close()
 	write(t, a, "too late")
-	if got := len(logs.text(keyOf(1))); got > stdops.MaxLog+2*logBuffer {
+	if got := len(logs.text(keyOf(1))); got > stdops.DefaultLog+2*logBuffer {
 		t.Errorf("%d bytes were stored", got)
 	}
 }

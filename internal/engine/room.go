@@ -84,7 +84,7 @@ func (s *step) wants() (wants [plugin.Classes]int) {
 		for kind := range laneKinds {
 			wants[class] += s.waiting(laneOf(plugin.Class(class), kind))
 		}
-		wants[class] = min(wants[class], maxCalls-min(s.out, maxCalls))
+		wants[class] = min(wants[class], max(int(s.limits.Calls)-s.out, 0))
 	}
 	return wants
 }
@@ -102,7 +102,7 @@ func (s *step) beginCalls() {
 				s.drop(lane)
 				continue
 			}
-			if s.out >= maxCalls || !s.takeSlot(class) {
+			if s.out >= int(s.limits.Calls) || !s.takeSlot(class) {
 				break
 			}
 			s.drop(lane)

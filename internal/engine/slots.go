@@ -9,11 +9,6 @@ import (
 	"github.com/stdops/stdops/internal/plugin"
 )
 
-// poolSizes says how many calls of each class may be out at once in this process. One project may have half of them and
-// never more, also while the other half is idle: a call can last an hour, and whoever comes next must not have to wait
-// for it.
-var poolSizes = [plugin.Classes]int{plugin.Light: 4000, plugin.HTTP: 1000, plugin.Script: 200}
-
 // slots shares out the room for calls of the process. Whoever gets none waits in a line: when a slot is free it is set
 // aside for the task whose turn it is, round-robin over the projects that wait and, within a project, over its tasks.
 type slots struct {

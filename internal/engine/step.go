@@ -19,6 +19,7 @@ type step struct {
 	now     time.Time
 	entropy io.Reader
 	plugins Plugins
+	limits  *stdops.Limits
 	hold    bool
 	slots   room
 	spare   [plugin.Classes]int // slots taken that no call has used
@@ -88,8 +89,12 @@ type call struct {
 func (c *call) id() callID { return callID{c.node, c.version, c.number} }
 
 func newStep(st *state, env env) *step {
+	if env.limits == nil {
+		limits := stdops.DefaultLimits()
+		env.limits = &limits
+	}
 	return &step{
-		state: st, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots, inputs: st.inputs,
+		state: st, limits: env.limits, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots, inputs: st.inputs,
 		nodes:     make(map[stdops.NodeIndex]*stdops.NodeState, 4), // of the other maps most steps need few
 		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
 		out: st.calls,
@@ -278,11 +283,10 @@ func (s *step) encode(o *stdops.Object) []byte {
 	return text
 }
 
-// MaxVariables is how many bytes the variables of one task may have together, stored as JSON; so may the values that its
-// constants are given.
-const MaxVariables = 4 << 20
-
-var errVariables = fmt.Errorf("variables limit: those of one task may not have more than %d bytes together", MaxVariables)
+// errVariables refuses a value with which the variables of the task would have too many bytes together, stored as JSON.
+func (s *step) errVariables() error {
+	return fmt.Errorf("variables limit: those of one task may not have more than %d bytes together", s.limits.Variables)
+}
 
 // setVariable gives a variable of a pipeline its value.
 func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error {
@@ -295,8 +299,8 @@ func (s *step) setVariable(scope stdops.NodeIndex, key string, value any) error 
 	if !own {
 		old = s.state.vars[k]
 	}
-	if s.varBytes+len(text)-len(old.text) > MaxVariables {
-		return errVariables
+	if int64(s.varBytes+len(text)-len(old.text)) > s.limits.Variables {
+		return s.errVariables()
 	}
 	s.varBytes += len(text) - len(old.text)
 	assign(&s.vars, k, variable{value, text})

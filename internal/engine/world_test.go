@@ -34,6 +34,7 @@ type world struct {
 	ended    stdops.RootState // as it was when the task ended
 	crashes  int
 	slots    *scarceSlots // nil: there is room for every call
+	limits   *stdops.Limits
 }
 
 // scarceSlots is a process with room for so many calls and no more.
@@ -97,7 +98,7 @@ func (w *world) step(events ...event) error {
 		events = append(events, due)
 	}
 	for {
-		env := env{now: w.now, entropy: w.entropy, plugins: w.plugins, nextDue: w.timers.next()}
+		env := env{now: w.now, entropy: w.entropy, plugins: w.plugins, limits: w.limits, nextDue: w.timers.next()}
 		if w.slots != nil {
 			w.slots.taken, env.slots = 0, w.slots
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/fail"
 	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/store"
@@ -128,9 +127,9 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 	if err != nil {
 		return nil, fmt.Errorf("write values of constants: %w", err)
 	}
-	if len(inputs) > engine.MaxVariables {
+	if most := s.limits.Variables; int64(len(inputs)) > most {
 		return nil, because(ErrNotRunnable, stdops.Errorf(stdops.CodeInvalid,
-			"constants: their values have %d bytes together, the limit is %d", len(inputs), engine.MaxVariables))
+			"constants: their values have %d bytes together, the limit is %d", len(inputs), most))
 	}
 	s.describe(a, n, &task, graph)
 	record := store.NewTask{Task: task, Body: body, Skeleton: flow.EncodeSkeleton(graph.Skeleton()), Inputs: inputs, Key: a.making(inputs)}

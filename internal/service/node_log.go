@@ -19,7 +19,7 @@ type LogQuery struct {
 }
 
 // WholeLog is a limit that no log reaches.
-const WholeLog = 2 * stdops.MaxLog
+const WholeLog = 2 * stdops.MostLog
 
 // NodeLog is a part of the log of an attempt of a node.
 type NodeLog struct {

@@ -31,7 +31,7 @@ type Engine interface {
 
 var _ Engine = (*engine.Engine)(nil)
 
-// AllLimits lists what bounds requests and tasks: what an operator can set first, then the bounds of the engine and of plugins.
+// AllLimits lists what bounds requests and tasks: what an operator can set first, then those of expressions and of plugins.
 func (s *Service) AllLimits() []stdops.Limit {
 	return slices.Concat(s.limits.List(), engine.Limits(), s.pluginLimits)
 }

@@ -17,11 +17,17 @@ const maxChunk = 64 << 10
 // smallChunk is below how many bytes the last row of a log takes up what comes next.
 const smallChunk = 4 << 10
 
-// logCut ends a log that has reached its limit; it may stand a little beyond the limit.
-const logCut = "\n[the log ends here: it has reached its limit of 1 MiB]\n"
+// cutLine ends a log that has reached its limit; it may stand a little beyond the limit.
+func cutLine(limit int64) string {
+	size := fmt.Sprintf("%d bytes", limit)
+	if limit%(1<<20) == 0 {
+		size = fmt.Sprintf("%d MiB", limit>>20)
+	}
+	return "\n[the log ends here: it has reached its limit of " + size + "]\n"
+}
 
 // AppendLogs adds pieces to the ends of their logs, all in one transaction, and gives the size of each log after its piece.
-// A log that would grow beyond [stdops.MaxLog] is cut there and ends with a line that says so.
+// A log that would grow beyond its limit is cut there and ends with a line that says so.
 func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error) {
 	sizes := make([]int64, len(pieces))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
@@ -68,7 +74,7 @@ func endOfLog(ctx context.Context, q querier, key stdops.LogKey) (end logEnd, er
 // appendLog adds rows to a log. Small pieces of one version are put together into the last row.
 func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, end logEnd) (size int64, err error) {
 	size = end.length()
-	text := fitting(p.Text, size)
+	text := fitting(p.Text, size, s.logLimit)
 	if len(text) > 0 && end.body != nil && end.version == p.Version {
 		before, err := s.unzip.DecodeAll(end.body, nil)
 		if err != nil {
@@ -94,8 +100,8 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece,
 }
 
 // fitting gives what of a text a log of some size still takes. The cut is never inside of a character.
-func fitting(text []byte, size int64) []byte {
-	room := stdops.MaxLog - size
+func fitting(text []byte, size, limit int64) []byte {
+	room := limit - size
 	switch {
 	case room <= 0:
 		return nil
@@ -106,7 +112,7 @@ func fitting(text []byte, size int64) []byte {
 	for len(kept) > 0 && room < int64(len(text)) && !utf8.RuneStart(text[len(kept)]) {
 		kept = kept[:len(kept)-1]
 	}
-	return append(kept[:len(kept):len(kept)], logCut...)
+	return append(kept[:len(kept):len(kept)], cutLine(limit)...)
 }
 
 // LoggedAttempt is an attempt of a node, which may have a log.

@@ -30,7 +30,7 @@ func nodeLog(t *testing.T, s *Store, task stdops.Task, page LogPage) *NodeLog {
 	return l
 }
 
-const wholeLog = 2 * stdops.MaxLog
+const wholeLog = 2 * stdops.DefaultLog
 
 func TestNodeLog_pages(t *testing.T) {
 	t.Parallel()
@@ -109,9 +109,9 @@ func TestAppendLogs_cuts_at_the_limit(t *testing.T) {
 		before     int // bytes of an earlier piece
 		kept       int
 	}{
-		{"in one piece", strings.Repeat("x", stdops.MaxLog+10), 0, stdops.MaxLog},
-		{"that fits to the last byte", strings.Repeat("x", stdops.MaxLog-10), 10, stdops.MaxLog},
-		{"inside of a character", strings.Repeat("é", stdops.MaxLog/2), 1, stdops.MaxLog - 1},
+		{"in one piece", strings.Repeat("x", stdops.DefaultLog+10), 0, stdops.DefaultLog},
+		{"that fits to the last byte", strings.Repeat("x", stdops.DefaultLog-10), 10, stdops.DefaultLog},
+		{"inside of a character", strings.Repeat("é", stdops.DefaultLog/2), 1, stdops.DefaultLog - 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -122,11 +122,11 @@ func TestAppendLogs_cuts_at_the_limit(t *testing.T) {
 			full := appendLogs(t, s, stdops.LogPiece{LogKey: key, Text: []byte(c.text)})[0]
 			after := appendLogs(t, s, stdops.LogPiece{LogKey: key, Text: []byte("more")})[0]
 			l := nodeLog(t, s, task, LogPage{Limit: wholeLog})
-			want := int64(c.kept + len(logCut))
+			want := int64(c.kept + len(cutLine(stdops.DefaultLog)))
 			if full != want || after != want || l.Size != want || int64(len(l.Text)) != want {
 				t.Errorf("sizes %d, %d, %d, text of %d bytes, want %d", full, after, l.Size, len(l.Text), want)
 			}
-			if !bytes.HasSuffix(l.Text, []byte(logCut)) || !utf8.Valid(l.Text) || full < stdops.MaxLog {
+			if !bytes.HasSuffix(l.Text, []byte(cutLine(stdops.DefaultLog))) || !utf8.Valid(l.Text) || full < stdops.DefaultLog {
 				t.Errorf("it ends with %q", l.Text[len(l.Text)-100:])
 			}
 		})
@@ -182,5 +182,19 @@ func TestNodeLog_attempts(t *testing.T) {
 	foreign := stdops.TaskRef{Project: 2, Task: task.ID}
 	if _, err := s.NodeLog(t.Context(), foreign, 1, LogPage{}); stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("log of a task of another project: %v", err)
+	}
+}
+
+func TestAppendLogs_cuts_at_the_limit_that_was_set(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	s.logLimit = 5000
+	task := createTask(t, s, newTask("one"))
+	appendLogs(t, s, stdops.LogPiece{
+		LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}, Version: "v1", Text: bytes.Repeat([]byte("x"), 6000),
+	})
+	l := nodeLog(t, s, task, LogPage{Limit: wholeLog})
+	if want := strings.Repeat("x", 5000) + "\n[the log ends here: it has reached its limit of 5000 bytes]\n"; string(l.Text) != want {
+		t.Errorf("%d bytes, the end is %q", len(l.Text), l.Text[max(0, len(l.Text)-100):])
 	}
 }

@@ -40,6 +40,8 @@ type Options struct {
 	DecodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	// DiskFailed is told once of an [ErrDisk]; the process has to end then. The store itself refuses every further write.
 	DiskFailed func(error)
+	// LogLimit is how many bytes of log are kept of one attempt of a node; 0: [stdops.DefaultLog].
+	LogLimit int64
 	// VFS names a file system of the SQLite library; "" is that of the host.
 	VFS string
 	// Settings are further ones of the connection that writes, after the usual ones: for tests that need them to be wrong.
@@ -62,6 +64,7 @@ type Store struct {
 	hot     hotReads
 
 	readLimit time.Duration
+	logLimit  int64
 	foldAt    int
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
@@ -78,7 +81,7 @@ type Store struct {
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
-		foldAt: cmp.Or(o.FoldAt, foldAt),
+		foldAt: cmp.Or(o.FoldAt, foldAt), logLimit: cmp.Or(o.LogLimit, stdops.DefaultLog),
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/store"
 )
 
@@ -378,7 +377,7 @@ func TestRegisterProject(t *testing.T) {
 func TestFastCreateBoundsTheConstants(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	tree := withConstant(chain("A"), "${v}", strings.Repeat("x", engine.MaxVariables))
+	tree := withConstant(chain("A"), "${v}", strings.Repeat("x", int(stdops.DefaultLimits().Variables)))
 	a := s.call("POST", "/fast_create_task/2/", stdops.NewObject("name", "t", "pipeline_tree", tree))
 	if a.code() != 3540000 || !strings.HasPrefix(a.message(), "constants: their values have ") {
 		t.Errorf("got %.300s", a.raw)

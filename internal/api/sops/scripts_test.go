@@ -129,7 +129,7 @@ func (r *ran) check(f *fixture, line badInput, next string) {
 		if out := r.output("stdout"); len(out) != 64<<10 || strings.Trim(out, "y\n") != "" {
 			r.t.Errorf("stdout has %d bytes", len(out))
 		}
-		if len(r.log) < stdops.MaxLog || len(r.log) > stdops.MaxLog+100 || !strings.HasSuffix(r.log, "limit of 1 MiB]\n") {
+		if len(r.log) < stdops.DefaultLog || len(r.log) > stdops.DefaultLog+100 || !strings.HasSuffix(r.log, "limit of 1 MiB]\n") {
 			r.t.Errorf("the log has %d bytes", len(r.log))
 		}
 	case "script-setsid-orphan":
