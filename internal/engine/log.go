@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,10 +22,12 @@ type Logs interface {
 const (
 	logPause  = 250 * time.Millisecond // from the first write to the transaction that stores it
 	logBuffer = 64 << 10               // what one attempt may have waiting; a writer that has more waits until it is stored
+	owedPause = 5 * time.Second        // between tries to tell of losses, while nothing else is to be stored
+	maxOwed   = 10_000                 // logs of calls that have ended and lack the line about their loss
 )
 
 // journal collects what attempts write and stores it in groups, apart from the steps of their tasks: one transaction
-// for many attempts, a few times a second. What cannot be stored is dropped, and the log says so when it goes on.
+// for many attempts, a few times a second. What cannot be stored is dropped, and the log says so as soon as that can be stored.
 type journal struct {
 	logs Logs
 	most int64 // bytes of one log
@@ -33,6 +36,7 @@ type journal struct {
 	soon chan struct{} // holds a token when something was written
 	end  chan struct{}
 	done chan struct{}
+	owed []*attemptLog // of calls that have ended: their loss is still to be told; only run looks at it
 
 	mu    sync.Mutex
 	dirty []*attemptLog // that have something waiting
@@ -59,11 +63,18 @@ func (j *journal) run() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
+		var again <-chan time.Time
+		if len(j.owed) > 0 {
+			again = time.After(owedPause)
+		}
 		select {
 		case <-j.end:
 			j.store()
 			return
 		case <-j.now:
+			j.store()
+			continue
+		case <-again:
 			j.store()
 			continue
 		case <-j.soon:
@@ -85,23 +96,26 @@ func (j *journal) store() {
 	j.dirty, j.round = nil, make(chan struct{})
 	j.mu.Unlock()
 	defer close(round)
-	if len(dirty) == 0 {
+	all := slices.Concat(j.owed, dirty) // what is owed first: a later call may go on with the same log
+	if len(all) == 0 {
 		return
 	}
-	pieces := make([]stdops.LogPiece, len(dirty))
-	for i, a := range dirty {
+	j.owed = nil
+	pieces := make([]stdops.LogPiece, len(all))
+	for i, a := range all {
 		pieces[i] = a.take()
 	}
 	// Not bounded in time: it waits for its turn like every other write, and the process ends when the disk has failed.
 	sizes, err := j.logs.AppendLogs(context.Background(), pieces)
-	if err != nil {
-		j.log.Error("logs of nodes could not be stored", "attempts", len(pieces), "error", err)
+	if err != nil && len(dirty) > 0 {
+		j.log.Error("logs of nodes could not be stored", "attempts", len(dirty), "error", err)
 	}
-	for i, a := range dirty {
-		if err != nil {
-			a.lose(len(pieces[i].Text))
-		} else {
+	for i, a := range all {
+		switch {
+		case err == nil:
 			a.stored(sizes[i])
+		case a.lose(len(pieces[i].Text)) && len(j.owed) < maxOwed:
+			j.owed = append(j.owed, a)
 		}
 	}
 }
@@ -136,6 +150,7 @@ type attemptLog struct {
 	round   <-chan struct{} // that stores, or has stored, what was written last; nil before the first write
 	lost    int             // bytes that could not be stored
 	shut    bool            // full, or its call has ended: whatever comes is dropped
+	ended   bool            // its call has
 }
 
 func (j *journal) open(key stdops.LogKey, version stdops.Version) *attemptLog {
@@ -174,7 +189,7 @@ func (a *attemptLog) add(p []byte) <-chan struct{} {
 
 // enqueue has what waits stored. The caller holds the lock.
 func (a *attemptLog) enqueue() {
-	if !a.queued && a.waiting.Len() > 0 {
+	if !a.queued && (a.waiting.Len() > 0 || a.lost > 0) {
 		a.queued, a.round = true, a.journal.enqueue(a)
 	}
 }
@@ -186,16 +201,21 @@ func (a *attemptLog) take() stdops.LogPiece {
 	a.queued = false
 	text := bytes.Clone(a.waiting.Bytes())
 	a.waiting.Reset()
+	if a.ended {
+		a.waiting = bytes.Buffer{}
+	}
 	if a.lost > 0 {
 		text = append([]byte("[a part of the log could not be stored]\n"), text...)
 	}
 	return stdops.LogPiece{LogKey: a.key, Version: a.version, Text: text}
 }
 
-func (a *attemptLog) lose(n int) {
+// lose counts what could not be stored, and reports whether nobody but the journal will tell of it.
+func (a *attemptLog) lose(n int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lost += n
+	return a.ended && !a.queued
 }
 
 func (a *attemptLog) stored(size int64) {
@@ -209,7 +229,7 @@ func (a *attemptLog) close() {
 	a.mu.Lock()
 	_ = a.text.Close() // into a buffer
 	a.enqueue()
-	a.shut = true
+	a.shut, a.ended = true, true
 	round := a.round
 	a.mu.Unlock()
 	if round == nil {

@@ -166,3 +166,20 @@ func TestJournalTakesNoMoreThanALogHolds(t *testing.T) {
 		t.Errorf("%d bytes were stored", got)
 	}
 }
+
+// TestJournalTellsOfALossWhenTheCallHasEnded: the next call of the same attempt writes into the same log, and there may be none.
+func TestJournalTellsOfALossWhenTheCallHasEnded(t *testing.T) {
+	t.Parallel()
+	logs := &fakeLogs{broken: true}
+	j := newJournal(logs, stdops.DefaultLog, slog.New(slog.DiscardHandler))
+	a := j.open(keyOf(1), "v")
+	write(t, a, "lost")
+	a.close()
+	logs.mu.Lock()
+	logs.broken = false
+	logs.mu.Unlock()
+	j.close()
+	if got, want := logs.text(keyOf(1)), "[a part of the log could not be stored]\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

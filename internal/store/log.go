@@ -76,11 +76,10 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece,
 	size = end.length()
 	text := fitting(p.Text, size, s.logLimit)
 	if len(text) > 0 && end.body != nil && end.version == p.Version {
-		before, err := s.unzip.DecodeAll(end.body, nil)
-		if err != nil {
-			return 0, fmt.Errorf("inflate log of node %d of task %d: %w", p.Node, p.Task, err)
+		// One that cannot be read any more stays as it is: it must not take the other logs of the transaction with it.
+		if before, err := s.unzip.DecodeAll(end.body, nil); err == nil {
+			text, size = append(before, text...), end.seq
 		}
-		text, size = append(before, text...), end.seq
 	}
 	for len(text) > 0 {
 		chunk := text[:min(len(text), maxChunk)]

@@ -198,3 +198,22 @@ func TestAppendLogs_cuts_at_the_limit_that_was_set(t *testing.T) {
 		t.Errorf("%d bytes, the end is %q", len(l.Text), l.Text[max(0, len(l.Text)-100):])
 	}
 }
+
+// TestAppendLogs_beside_a_damaged_one: what cannot be read any more takes nothing with it.
+func TestAppendLogs_beside_a_damaged_one(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	bad := stdops.LogPiece{LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}, Version: "v1", Text: []byte("one\n")}
+	appendLogs(t, s, bad)
+	if _, err := s.writer.conn.ExecContext(t.Context(), `UPDATE log_chunk SET body = x'00'`); err != nil {
+		t.Fatal(err)
+	}
+	good := bad
+	good.Node, good.Text = 2, []byte("two\n")
+	appendLogs(t, s, bad, good)
+	found, err := s.NodeLog(t.Context(), ref(task), 2, LogPage{Limit: wholeLog})
+	if err != nil || string(found.Text) != "two\n" {
+		t.Errorf("got %+v, %v", found, err)
+	}
+}

@@ -90,3 +90,27 @@ func TestNodeLogRefusals(t *testing.T) {
 		t.Errorf("a node that has not run: %s", a.raw)
 	}
 }
+
+// TestNodeLogInsideASubprocess: nodes inside have logs by their own ids, the subprocess itself writes none.
+func TestNodeLogInsideASubprocess(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	id, echo := s.create(subprocess(s.storeFlow("inside", chain("A")), ""))
+	var outer string
+	for _, key := range at(echo, "activities").Keys() {
+		outer = key
+	}
+	inside := at(echo, "activities", outer, "pipeline", "activities").Keys()
+	if len(inside) != 1 {
+		t.Fatalf("activities inside: %v", inside)
+	}
+	s.start(id)
+	s.await(id, "FINISHED")
+	s.say(id, inside[0], 0, s.nodeDetail(id, url.Values{"node_id": inside}).data().Text("version"), "from inside\n")
+	for node, want := range map[string]string{inside[0]: "from inside\n", outer: ""} {
+		a := s.nodeLog(id, url.Values{"node_id": {node}})
+		if text, _ := a.body.Get("data"); !a.ok() || text != want {
+			t.Errorf("node %s: %s", node, a.raw)
+		}
+	}
+}
