@@ -113,6 +113,15 @@ func TestNewTakesItsLimits(t *testing.T) {
 	}
 }
 
+// TestOutputsMayAlwaysHaveWhatPluginsRelyOn: scripts cut theirs to it.
+func TestOutputsMayAlwaysHaveWhatPluginsRelyOn(t *testing.T) {
+	t.Parallel()
+	limits := stdops.DefaultLimits()
+	if limits.Set("output", plugin.MaxOutput) != nil || limits.Set("output", plugin.MaxOutput-1) == nil {
+		t.Errorf("the least limit of outputs is not %d", plugin.MaxOutput)
+	}
+}
+
 func TestJournalClosesALogThatIsFull(t *testing.T) {
 	t.Parallel()
 	logs := &fakeLogs{}

@@ -38,7 +38,7 @@ type RuleByInputs interface {
 	ExecuteRule(inputs *stdops.Object) CrashRule
 }
 
-// MaxOutput is how many bytes the JSON text of one output may have (docs/spec/engine.md 6.4.4 and stdops limits).
+// MaxOutput is how many bytes the JSON text of one output may always have; an operator can let it have more (stdops limits).
 const MaxOutput = 256 << 10
 
 // ErrFailed fails an attempt without an error text of its own.
