@@ -28,6 +28,7 @@ var edges = map[string]map[string]string{
 	},
 	"examples": {},
 
+	"internal/clock":  {},
 	"internal/expr":   {},
 	"internal/fail":   {},
 	"internal/flow":   {},
