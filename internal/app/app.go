@@ -168,7 +168,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.engine = engine.New(engine.Options{
-		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(),
+		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(a.store.Now), Now: a.store.Now,
 		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
 	})
 	a.service, err = service.New(ctx, service.Deps{

@@ -95,7 +95,7 @@ func newEngine(rec *recorder) (*engine.Engine, error) {
 		return nil, err
 	}
 	return engine.New(engine.Options{
-		Commits: rec, Tasks: rec.Store, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(),
+		Commits: rec, Tasks: rec.Store, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(rec.Now), Now: rec.Now,
 		Epoch: rec.Epoch(), Log: slog.New(slog.DiscardHandler),
 	}), nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
@@ -19,7 +20,8 @@ func TestPoolKeepsFailuresWithOutputsThatCannotBeKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPool(t.Context(), registry, nil, nil, slog.New(slog.DiscardHandler))
+	limits := stdops.DefaultLimits()
+	p := newPool(t.Context(), &Options{Plugins: registry, Limits: &limits, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, nil, nil)
 	for _, code := range []string{"ok", "fails"} {
 		got := p.call(t.Context(), stdops.TaskRef{}, call{code: "bad", plugin: "legacy", inputs: stdops.NewObject("do", code), outputs: &stdops.Object{}})
 		if _, err := stdops.EncodeValue(got.outputs); err != nil || !got.failed {

@@ -20,6 +20,7 @@ type pool struct {
 	plugins Plugins
 	slots   *slots
 	journal *journal // nil where logs are not kept
+	now     func() time.Time
 	log     *slog.Logger
 
 	maxOutput int // bytes of the JSON text of one output
@@ -37,10 +38,10 @@ type callOnItsWay struct {
 	gone   chan struct{} // closed when it has left the pool
 }
 
-func newPool(ctx context.Context, plugins Plugins, journal *journal, slots *slots, log *slog.Logger) *pool {
+func newPool(ctx context.Context, o *Options, journal *journal, slots *slots) *pool {
 	ctx, cut := context.WithCancelCause(ctx)
 	return &pool{
-		plugins: plugins, slots: slots, journal: journal, log: log, maxOutput: plugin.MaxOutput, ctx: ctx, cut: cut,
+		plugins: o.Plugins, slots: slots, journal: journal, now: o.Now, log: o.Log, maxOutput: int(o.Limits.Output), ctx: ctx, cut: cut,
 		calls: make(map[stdops.TaskRef]map[callID]callOnItsWay),
 	}
 }
@@ -141,7 +142,7 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	pc := &plugin.Call{
 		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
 		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
-		Variables: c.variables, Callback: c.callback, HasCallback: c.called, Now: time.Now(), Zone: c.zone,
+		Variables: c.variables, Callback: c.callback, HasCallback: c.called, Now: p.now(), Clock: p.now, Zone: c.zone,
 	}
 	outcome, err := plugin.Outcome{}, context.Cause(ctx) // what was ended while it waited for an earlier call does not begin
 	if err == nil {

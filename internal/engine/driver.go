@@ -103,7 +103,7 @@ func (d *driver) out(letters []letter) map[callID]bool {
 
 // idle reports that the task need not stay in memory.
 func (d *driver) idle() bool {
-	return d.st.calls == 0 && (d.st.root.WakeAt.IsZero() || time.Until(d.st.root.WakeAt) > keepFor)
+	return d.st.calls == 0 && (d.st.root.WakeAt.IsZero() || d.st.root.WakeAt.Sub(d.engine.now()) > keepFor)
 }
 
 func (d *driver) restore(ctx context.Context) error {
@@ -153,7 +153,7 @@ func (d *driver) giveUp(letters []letter, err error) []letter {
 		d.pause = min(max(2*d.pause, storePause), longestPause)
 		time.Sleep(d.pause)
 	} else {
-		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: now().Add(10 * storePause)})
+		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: d.engine.now().Add(10 * storePause)})
 	}
 	return left
 }
@@ -224,7 +224,7 @@ func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error
 		}
 	}
 	e.thinking <- struct{}{}
-	at := now()
+	at := e.now()
 	for _, due := range d.timers.due(at) {
 		events = append(events, due)
 		fail.Point("timer.came")

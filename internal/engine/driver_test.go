@@ -73,7 +73,7 @@ func (r *rig) open() {
 	limits := stdops.DefaultLimits()
 	limits.LiveTasks = cmp.Or(int64(r.live), limits.LiveTasks)
 	r.engine = engine.New(engine.Options{
-		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(),
+		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(st.Now), Now: st.Now, Epoch: st.Epoch(),
 		Limits: &limits, Log: r.log,
 	})
 	if p := r.plugin; p.pool > 0 {

@@ -59,6 +59,7 @@ type Options struct {
 	Plugins      Plugins
 	Logs         Logs // nil keeps none
 	Wakes        Wakes
+	Now          func() time.Time // of the server: it never falls, whatever becomes of the clock of the machine
 	Epoch        int64
 	Limits       *stdops.Limits // nil: the defaults
 	Log          *slog.Logger
@@ -116,8 +117,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.Logs != nil {
 		e.journal = newJournal(e.Logs, e.Limits.Log, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
-	e.pool = newPool(background, e.Plugins, e.journal, newSlots(e.sizes, e.slotFree), e.Log)
-	e.pool.maxOutput = int(e.Limits.Output)
+	e.pool = newPool(background, &e.Options, e.journal, newSlots(e.sizes, e.slotFree))
 	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
@@ -295,11 +295,11 @@ func damaged(err error) error {
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return env{limits: e.Limits, now: now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
+	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
 }
 
 // now is cut to what is stored.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+func (e *Engine) now() time.Time { return e.Now().UTC().Truncate(time.Microsecond) }
 
 func entropy() *rand.ChaCha8 {
 	var seed [32]byte

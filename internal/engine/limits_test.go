@@ -99,11 +99,11 @@ func TestNewTakesItsLimits(t *testing.T) {
 	t.Parallel()
 	limits := stdops.DefaultLimits()
 	limits.LightCalls, limits.HTTPCalls, limits.ScriptCalls, limits.LiveTasks = 7, 8, 9, 10
-	e := New(Options{Limits: &limits, Log: slog.New(slog.DiscardHandler)})
+	e := New(Options{Limits: &limits, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if want := [plugin.Classes]int{plugin.Light: 7, plugin.HTTP: 8, plugin.Script: 9}; e.sizes != want || e.seats.limit != 10 {
 		t.Errorf("pools %v, %d seats", e.sizes, e.seats.limit)
 	}
-	if env := e.env(entropy(), now()); env.limits != &limits {
+	if env := e.env(entropy(), time.Time{}); env.limits != &limits {
 		t.Error("steps are decided under other limits")
 	}
 	for most, fits := range map[int]bool{1 << 20: true, 1<<20 - 1: false} {

@@ -53,7 +53,7 @@ func (e *Engine) rest(d *driver) {
 		delete(e.drivers, d.ref)
 	case d.held:
 		delete(e.drivers, d.ref)
-		if root := &d.st.root; root.Live && !root.WakeAt.IsZero() && !root.WakeAt.After(now()) {
+		if root := &d.st.root; root.Live && !root.WakeAt.IsZero() && !root.WakeAt.After(e.now()) {
 			e.standInLine(d.ref)
 		}
 	case d.st.calls == 0:

@@ -42,7 +42,7 @@ func TestEngineDecidesFewStepsAtOnce(t *testing.T) {
 	}
 	c := &crowd{entered: make(chan struct{}, 1000), leave: make(chan struct{})}
 	r.engine = engine.New(engine.Options{
-		Commits: r, Tasks: r.store, Surroundings: r, Plugins: c, Wakes: queue.NewLocal(), Epoch: r.store.Epoch(),
+		Commits: r, Tasks: r.store, Surroundings: r, Plugins: c, Wakes: queue.NewLocal(r.store.Now), Now: r.store.Now, Epoch: r.store.Epoch(),
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err := r.engine.Start(t.Context()); err != nil {

@@ -125,9 +125,10 @@ type Call struct {
 	Count       int64 // number of this schedule, from 1; 0 for Execute
 	Callback    any   // data of the callback that a Schedule is about; HasCallback tells null from none
 	HasCallback bool
-	Now         time.Time      // of the server
-	Zone        *time.Location // of the project
-	Log         io.Writer      // of the attempt, for those who look after the task; nil keeps nothing; may be used by many at once
+	Now         time.Time        // of the server, when the call began
+	Clock       func() time.Time // of the server; nil stands still at Now
+	Zone        *time.Location   // of the project
+	Log         io.Writer        // of the attempt, for those who look after the task; nil keeps nothing; may be used by many at once
 }
 
 // Logf adds a line to the log of the attempt, with the time in the zone of the project before it.
@@ -135,7 +136,7 @@ func (c *Call) Logf(format string, args ...any) {
 	if c.Log == nil {
 		return
 	}
-	_, _ = fmt.Fprintf(c.Log, "%s: %s\n", time.Now().In(c.zone()).Format(time.DateTime), fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(c.Log, "%s: %s\n", c.now().In(c.zone()).Format(time.DateTime), fmt.Sprintf(format, args...))
 }
 
 // LogWriter gives the log of the attempt, or what takes its place when there is none.
@@ -144,6 +145,13 @@ func (c *Call) LogWriter() io.Writer {
 		return io.Discard
 	}
 	return c.Log
+}
+
+func (c *Call) now() time.Time {
+	if c.Clock == nil {
+		return c.Now
+	}
+	return c.Clock()
 }
 
 func (c *Call) zone() *time.Location {

@@ -13,6 +13,8 @@ import (
 
 // Local is a queue inside one process. Each task has at most one wake-up; a new one replaces the old.
 type Local struct {
+	now func() time.Time
+
 	mu      sync.Mutex
 	heap    wakeHeap
 	byTask  map[stdops.TaskRef]*entry
@@ -24,9 +26,9 @@ type entry struct {
 	index int
 }
 
-// NewLocal makes an empty queue.
-func NewLocal() *Local {
-	return &Local{byTask: make(map[stdops.TaskRef]*entry), changed: make(chan struct{}, 1)}
+// NewLocal makes an empty queue, for moments by the time that now tells.
+func NewLocal(now func() time.Time) *Local {
+	return &Local{now: now, byTask: make(map[stdops.TaskRef]*entry), changed: make(chan struct{}, 1)}
 }
 
 // Wake asks for the task to be woken at a moment; the zero time takes the wish back.
@@ -64,8 +66,8 @@ func (q *Local) Len() int {
 	return len(q.heap)
 }
 
-// longestSleep bounds how late a wake-up can be after the clock was set or the machine was suspended: a timer counts time
-// that has passed, due times are moments.
+// longestSleep bounds how late a wake-up can be after the machine was suspended: timers stand still meanwhile, and the time of
+// the server goes on.
 const longestSleep = 5 * time.Second
 
 // Run calls fire for each task whose moment has come, until ctx is done. fire must not block for long.
@@ -73,7 +75,7 @@ func (q *Local) Run(ctx context.Context, fire func(stdops.TaskRef)) {
 	timer := time.NewTimer(longestSleep)
 	defer timer.Stop()
 	for {
-		due, next := q.take(time.Now())
+		due, next := q.take(q.now())
 		for _, ref := range due {
 			fire(ref)
 		}

@@ -17,7 +17,7 @@ func ref(task int64) stdops.TaskRef { return stdops.TaskRef{Project: 1, Task: st
 func TestLocalWakesASleepingRun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue.NewLocal()
+		q := queue.NewLocal(time.Now)
 		ctx, stop := context.WithCancel(t.Context())
 		fired := make(chan time.Time, 1)
 		done := make(chan struct{})
@@ -39,7 +39,7 @@ func TestLocalWakesASleepingRun(t *testing.T) {
 func TestLocalWakesInTheOrderOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := queue.NewLocal()
+		q := queue.NewLocal(time.Now)
 		ctx, stop := context.WithCancel(t.Context())
 		began := time.Now()
 		fired := make(map[stdops.TaskID]time.Duration)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/engine"
@@ -86,6 +87,9 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	return s, s.reload(ctx)
 }
+
+// Now is the time of the server.
+func (s *Service) Now() time.Time { return s.store.Now() }
 
 // Limits gives the bounds that the operator has set.
 func (s *Service) Limits() *stdops.Limits { return &s.limits }

@@ -27,7 +27,7 @@ func createTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, tree, err := readTemplate(body, time.Now().In(c.sops.zone))
+	n, tree, err := readTemplate(body, c.sops.svc.Now().In(c.sops.zone))
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func setupPlugins(t testing.TB, limits stdops.Limits, all ...plugin.Plugin) *ser
 	must(t, err)
 	log := slog.New(slog.DiscardHandler)
 	eng := engine.New(engine.Options{
-		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Logs: st, Wakes: queue.NewLocal(), Epoch: st.Epoch(), Log: log,
+		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Logs: st, Wakes: queue.NewLocal(st.Now), Now: st.Now, Epoch: st.Epoch(), Log: log,
 	})
 	must(t, eng.Start(ctx))
 	t.Cleanup(func() {

@@ -61,7 +61,7 @@ func setupLog(t testing.TB, limits *stdops.Limits, log *slog.Logger) *bundle {
 	around, err := service.NewSurroundings(st, nil, publicURL)
 	must(t, err)
 	e := engine.New(engine.Options{
-		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Wakes: queue.NewLocal(), Epoch: st.Epoch(), Log: log,
+		Commits: st, Tasks: st, Surroundings: around, Plugins: plugins, Wakes: queue.NewLocal(st.Now), Now: st.Now, Epoch: st.Epoch(), Log: log,
 	})
 	must(t, e.Start(t.Context()))
 	t.Cleanup(func() { must(t, e.Stop(t.Context())) })
