@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ncruces/go-sqlite3"
@@ -156,6 +157,9 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 	}
 	return refs, nil
 }
+
+// TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data.
+func (c *Copy) TimeOnRecord(ctx context.Context) (time.Time, error) { return timeOnRecord(ctx, c.db) }
 
 // Record reads all that is stored of a task.
 func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {

@@ -79,11 +79,12 @@ type writer struct {
 	turn  chan struct{}
 	batch *batch
 	// What follows belongs to whoever has the turn.
-	broken  error     // after a failure of the disk: nothing may be acknowledged any more
-	touched touched   // by the transaction that runs
-	written time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
-	inLog   int       // pages, after the last transaction
-	full    bool      // the last transaction found no room
+	broken   error     // after a failure of the disk: nothing may be acknowledged any more
+	touched  touched   // by the transaction that runs
+	recorded time.Time // the time on record
+	written  time.Time // of the last transaction that is not folded into the database file yet; zero when there is none
+	inLog    int       // pages, after the last transaction
+	full     bool      // the last transaction found no room
 }
 
 func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) (w *writer, err error) {
@@ -256,6 +257,10 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn
 	if err := fn(ctx, w.conn); err != nil {
 		return err
 	}
+	recorded, err := s.recordTime(ctx)
+	if err != nil {
+		return err
+	}
 	s.revisions.begin(w.touched.tasks)
 	defer s.revisions.end()
 	if w.touched.projects {
@@ -265,7 +270,7 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	committed = true
+	committed, w.recorded = true, recorded
 	return nil
 }
 

@@ -35,7 +35,10 @@ const (
 type Options struct {
 	Dir string       // data directory; made (0700) when it is not there
 	Log *slog.Logger // nil: slog.Default()
+	// Now tells the time of the server. It must not fall and not jump; nil: the clock of this machine, for those who do not mind.
 	Now func() time.Time
+	// NotBefore is told a time that all times on record lie before, before anything is stored: the server must not be earlier.
+	NotBefore func(time.Time)
 	// DecodeSkeleton reads the stored form of a skeleton, which the store does not know. Statuses needs it.
 	DecodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	// DiskFailed is told once of an [ErrDisk]; the process has to end then. The store itself refuses every further write.
@@ -54,10 +57,11 @@ type Options struct {
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
 type Store struct {
-	log   *slog.Logger
-	now   func() time.Time
-	lock  *os.File
-	epoch int64
+	log       *slog.Logger
+	now       func() time.Time
+	notBefore func(time.Time)
+	lock      *os.File
+	epoch     int64
 
 	writer  *writer
 	readers *sql.DB
@@ -80,7 +84,8 @@ type Store struct {
 // raises the boot number.
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
-		log: o.Log, now: o.Now, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed, readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
+		log: o.Log, now: o.Now, notBefore: o.NotBefore, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed,
+		readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
 		foldAt: cmp.Or(o.FoldAt, foldAt), logLimit: cmp.Or(o.LogLimit, stdops.DefaultLog),
 	}
 	if s.log == nil {
@@ -88,6 +93,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.notBefore == nil {
+		s.notBefore = func(time.Time) {}
 	}
 	if s.decodeSkeleton == nil {
 		s.decodeSkeleton = func([]byte) (*stdops.Skeleton, error) { return nil, errors.New("no decoder for skeletons") }
@@ -148,6 +156,11 @@ func (s *Store) openCaches() (err error) {
 
 // boot raises the boot number and gives an empty store its first project.
 func (s *Store) boot(ctx context.Context) error {
+	last, err := timeOnRecord(ctx, s.readers)
+	if err != nil {
+		return err
+	}
+	s.notBefore(last)
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO meta (name, value) VALUES ('boot', 1)
@@ -178,7 +191,7 @@ func (s *Store) Close() error {
 		errs = append(errs, s.readers.Close())
 	}
 	if s.writer != nil {
-		errs = append(errs, s.writer.close())
+		errs = append(errs, s.close())
 	}
 	if s.unzip != nil {
 		s.unzip.Close()
@@ -187,4 +200,13 @@ func (s *Store) Close() error {
 		errs = append(errs, unlockDir(s.lock))
 	}
 	return errors.Join(errs...)
+}
+
+// close records the time that was reached, and gives the connection that writes back.
+func (s *Store) close() error {
+	var err error
+	if s.epoch > 0 {
+		err = s.recordLast(context.Background())
+	}
+	return errors.Join(err, s.writer.close())
 }
