@@ -150,6 +150,9 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_waiting_tasks", Help: "Tasks that wait until there is room to drive them.",
 		}, func() float64 { return float64(a.engine.Stats().Waiting) }),
 		callFigures{a.engine},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_clock_ahead_seconds", Help: "By how much the time of the server is later than the clock of the machine; less than zero: earlier.",
+		}, func() float64 { return a.clock.Ahead().Seconds() }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",
 		}, func() float64 { return float64(a.guard.Refused()) }),

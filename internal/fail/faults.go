@@ -8,10 +8,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // Env is the variable of the environment that says which points kill and which faults are on.
 const Env = "STDOPS_FAULTS"
+
+// ClockEnv is the variable of the environment that names the file by which Wall is off.
+const ClockEnv = "STDOPS_FAULTS_CLOCK"
 
 // wanted holds what the environment asks for: for each name how often it still has to be passed.
 var wanted = read(os.Getenv(Env))
@@ -48,3 +52,20 @@ func Point(name string) {
 
 // On reports whether the environment switches the named fault on.
 func On(name string) bool { return wanted[name] != nil }
+
+// Wall is what the clock of the machine would show if it were set as the file says.
+func Wall() time.Time {
+	file := os.Getenv(ClockEnv)
+	if file == "" {
+		return time.Now()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		panic(ClockEnv + ": " + err.Error())
+	}
+	off, err := time.ParseDuration(strings.TrimSpace(string(text)))
+	if err != nil {
+		panic(ClockEnv + ": " + err.Error())
+	}
+	return time.Now().Round(0).Add(off)
+}
