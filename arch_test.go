@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -152,6 +153,22 @@ var pure = []string{".", "internal/expr", "internal/flow", "internal/status"}
 
 // outside are the doors that a pure package has no business with.
 var outside = []string{"crypto/rand", "database/sql", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "os/exec", "syscall"}
+
+// timed are the packages that decide or record by the time of the server, which they are given: the clock of the machine may
+// be set at any moment.
+var timed = []string{
+	"internal/api/page", "internal/api/sops", "internal/api/v1", "internal/engine", "internal/plugin", "internal/plugin/builtin",
+	"internal/queue", "internal/service", "internal/status", "internal/store",
+}
+
+// mayMeasure are files of those packages that ask the clock of the machine all the same, and why.
+var mayMeasure = map[string]string{
+	"internal/store/damage.go": "tells how long a check took",
+	"internal/store/store.go":  "takes it for those who do not mind",
+}
+
+// clocks are the functions that ask the clock of the machine.
+var clocks = regexp.MustCompile(`\btime\.(Now|Since|Until)\b`)
 
 // badNames say nothing about what a package holds.
 var badNames = []string{"base", "common", "helper", "helpers", "misc", "mocks", "models", "shared", "types", "util", "utils"}
@@ -319,6 +336,31 @@ func TestPure(t *testing.T) {
 		for _, imported := range p.Imports {
 			if slices.Contains(pure, p.path()) && slices.Contains(outside, imported) {
 				t.Errorf("%s is pure, but imports %s", p.path(), imported)
+			}
+		}
+	}
+}
+
+// TestTime keeps those who decide or record from asking the clock of the machine.
+func TestTime(t *testing.T) {
+	t.Parallel()
+	for _, dir := range timed {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s: %d files, %v", dir, len(files), err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asks, may := clocks.Find(source), mayMeasure[filepath.ToSlash(file)] != ""
+			switch {
+			case strings.HasSuffix(file, "_test.go"):
+			case asks != nil && !may:
+				t.Errorf("%s asks the clock of the machine (%s): the time of the server is given to it", file, asks)
+			case asks == nil && may:
+				t.Errorf("%s may ask the clock of the machine, but does not: take it out of the table", file)
 			}
 		}
 	}
