@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,7 +16,7 @@ import (
 // NewTemplate is a flow to be stored.
 type NewTemplate struct {
 	Name        string
-	Category    string
+	Category    string // "" means DefaultCategory
 	Description string
 }
 
@@ -58,7 +59,7 @@ func (s *Service) CreateTemplate(ctx context.Context, a *Access, n NewTemplate, 
 		return nil, fmt.Errorf("keep answer: %w", err)
 	}
 	stored, err := s.store.CreateTemplate(ctx, store.Template{
-		Project: a.project.ID, Name: n.Name, Category: n.Category, Description: n.Description,
+		Project: a.project.ID, Name: n.Name, Category: cmp.Or(n.Category, DefaultCategory), Description: n.Description,
 		Creator: a.caller.User, Created: made.Created, Key: a.making(answer),
 	}, body)
 	if err != nil {

@@ -87,7 +87,6 @@ func (s *server) createFlow(ctx context.Context, a *service.Access, in *createFl
 	if err != nil {
 		return nil, err
 	}
-	in.Body.Category = cmp.Or(in.Body.Category, service.DefaultCategory)
 	stored, err := s.svc.CreateTemplate(ctx, a, service.NewTemplate{
 		Name: in.Body.Name, Category: in.Body.Category, Description: in.Body.Description,
 	}, tree)
@@ -100,7 +99,7 @@ func (s *server) createFlow(ctx context.Context, a *service.Access, in *createFl
 // wireFlow gives a flow that was stored, with what was said about it.
 func wireFlow(a *service.Access, n *client.NewFlow, stored *service.StoredTemplate) client.Flow {
 	flow := client.Flow{
-		ID: int64(stored.ID), Name: stored.Name, Description: n.Description, Category: n.Category,
+		ID: int64(stored.ID), Name: stored.Name, Description: n.Description, Category: cmp.Or(n.Category, service.DefaultCategory),
 		Version: stored.Version, Creator: a.Caller().User, Created: stored.Created, Edited: stored.Created,
 	}
 	for _, w := range stored.Warnings {
