@@ -24,6 +24,12 @@ func (n *attribute) apply(m *machine, v any) (any, error) {
 		call = bind(listMethods[n.name], v)
 	case tuple:
 		call = bind(tupleMethods[n.name], []any(v))
+	case *function:
+		if v.name == "str" {
+			call = unbound(textMethods[n.name])
+		}
+	case *set:
+		call = bind(setMethods[n.name], v)
 	case *stdops.Object:
 		call = bind(dictMethods[n.name], v)
 	}
@@ -39,4 +45,22 @@ func bind[T any](method func(*machine, T, arguments) (any, error), of T) func(*m
 		return nil
 	}
 	return func(m *machine, a arguments) (any, error) { return method(m, of, a) }
+}
+
+// unbound makes a function of a method of texts, for `key=str.lower`.
+func unbound(method textMethod) func(*machine, arguments) (any, error) {
+	if method == nil {
+		return nil
+	}
+	return func(m *machine, a arguments) (any, error) {
+		if len(a.positional) == 0 {
+			return nil, fail("unbound method needs an argument")
+		}
+		s, err := textArgument(a.positional[0])
+		if err != nil {
+			return nil, err
+		}
+		a.positional = a.positional[1:]
+		return method(m, s, a)
+	}
 }

@@ -17,6 +17,10 @@ var builtins = func() map[string]*function {
 		{"list", true, toList},
 		{"tuple", true, toTuple},
 		{"dict", true, toDict},
+		{"set", true, toSet},
+		{"slice", true, toSlice},
+		{"enumerate", true, enumerate},
+		{"zip", true, zip},
 		{"range", true, toRange},
 		{"reversed", true, reversed},
 		{"len", false, length},
@@ -152,8 +156,9 @@ func reversed(m *machine, a arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, again := args[0].(*sequence); again {
-		return nil, fail("object is not reversible")
+	switch args[0].(type) {
+	case iterator, *set:
+		return nil, fail("'%s' object is not reversible", typeName(args[0]))
 	}
 	items, err := m.items(args[0])
 	if err != nil {
@@ -162,6 +167,22 @@ func reversed(m *machine, a arguments) (any, error) {
 	turned, err := m.joinLists(items, nil)
 	slices.Reverse(turned)
 	return &sequence{turned}, err
+}
+
+func toSlice(_ *machine, a arguments) (any, error) {
+	args, err := a.take(1, "-start", "-stop", "-step")
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range args {
+		if absent(v) {
+			args[i] = nil
+		}
+	}
+	if len(a.positional) == 1 {
+		args[0], args[1] = nil, args[0]
+	}
+	return cut(args), nil
 }
 
 func length(m *machine, a arguments) (any, error) {
@@ -183,12 +204,19 @@ func quantifier(want bool) func(*machine, arguments) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		items, err := m.items(args[0])
+		from, err := m.iterate(args[0])
 		if err != nil {
 			return nil, err
 		}
-		found := slices.ContainsFunc(items, func(v any) bool { return truth(v) == want })
-		return found == want, nil
+		for {
+			item, ok, err := m.next(from)
+			if err != nil || !ok {
+				return !want, err
+			}
+			if truth(item) == want {
+				return want, nil
+			}
+		}
 	}
 }
 

@@ -88,9 +88,15 @@ func (m *machine) equal(a, b any) (bool, error) {
 	case span:
 		y, ok := b.(span)
 		return ok && equalSpans(x, y), nil
+	case *set:
+		y, ok := b.(*set)
+		if !ok || len(x.items) != len(y.items) {
+			return false, nil
+		}
+		return x.within(m, y)
 	case *function:
 		return a == b, nil
-	case *view, *sequence, *bound:
+	case *view, iterator, *bound, *closure, cut:
 		if isNumber(b) || b == nil {
 			return false, nil
 		}
@@ -104,6 +110,10 @@ func (m *machine) equalItems(x, y []any, sameType bool) (bool, error) {
 	if !sameType || len(x) != len(y) {
 		return false, nil
 	}
+	if err := m.enter(); err != nil {
+		return false, err
+	}
+	defer m.leave()
 	for i := range x {
 		if same, err := m.equal(x[i], y[i]); err != nil || !same {
 			return false, err
@@ -116,6 +126,10 @@ func (m *machine) equalObjects(x, y *stdops.Object, sameType bool) (bool, error)
 	if !sameType || x.Len() != y.Len() {
 		return false, nil
 	}
+	if err := m.enter(); err != nil {
+		return false, err
+	}
+	defer m.leave()
 	for _, key := range x.Keys() {
 		v, _ := x.Get(key)
 		w, ok := y.Get(key)
@@ -158,6 +172,10 @@ func (m *machine) order(operator string, a, b any) (int, error) {
 		if y, ok := b.(tuple); ok {
 			return m.orderItems(operator, x, y)
 		}
+	case *set:
+		if y, ok := b.(*set); ok {
+			return m.orderSets(x, y)
+		}
 	}
 	return 0, errOrder(operator, a, b)
 }
@@ -168,6 +186,10 @@ func errOrder(operator string, a, b any) error {
 
 // orderItems is decided by the first items that differ.
 func (m *machine) orderItems(operator string, x, y []any) (int, error) {
+	if err := m.enter(); err != nil {
+		return 0, err
+	}
+	defer m.leave()
 	for i := range min(len(x), len(y)) {
 		same, err := m.equal(x[i], y[i])
 		if err != nil {
@@ -225,6 +247,8 @@ func (m *machine) contains(box, item any) (bool, error) {
 			_, ok = box.Get(key)
 		}
 		return ok, nil
+	case *set:
+		return box.has(m, item)
 	case span:
 		if i, ok := v64(item); ok {
 			return box.contains(i), nil
@@ -233,21 +257,29 @@ func (m *machine) contains(box, item any) (bool, error) {
 	if !iterable(box) {
 		return false, fail("argument of type '%s' is not iterable", typeName(box))
 	}
-	items, err := m.items(box)
+	from, err := m.iterate(box)
 	if err != nil {
 		return false, err
 	}
-	for _, other := range items {
+	return m.foundIn(from, item)
+}
+
+// foundIn goes through the items until one equals the item.
+func (m *machine) foundIn(from iterator, item any) (bool, error) {
+	for {
+		other, ok, err := m.next(from)
+		if err != nil || !ok {
+			return false, err
+		}
 		if same, err := m.equal(other, item); err != nil || same {
 			return same, err
 		}
 	}
-	return false, nil
 }
 
 func hashable(v any) error {
 	switch v.(type) {
-	case []any, *stdops.Object:
+	case []any, *stdops.Object, *set:
 		return fail("unhashable type: '%s'", typeName(v))
 	}
 	return nil

@@ -73,6 +73,8 @@ func (m *machine) length(v any) (n int64, ok bool, err error) {
 		return int64(v.Len()), true, nil
 	case *view:
 		return int64(len(v.items)), true, nil
+	case *set:
+		return int64(len(v.items)), true, nil
 	case span:
 		return v.length(), true, nil
 	default:

@@ -13,12 +13,13 @@ const (
 
 // Bounds that the specification leaves open.
 const (
-	maxCallSteps = 10 * maxSteps // all fragments of one rendering together
-	maxMemory    = 16 * maxSize  // all intermediate values of one fragment together
-	maxIntBits   = 14284         // 4300 decimal digits, as many as Python writes
-	itemSize     = 16            // what one item of a list counts
-	clockEvery   = 1024          // steps between two looks at the clock
-	bytesPerStep = 256           // work on texts counts as one step per so many bytes
+	maxCallSteps = 10 * maxSteps   // all fragments of one rendering together
+	maxMemory    = 16 * maxSize    // all intermediate values of one fragment together
+	maxIntBits   = 14284           // 4300 decimal digits, as many as Python writes
+	itemSize     = 16              // what one item of a list counts
+	maxDepth     = 16 * maxNesting // nodes, values inside of values and iterators that are gone into at the same time
+	clockEvery   = 1024            // steps between two looks at the clock
+	bytesPerStep = 256             // work on texts counts as one step per so many bytes
 )
 
 // The budgets by their names in a [LimitError].
@@ -43,6 +44,7 @@ type meter struct {
 	steps   int // left
 	look    int // steps at which the clock is due
 	memory  int // left
+	depth   int
 }
 
 func newMeter(now func() time.Time, steps int) meter {
@@ -85,3 +87,15 @@ func (m *meter) growBy(count, size int) error {
 
 // read pays for going through size bytes.
 func (m *meter) read(size int) error { return m.spend(size / bytesPerStep) }
+
+// enter goes a level deeper into the tree, or into a value; leave ends it. What is parsed nests no deeper than
+// maxNesting, but a lambda can call itself and a loop can wrap a value again and again.
+func (m *meter) enter() error {
+	if m.depth == maxDepth {
+		return &LimitError{limitNesting}
+	}
+	m.depth++
+	return nil
+}
+
+func (m *meter) leave() { m.depth-- }

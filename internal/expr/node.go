@@ -13,7 +13,8 @@ type trailer interface {
 // machine evaluates one fragment.
 type machine struct {
 	meter
-	values []any // of the names, by slot
+	values []any  // of the names, by slot
+	frame  *frame // of the comprehension or lambda that is evaluated
 }
 
 // eval gives the value of n. Every node costs a step.
@@ -21,7 +22,12 @@ func (m *machine) eval(n node) (any, error) {
 	if err := m.spend(1); err != nil {
 		return nil, err
 	}
-	return n.eval(m)
+	if err := m.enter(); err != nil {
+		return nil, err
+	}
+	v, err := n.eval(m)
+	m.leave()
+	return v, err
 }
 
 // evalAll gives the values of all nodes.
@@ -44,9 +50,26 @@ type literal struct{ value any }
 
 func (n *literal) eval(*machine) (any, error) { return n.value, nil }
 
-type name struct{ slot int }
+// name is a name that the fragment does not define itself, or one that a comprehension or lambda around it defines.
+type name struct {
+	local bool
+	up    int // of a local name: how many frames further out it is kept
+	slot  int
+}
 
-func (n *name) eval(m *machine) (any, error) { return m.values[n.slot], nil }
+func (n *name) eval(m *machine) (any, error) {
+	if !n.local {
+		return m.values[n.slot], nil
+	}
+	f := m.frame
+	for range n.up {
+		f = f.outer
+	}
+	if absent(f.values[n.slot]) {
+		return nil, fail("a name is used before it has a value")
+	}
+	return f.values[n.slot], nil
+}
 
 type list struct {
 	items []node
@@ -214,6 +237,8 @@ func (m *machine) call(v any, a arguments) (any, error) {
 	case *function:
 		return v.call(m, a)
 	case *bound:
+		return v.call(m, a)
+	case *closure:
 		return v.call(m, a)
 	default:
 		return nil, fail("'%s' object is not callable", typeName(v))

@@ -8,6 +8,8 @@ func (m *machine) operate(operator string, a, b any) (any, error) {
 		return m.number(operator, a, b)
 	}
 	switch operator {
+	case "-":
+		return m.subtract(a, b)
 	case "+":
 		return m.join(a, b)
 	case "*":
@@ -22,7 +24,25 @@ func (m *machine) operate(operator string, a, b any) (any, error) {
 			return m.format(layout, b)
 		}
 	}
-	return nil, fail("unsupported operand type(s) for %s: '%s' and '%s'", operator, typeName(a), typeName(b))
+	return nil, errOperands(operator, a, b)
+}
+
+func errOperands(operator string, a, b any) error {
+	return fail("unsupported operand type(s) for %s: '%s' and '%s'", operator, typeName(a), typeName(b))
+}
+
+// subtract gives the items of one set that are not in the other.
+func (m *machine) subtract(a, b any) (any, error) {
+	x, ok := a.(*set)
+	y, alsoSet := b.(*set)
+	if !ok || !alsoSet {
+		return nil, errOperands("-", a, b)
+	}
+	items, err := x.where(m, y, false)
+	if err != nil {
+		return nil, err
+	}
+	return m.newSet(items)
 }
 
 func (m *machine) join(a, b any) (any, error) {
@@ -44,7 +64,7 @@ func (m *machine) join(a, b any) (any, error) {
 			return tuple(joined), err
 		}
 	}
-	return nil, fail("unsupported operand type(s) for +: '%s' and '%s'", typeName(a), typeName(b))
+	return nil, errOperands("+", a, b)
 }
 
 func (m *machine) joinLists(x, y []any) ([]any, error) {

@@ -228,7 +228,6 @@ func TestOperators(t *testing.T) {
 		{`~n`, stays},
 		{`n << 1`, stays},
 		{`n := 7`, stays},
-		{`[x for x in l]`, stays},
 		{`(x for x in l)`, stays},
 		{`f'a'`, stays},
 	})

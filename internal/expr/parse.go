@@ -9,22 +9,28 @@ type parser struct {
 	token token // the one to be read next
 	depth int
 
-	names   []string       // root names in order of appearance
-	slots   map[string]int // their places
-	refused bool           // something of docs/spec/engine.md 6.4.2, check 1 and attributes of check 2
+	mentions []mention // of names that nothing read so far binds, in order of appearance
+	names    []string  // root names in order of appearance, once all is read
+	refused  bool      // something of docs/spec/engine.md 6.4.2, check 1 and attributes of check 2
 }
 
 // parse reads source. Its error is errSyntax or a [*LimitError]; the parser then holds the names met so far.
 func parse(source string) (node, *parser, error) {
-	p := &parser{lexer: lexer{text: source}, slots: map[string]int{}}
+	p := &parser{lexer: lexer{text: source}}
+	tree, err := p.whole()
+	p.bindRoots()
+	return tree, p, err
+}
+
+func (p *parser) whole() (node, error) {
 	if err := p.advance(); err != nil {
-		return nil, p, err
+		return nil, err
 	}
 	tree, err := p.expression()
 	if err == nil && p.token.kind != tokenEnd {
 		err = errSyntax
 	}
-	return tree, p, err
+	return tree, err
 }
 
 func (p *parser) advance() (err error) {
@@ -58,8 +64,11 @@ func (p *parser) enter(read func() (node, error)) (node, error) {
 	return n, err
 }
 
-// expression reads `a`, or `a if b else c`.
+// expression reads `a`, `a if b else c` or a lambda.
 func (p *parser) expression() (node, error) {
+	if p.token.is("lambda") {
+		return p.enter(p.lambda)
+	}
 	then, err := p.logic(0)
 	if err != nil || !p.token.is("if") {
 		return then, err

@@ -54,14 +54,10 @@ func (p *parser) atom() (node, error) {
 }
 
 func (p *parser) name(text string) node {
-	slot, known := p.slots[text]
-	if !known {
-		slot = len(p.names)
-		p.names = append(p.names, text)
-		p.slots[text] = slot
-	}
+	n := &name{}
+	p.mentions = append(p.mentions, mention{text, n})
 	p.refused = p.refused || refusedName(text)
-	return &name{slot}
+	return n
 }
 
 // refusedName reports whether a name makes a fragment stay literal (docs/spec/engine.md 6.4.2).
@@ -91,14 +87,17 @@ func (p *parser) literal() (node, error) {
 	return &literal{strings.Join(parts, "")}, nil
 }
 
-// parentheses reads (a), (a, b), (a,) or ().
+// parentheses reads (a), (a, b), (a,), () or a generator.
 func (p *parser) parentheses() (node, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	items, comma, err := p.items(")")
+	items, comma, generator, err := p.itemsOr(")")
 	if err != nil {
 		return nil, err
+	}
+	if generator != nil {
+		return generator, nil
 	}
 	if len(items) == 1 && !comma {
 		return items[0], nil
@@ -106,34 +105,62 @@ func (p *parser) parentheses() (node, error) {
 	return &list{items: items, tuple: true}, nil
 }
 
-// brackets reads a list.
+// brackets reads a list, or a comprehension of one.
 func (p *parser) brackets() (node, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	items, _, err := p.items("]")
+	items, _, generator, err := p.itemsOr("]")
+	if generator != nil {
+		return &listOf{generator}, err
+	}
 	return &list{items: items}, err
 }
 
-// items reads expressions with commas between them and the closing sign; comma tells whether there was a comma.
-func (p *parser) items(closing string) (items []node, comma bool, err error) {
+// itemsOr reads what items reads, or the inside of a comprehension.
+func (p *parser) itemsOr(closing string) (items []node, comma bool, generator *comprehension, err error) {
+	mark := len(p.mentions)
+	if p.token.is(closing) {
+		return nil, false, nil, p.advance()
+	}
+	first, err := p.expression()
+	if err != nil {
+		return nil, false, nil, err
+	}
+	if p.token.is("for") {
+		generator, err = p.comprehension(mark, first)
+		if err == nil {
+			err = p.expect(closing)
+		}
+		return nil, false, generator, err
+	}
+	if comma, err = p.accept(","); err != nil {
+		return nil, false, nil, err
+	}
+	if !comma {
+		return []node{first}, false, nil, p.expect(closing)
+	}
+	items, err = p.items(closing)
+	return append([]node{first}, items...), true, nil, err
+}
+
+// items reads expressions with commas between them, and the closing sign.
+func (p *parser) items(closing string) (items []node, err error) {
 	for {
 		if done, err := p.accept(closing); done {
-			return items, comma, err
-		}
-		if items != nil && !comma {
-			return nil, false, errSyntax
+			return items, err
 		}
 		item, err := p.expression()
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		items = append(items, item)
-		if comma, err = p.accept(","); err != nil {
-			return nil, false, err
+		comma, err := p.accept(",")
+		if err != nil {
+			return nil, err
 		}
-		if !comma && len(items) > 1 {
-			return items, true, p.expect(closing)
+		if !comma {
+			return items, p.expect(closing)
 		}
 	}
 }
@@ -209,7 +236,7 @@ func (p *parser) indexParts(first node) (node, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	items, _, err := p.items("]")
+	items, err := p.items("]")
 	return &list{items: append([]node{first}, items...), tuple: true}, err
 }
 
@@ -239,11 +266,19 @@ func (p *parser) call() (trailer, error) {
 	return c, err
 }
 
-// argument reads `value` or `name=value`.
+// argument reads `value` or `name=value`. A generator needs no parentheses of its own where it is the only argument.
 func (p *parser) argument(c *call) error {
-	word, before, known := p.token, p.lexer, len(p.names)
+	word, before, known := p.token, p.lexer, len(p.mentions)
 	value, err := p.expression()
 	if err != nil {
+		return err
+	}
+	if p.token.is("for") && c.args == nil && c.keywords == nil {
+		generator, err := p.comprehension(known, value)
+		if err == nil && !p.token.is(")") {
+			err = errSyntax
+		}
+		c.args = append(c.args, generator)
 		return err
 	}
 	if !p.token.is("=") {
@@ -258,10 +293,7 @@ func (p *parser) argument(c *call) error {
 	if err := p.advance(); err != nil || word.kind != tokenName || !p.token.is("=") || p.lexer.at != after.at {
 		return errSyntax
 	}
-	for _, name := range p.names[known:] {
-		delete(p.slots, name)
-	}
-	p.names = p.names[:known]
+	p.mentions = p.mentions[:known]
 	if err := p.advance(); err != nil {
 		return err
 	}

@@ -66,6 +66,19 @@ func (w *writer) pay(n int) error {
 	return w.meter.spend(due)
 }
 
+func (w *writer) enter() error {
+	if w.meter == nil {
+		return nil
+	}
+	return w.meter.enter()
+}
+
+func (w *writer) leave() {
+	if w.meter != nil {
+		w.meter.leave()
+	}
+}
+
 func (w *writer) text(v any) error {
 	s, ok := v.(string)
 	if !ok {
@@ -96,6 +109,13 @@ func (w *writer) quote(v any) error {
 		return w.items("(", v, ")")
 	case *view:
 		return w.items(v.kind+"([", v.items, "])")
+	case *set:
+		if len(v.items) == 0 {
+			return w.items("set(", nil, ")")
+		}
+		return w.items("{", v.items, "}")
+	case cut:
+		return w.items("slice(", v[:], ")")
 	case *stdops.Object:
 		return w.object(v)
 	}
@@ -141,6 +161,10 @@ func scalarText(v any) (string, error) {
 }
 
 func (w *writer) items(before string, items []any, after string) error {
+	if err := w.enter(); err != nil {
+		return err
+	}
+	defer w.leave()
 	w.b = append(w.b, before...)
 	for i, item := range items {
 		if i > 0 {
@@ -155,6 +179,10 @@ func (w *writer) items(before string, items []any, after string) error {
 }
 
 func (w *writer) object(o *stdops.Object) error {
+	if err := w.enter(); err != nil {
+		return err
+	}
+	defer w.leave()
 	w.b = append(w.b, '{')
 	for i, key := range o.Keys() {
 		if i > 0 {

@@ -23,9 +23,6 @@ type view struct {
 	items []any
 }
 
-// sequence is what reversed() gives. Python would print its address, so it has no text.
-type sequence struct{ items []any }
-
 // function is a builtin.
 type function struct {
 	name   string
@@ -82,6 +79,14 @@ func typeName(v any) string {
 		return "range"
 	case *view:
 		return v.kind
+	case *set:
+		return "set"
+	case cut:
+		return "slice"
+	case *generator:
+		return "generator"
+	case *closure:
+		return "function"
 	case *function:
 		if v.isType {
 			return "type"
@@ -101,6 +106,8 @@ func truth(v any) bool {
 		return v.length() > 0
 	case *view:
 		return len(v.items) > 0
+	case *set:
+		return len(v.items) > 0
 	default:
 		return stdops.Truth(v)
 	}
@@ -115,8 +122,10 @@ func (m *machine) items(v any) ([]any, error) {
 		return v, m.spend(len(v))
 	case *view:
 		return v.items, m.spend(len(v.items))
-	case *sequence:
+	case *set:
 		return v.items, m.spend(len(v.items))
+	case iterator:
+		return m.drain(v)
 	case string:
 		return m.letters(v)
 	case *stdops.Object:
@@ -174,12 +183,4 @@ func (m *machine) spanItems(s span) ([]any, error) {
 		list = append(list, s.at(i))
 	}
 	return list, nil
-}
-
-func iterable(v any) bool {
-	switch v.(type) {
-	case []any, tuple, *view, *sequence, string, *stdops.Object, span:
-		return true
-	}
-	return false
 }
