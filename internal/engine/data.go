@@ -22,6 +22,7 @@ func hydrateText(what string, err error) string {
 // (docs/spec/engine.md 6.1, 6.2).
 type scope struct {
 	*step
+	at       stdops.NodeIndex // the node that is executed
 	pipeline stdops.NodeIndex
 	inject   map[string]any  // values that stand above those of the pipeline
 	busy     map[string]bool // variables under evaluation: one that needs itself stays literal
@@ -29,8 +30,9 @@ type scope struct {
 	err      error           // a spent budget, which a lookup cannot return
 }
 
-func (s *step) scope(pipeline stdops.NodeIndex, inject map[string]any) *scope {
-	return &scope{step: s, pipeline: pipeline, inject: inject, busy: make(map[string]bool), done: make(map[string]any)}
+func (s *step) scope(at stdops.NodeIndex, inject map[string]any) *scope {
+	pipeline := s.graphNode(at).Parent
+	return &scope{step: s, at: at, pipeline: pipeline, inject: inject, busy: make(map[string]bool), done: make(map[string]any)}
 }
 
 // lookup gives the value of a variable.
@@ -53,7 +55,7 @@ func (v *scope) lookup(name string) (any, bool) {
 	}
 	v.busy[name] = true
 	defer delete(v.busy, name)
-	value, err := v.rendered(raw)
+	value, err := v.rendered(raw, "${"+name+"}")
 	if err != nil {
 		v.err = err
 		return nil, false
@@ -83,8 +85,9 @@ func (v *scope) raw(name string) (value any, rendered, ok bool) {
 	return def.Value, false, true
 }
 
-func (v *scope) render(value any) (any, error) {
-	out, err := v.rendered(value)
+// render renders a template; label tells it from the others of the node.
+func (v *scope) render(value any, label string) (any, error) {
+	out, err := v.rendered(value, label)
 	if err == nil {
 		err = v.err
 	}
@@ -92,8 +95,8 @@ func (v *scope) render(value any) (any, error) {
 }
 
 // rendered renders a template. What values put together nest too deep for could be stored but never be read back.
-func (v *scope) rendered(template any) (any, error) {
-	value, err := expr.Render(template, v.lookup)
+func (v *scope) rendered(template any, label string) (any, error) {
+	value, err := expr.Render(template, v.lookup, v.environment(label))
 	if err == nil && depth(value) >= stdops.MaxDepth {
 		return nil, &expr.LimitError{Which: "nesting"}
 	}
@@ -119,9 +122,11 @@ func depth(value any) (deepest int) {
 	}
 }
 
-// preRender gives the values of the variables of a pipeline that are evaluated once, and of all that they name.
-func (s *step) preRender(p stdops.NodeIndex) (map[string]any, error) {
-	v, pipeline := s.scope(p, nil), s.graphNode(p).Pipeline
+// preRender gives the values of the variables of the pipeline around a node that are evaluated once, and of all that they
+// name.
+func (s *step) preRender(start stdops.NodeIndex) (map[string]any, error) {
+	v := s.scope(start, nil)
+	pipeline := s.graphNode(v.pipeline).Pipeline
 	var todo []string
 	for _, key := range pipeline.Order {
 		if pipeline.Variables[key].PreRender {
@@ -169,7 +174,7 @@ const escapeKey = "_escape_render_keys"
 func (s *step) renderInputs(n stdops.NodeIndex) (*stdops.Object, error) {
 	node, own := s.graphNode(n), s.node(n)
 	given := s.givenInputs(n)
-	v := s.scope(node.Parent, s.loopVariables(n, node.Activity.Outputs, true))
+	v := s.scope(n, s.loopVariables(n, node.Activity.Outputs, true))
 	inputs, raw := &stdops.Object{}, &stdops.Object{}
 	for _, in := range given {
 		raw.Set(in.Key, in.Value)
@@ -178,7 +183,7 @@ func (s *step) renderInputs(n stdops.NodeIndex) (*stdops.Object, error) {
 		value := in.Value
 		if in.Render && expr.HasReference(in.Value) { // a text that names no variable is no template
 			var err error
-			if value, err = v.render(in.Value); err != nil {
+			if value, err = v.render(in.Value, in.Key); err != nil {
 				return raw, err
 			}
 		}
@@ -241,13 +246,13 @@ func (s *step) givenInputs(n stdops.NodeIndex) []flow.Input {
 // renderParams gives what enters a subprocess, in the order of its parameters.
 func (s *step) renderParams(n stdops.NodeIndex) ([]any, error) {
 	node := s.graphNode(n)
-	v := s.scope(node.Parent, s.loopVariables(n, node.Pipeline.Mapping, false))
+	v := s.scope(n, s.loopVariables(n, node.Pipeline.Mapping, false))
 	values := make([]any, len(node.Pipeline.Params))
 	for i, p := range node.Pipeline.Params {
 		values[i] = p.Value
 		if p.Render && expr.HasReference(p.Value) {
 			var err error
-			if values[i], err = v.render(p.Value); err != nil {
+			if values[i], err = v.render(p.Value, p.Key); err != nil {
 				return nil, err
 			}
 		}
@@ -255,11 +260,12 @@ func (s *step) renderParams(n stdops.NodeIndex) ([]any, error) {
 	return values, nil
 }
 
-// pipelineOutputs gives the declared outputs of a pipeline; one that was never produced shows as its own key.
-func (s *step) pipelineOutputs(p stdops.NodeIndex) (*stdops.Object, error) {
-	v := s.scope(p, nil)
+// pipelineOutputs gives the declared outputs of the pipeline around its end; one that was never produced shows as its own
+// key.
+func (s *step) pipelineOutputs(end stdops.NodeIndex) (*stdops.Object, error) {
+	v := s.scope(end, nil)
 	outputs := &stdops.Object{}
-	for _, key := range s.graphNode(p).Pipeline.Outputs {
+	for _, key := range s.graphNode(v.pipeline).Pipeline.Outputs {
 		value, ok := v.lookup(key)
 		if v.err != nil {
 			return nil, v.err
@@ -275,13 +281,13 @@ func (s *step) pipelineOutputs(p stdops.NodeIndex) (*stdops.Object, error) {
 // openBranches gives the edges of a gateway whose conditions hold. problem is the ex_data when one cannot be evaluated.
 func (s *step) openBranches(n stdops.NodeIndex) (open []flow.Edge, problem string) {
 	node := s.graphNode(n)
-	v := s.scope(node.Parent, nil)
+	v := s.scope(n, nil)
 	for _, b := range node.Branches {
 		condition, err := expr.ParseCondition(b.Evaluate)
 		if err != nil {
 			return nil, s.syntaxText(v, node, b.Evaluate)
 		}
-		holds, err := condition.Eval(v.lookup)
+		holds, err := condition.Eval(v.lookup, v.environment(b.Evaluate))
 		if v.err != nil {
 			err = v.err
 		}
@@ -297,7 +303,7 @@ func (s *step) openBranches(n stdops.NodeIndex) (open []flow.Edge, problem strin
 		default:
 			shown := b.Evaluate
 			if node.Kind == stdops.KindExclusive {
-				shown = condition.Text(v.lookup)
+				shown = condition.Text(v.lookup, v.environment(b.Evaluate))
 			}
 			return nil, fmt.Sprintf("evaluate[%s] fail with data[%s] message: %s", shown, s.conditionData(v, node), err)
 		}
@@ -334,7 +340,7 @@ func (s *step) variablesFor(n stdops.NodeIndex) *stdops.Object {
 	if p == nil || !p.Spec().Variables {
 		return nil
 	}
-	v, values := s.scope(node.Parent, s.loopVariables(n, node.Activity.Outputs, true)), &stdops.Object{}
+	v, values := s.scope(n, s.loopVariables(n, node.Activity.Outputs, true)), &stdops.Object{}
 	for _, name := range s.graphNode(node.Parent).Pipeline.Order {
 		value, ok := v.lookup(name)
 		if v.err != nil {

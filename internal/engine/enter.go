@@ -92,7 +92,7 @@ func (s *step) begin(token stdops.Token, n stdops.NodeIndex) {
 // (docs/spec/engine.md 2.4, 6.4.3).
 func (s *step) beginPipeline(n stdops.NodeIndex) {
 	p := s.graphNode(n).Parent
-	values, err := s.preRender(p)
+	values, err := s.preRender(n)
 	if err != nil {
 		s.fail(n, hydrateText("context", err))
 		return
@@ -246,7 +246,7 @@ func (s *step) beginSubprocess(n stdops.NodeIndex) {
 // endPipeline ends the pipeline around an end event (docs/spec/engine.md 2.9).
 func (s *step) endPipeline(token stdops.Token, n stdops.NodeIndex) {
 	p := s.graphNode(n).Parent
-	outputs, err := s.pipelineOutputs(p)
+	outputs, err := s.pipelineOutputs(n)
 	if err != nil {
 		s.fail(n, hydrateText("context", err))
 		return

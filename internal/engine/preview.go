@@ -20,7 +20,7 @@ func preview(st *state, env env, n stdops.NodeIndex) (*stdops.Object, error) {
 	}
 	switch s.graphNode(n).Kind {
 	case stdops.KindActivity:
-		enterRunning(s.touch(n), "", 0, env.now)
+		enterRunning(s.touch(n), s.version(), 0, env.now)
 		inputs, err := s.renderInputs(n)
 		inputs.Delete("_loop") // it has not been entered, so there is nothing to count
 		inputs.Delete("_inner_loop")
@@ -34,7 +34,7 @@ func preview(st *state, env env, n stdops.NodeIndex) (*stdops.Object, error) {
 
 // enterDry gives a subprocess its parameters.
 func (s *step) enterDry(n stdops.NodeIndex) (*stdops.Object, error) {
-	enterRunning(s.touch(n), "", 0, s.now)
+	enterRunning(s.touch(n), s.version(), 0, s.now)
 	values, err := s.renderParams(n)
 	if err != nil {
 		return nil, err

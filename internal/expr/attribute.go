@@ -16,6 +16,11 @@ func (n *attribute) apply(m *machine, v any) (any, error) {
 			return value, nil
 		}
 	}
+	if t, ok := v.(thing); ok {
+		if value := t.member(n.name); !absent(value) {
+			return value, nil
+		}
+	}
 	var call func(*machine, arguments) (any, error)
 	switch v := v.(type) {
 	case string:
@@ -28,6 +33,8 @@ func (n *attribute) apply(m *machine, v any) (any, error) {
 		if v.name == "str" {
 			call = unbound(textMethods[n.name])
 		}
+	case octets:
+		call = bind(octetsMethods[n.name], v)
 	case *set:
 		call = bind(setMethods[n.name], v)
 	case *stdops.Object:

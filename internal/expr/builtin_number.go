@@ -137,6 +137,11 @@ func absolute(m *machine, a arguments) (any, error) {
 	if f, ok := args[0].(float64); ok {
 		return math.Abs(f), nil
 	}
+	if d, ok := args[0].(delta); ok && d < 0 {
+		return delta(0).minus(d)
+	} else if ok {
+		return d, nil
+	}
 	i, ok := whole(args[0])
 	if !ok {
 		return nil, fail("bad operand type for abs(): '%s'", typeName(args[0]))

@@ -67,6 +67,7 @@ func (m *machine) equal(a, b any) (bool, error) {
 	if isNumber(a) && isNumber(b) {
 		return orderNumbers(a, b) == 0, nil
 	}
+	a, b = plain(a), plain(b)
 	switch x := a.(type) {
 	case nil:
 		return b == nil, nil
@@ -94,9 +95,14 @@ func (m *machine) equal(a, b any) (bool, error) {
 			return false, nil
 		}
 		return x.within(m, y)
+	case octets:
+		return a == b, m.read(len(x))
+	case sortable:
+		order, ok := x.compareTo(b)
+		return ok && order == 0, nil
 	case *function:
 		return a == b, nil
-	case *view, iterator, *bound, *closure, cut:
+	case *view, iterator, *bound, *closure, cut, thing:
 		if isNumber(b) || b == nil {
 			return false, nil
 		}
@@ -159,6 +165,7 @@ func (m *machine) order(operator string, a, b any) (int, error) {
 	if isNumber(a) && isNumber(b) {
 		return orderNumbers(a, b), nil
 	}
+	a, b = plain(a), plain(b)
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
@@ -172,9 +179,17 @@ func (m *machine) order(operator string, a, b any) (int, error) {
 		if y, ok := b.(tuple); ok {
 			return m.orderItems(operator, x, y)
 		}
+	case octets:
+		if y, ok := b.(octets); ok {
+			return strings.Compare(string(x), string(y)), m.read(min(len(x), len(y)))
+		}
 	case *set:
 		if y, ok := b.(*set); ok {
 			return m.orderSets(x, y)
+		}
+	case sortable:
+		if order, ok := x.compareTo(b); ok {
+			return order, nil
 		}
 	}
 	return 0, errOrder(operator, a, b)
@@ -238,6 +253,13 @@ func (m *machine) contains(box, item any) (bool, error) {
 			return false, fail("'in <string>' requires string as left operand, not %s", typeName(item))
 		}
 		return strings.Contains(box, text), m.read(len(box))
+	case octets:
+		if part, ok := item.(octets); ok {
+			return strings.Contains(string(box), string(part)), m.read(len(box))
+		}
+		if _, ok := item.(int64); !ok {
+			return false, fail("a bytes-like object is required, not '%s'", typeName(item))
+		}
 	case *stdops.Object:
 		if err := hashable(item); err != nil {
 			return false, err

@@ -45,11 +45,11 @@ func ParseCondition(text string) (*Condition, error) {
 }
 
 // Text gives the condition with its values put in, for reading only.
-func (c *Condition) Text(vars Lookup) string {
+func (c *Condition) Text(vars Lookup, env Environment) string {
 	if c == nil {
 		return ""
 	}
-	r := newRenderer(vars)
+	r := newRenderer(vars, env)
 	r.lenient = true
 	text, _ := r.text(c.raw) // a lenient renderer has no errors
 	return text
@@ -59,14 +59,14 @@ func (c *Condition) Text(vars Lookup) string {
 //
 // The error is a [*LimitError] when a budget is exceeded, a [*SyntaxError] when the text, or the value that is the rule,
 // is no rule, and any other when values cannot be compared.
-func (c *Condition) Eval(vars Lookup) (bool, error) {
+func (c *Condition) Eval(vars Lookup, env Environment) (bool, error) {
 	if c == nil {
 		return false, &SyntaxError{}
 	}
 	if c.err != nil {
 		return false, c.err
 	}
-	r := newRenderer(vars)
+	r := newRenderer(vars, env)
 	operands, err := c.operands(r)
 	if err != nil {
 		return false, err

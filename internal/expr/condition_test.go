@@ -21,7 +21,7 @@ const (
 func outcome(t *testing.T, text string, vars Lookup) string {
 	t.Helper()
 	c, parseErr := ParseCondition(text)
-	passed, err := c.Eval(vars)
+	passed, err := c.Eval(vars, Environment{})
 	if parseErr != nil && !errors.Is(err, parseErr) {
 		t.Errorf("%q: Eval gives %v, ParseCondition %v", text, err, parseErr)
 	}
@@ -203,7 +203,7 @@ func TestConditionTexts(t *testing.T) {
 		{`${a b} == 1`, `${a b} == 1`, nil},
 	} {
 		c, _ := ParseCondition(test.text)
-		if got := c.Text(vars); got != test.want {
+		if got := c.Text(vars, Environment{}); got != test.want {
 			t.Errorf("%q: text %q, want %q", test.text, got, test.want)
 		}
 		if diff := cmp.Diff(test.references, References(test.text)); diff != "" {
@@ -215,7 +215,7 @@ func TestConditionTexts(t *testing.T) {
 func TestConditionNil(t *testing.T) {
 	t.Parallel()
 	var c *Condition
-	if _, err := c.Eval(variables()); err == nil || c.Text(variables()) != "" {
+	if _, err := c.Eval(variables(), Environment{}); err == nil || c.Text(variables(), Environment{}) != "" {
 		t.Errorf("a nil condition is not that of an empty text: %v", err)
 	}
 }
@@ -231,7 +231,7 @@ func TestConditionMessages(t *testing.T) {
 		`1 == 1 == 1`: "the condition cannot be read from byte 7 on",
 	} {
 		c, _ := ParseCondition(text)
-		_, err := c.Eval(variables())
+		_, err := c.Eval(variables(), Environment{})
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

@@ -2,7 +2,9 @@ package expr
 
 import (
 	"math/big"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,6 +37,14 @@ const stays = "\x00stays"
 
 type result struct{ source, want string }
 
+// testEnvironment has clocks that are eight hours ahead.
+func testEnvironment() Environment {
+	return Environment{
+		Now: time.Date(2026, 11, 29, 20, 0, 5, 123456000, time.UTC), Zone: time.FixedZone("CST", 8*3600),
+		Random: rand.NewPCG(1, 2),
+	}
+}
+
 // checkResults renders each source as a fragment inside of a text. The expected texts are those of Python 3.11.
 func checkResults(t *testing.T, results []result) {
 	vars := variables(
@@ -48,7 +58,7 @@ func checkResults(t *testing.T, results []result) {
 		if want == stays {
 			want = "${" + r.source + "}"
 		}
-		got, err := Render("<${"+r.source+"}>", vars)
+		got, err := Render("<${"+r.source+"}>", vars, testEnvironment())
 		if err != nil {
 			t.Errorf("%s: %v", r.source, err)
 			continue

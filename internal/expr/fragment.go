@@ -78,19 +78,28 @@ func (f *fragment) bind(vars Lookup) (values []any, ok bool) {
 	for i, name := range f.names {
 		value, ok := vars(name)
 		if !ok {
-			builtin, ok := builtins[name]
-			if !ok {
+			if value = builtin(name); value == nil {
 				return nil, false
 			}
-			value = builtin
 		}
 		values[i] = value
 	}
 	return values, true
 }
 
+// builtin gives a function or module, nil when there is none of that name.
+func builtin(name string) any {
+	if f, ok := builtins[name]; ok {
+		return f
+	}
+	if n, ok := modules[name]; ok {
+		return n
+	}
+	return nil
+}
+
 // References lists the root names that the fragments of v use, without ${ and }, in order of appearance: the names of
-// variables, and of builtins such as int. Lists and objects are searched too, but not the keys of objects.
+// variables, and of functions and modules such as int. Lists and objects are searched too, but not the keys of objects.
 func References(v any) []string { return namesOf(fragments(v)) }
 
 func namesOf(fragments iter.Seq[*fragment]) []string {

@@ -24,7 +24,7 @@ func FuzzRender(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, source string) {
 		text := "<${" + source + "}>"
-		v, err := Render(text, fuzzVariables())
+		v, err := Render(text, fuzzVariables(), Environment{})
 		if err != nil {
 			limitOf(t, err)
 			return
@@ -51,11 +51,11 @@ func FuzzCondition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, value string) {
 		c, parseErr := ParseCondition(text)
 		vars := variables("x", value)
-		_, err := c.Eval(vars)
+		_, err := c.Eval(vars, Environment{})
 		if parseErr != nil && !errors.Is(err, parseErr) {
 			t.Fatalf("Eval gives %v, ParseCondition %v", err, parseErr)
 		}
-		c.Text(vars)
+		c.Text(vars, Environment{})
 		References(text)
 	})
 }
@@ -73,7 +73,7 @@ func FuzzConditionShape(f *testing.F) {
 		if value == "never" {
 			return
 		}
-		if passed, err := c.Eval(variables("x", value)); passed {
+		if passed, err := c.Eval(variables("x", value), Environment{}); passed {
 			t.Fatalf("%q makes it true (%v)", value, err)
 		}
 	})

@@ -27,6 +27,7 @@ func (n *index) apply(m *machine, v any) (any, error) {
 		}
 		return value, nil
 	}
+	v = plain(v)
 	n64, ok := v64(at)
 	if !ok {
 		return nil, fail("%s indices must be integers", typeName(v))
@@ -55,6 +56,8 @@ func (m *machine) item(v any, i int64) (any, error) {
 		return v.at(i), nil
 	case string:
 		return sliceRunes(v, int(i), int(i)+1), nil
+	case octets:
+		return int64(v[i]), nil
 	default:
 		return nil, fail("'%s' object is not subscriptable", typeName(v))
 	}
@@ -62,7 +65,7 @@ func (m *machine) item(v any, i int64) (any, error) {
 
 // length gives len(v); ok is false when v has none.
 func (m *machine) length(v any) (n int64, ok bool, err error) {
-	switch v := v.(type) {
+	switch v := plain(v).(type) {
 	case string:
 		return int64(runeCount(v)), true, m.read(len(v))
 	case []any:
@@ -75,6 +78,8 @@ func (m *machine) length(v any) (n int64, ok bool, err error) {
 		return int64(len(v.items)), true, nil
 	case *set:
 		return int64(len(v.items)), true, nil
+	case octets:
+		return int64(len(v)), true, nil
 	case span:
 		return v.length(), true, nil
 	default:
@@ -153,6 +158,7 @@ func sliceBound(v any, missing int64) (int64, error) {
 }
 
 func (m *machine) slice(v any, c cut) (any, error) {
+	v = plain(v)
 	length, _, err := m.length(v)
 	if err != nil {
 		return nil, err
@@ -169,6 +175,8 @@ func (m *machine) slice(v any, c cut) (any, error) {
 	case tuple:
 		part, err := m.sliceList(v, places)
 		return tuple(part), err
+	case octets:
+		return m.sliceOctets(v, places)
 	case span:
 		return span{v.at(places.start), v.at(places.stop), places.step * v.step}, nil
 	default:
@@ -199,4 +207,16 @@ func (m *machine) sliceText(v string, places span) (any, error) {
 		part = append(part, runes[places.at(i)])
 	}
 	return string(part), nil
+}
+
+func (m *machine) sliceOctets(v octets, places span) (any, error) {
+	n := places.length()
+	if err := m.grow(int(n)); err != nil {
+		return nil, err
+	}
+	part := make([]byte, 0, n)
+	for i := range n {
+		part = append(part, v[places.at(i)])
+	}
+	return octets(part), m.spend(int(n) / itemSize)
 }

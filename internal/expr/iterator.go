@@ -159,7 +159,7 @@ func enumerate(m *machine, a arguments) (any, error) {
 // iterable reports whether a loop over v is possible.
 func iterable(v any) bool {
 	switch v.(type) {
-	case []any, tuple, *view, *set, iterator, string, *stdops.Object, span:
+	case []any, tuple, *view, *set, iterator, string, octets, *stdops.Object, span, *record:
 		return true
 	}
 	return false

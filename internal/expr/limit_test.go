@@ -24,7 +24,7 @@ func limitOf(t *testing.T, err error) string {
 
 // still renders with a clock that stands, so that the outcome does not depend on the machine.
 func still(v any, vars Lookup) error {
-	r := newRenderer(vars)
+	r := newRenderer(vars, testEnvironment())
 	r.now = func() time.Time { return time.Time{} }
 	_, err := r.value(v)
 	return err
@@ -110,6 +110,24 @@ func TestLimits(t *testing.T) {
 		{"a set of many numbers", "len(set(range(9000)))", ""},
 		{"products by a lambda", "(lambda f: f(f, 2, 60))(lambda f, x, i: x if i == 0 else f(f, x * x, i - 1))", "size"},
 		{"a sum of large numbers", "sum(10**4299 for x in range(9))", "size"},
+		{"hash of much", "[hashlib.md5(x).hexdigest() for x in [s.encode()] for i in range(99)]", "steps"},
+		{"bytes repeated", "s.encode() * 9", "size"},
+		{"bytes as a list", "list(s.encode())", "steps"},
+		{"JSON of shared lists", "json.dumps([[[[[1]*99]*99]*99]*99])", "steps"},
+		{"JSON with a wide indent", "json.dumps([[[[1]]]], indent=n**9)", "size"},
+		{"JSON with deep indents", "json.dumps([l for l in [[]] for i in range(3000) for l in [[l]]][-1], indent=1000)", "size"},
+		{"JSON of a list that grows around itself", "json.dumps([l for l in [[]] for i in range(9000) for l in [[l]]][-1])", "nesting"},
+		{"JSON that asks a function for ever", "json.dumps(set(), default=lambda x: x)", "nesting"},
+		{"JSON of many values", "json.loads('[' + '[],' * 99999 + '1]')", "size"},
+		{"JSON of a long text", "len(json.loads('\"' + s + '\"'))", ""},
+		{"path", "os.path.join(s, s, s)", "size"},
+		{"a common prefix", "os.path.commonprefix([s, s])", "size"},
+		{"a sample", "random.sample(range(n**6), 3)", "steps"},
+		{"choices", "random.choices('ab', k=n**9)", "steps"},
+		{"many timedeltas", "sum([datetime.timedelta(i) for i in range(40000)], datetime.timedelta())", "steps"},
+		{"a time layout", "datetime.datetime.now().strftime('%c' * 100000)", "size"},
+		{"a time layout of steps", "[time.strftime('%d' * 50000) for i in range(3)]", "steps"},
+		{"a layout that is read", "datetime.datetime.strptime('1', 'a' * 500000)", "steps"},
 		{"source", "'" + many("x", maxSource) + "'", "source"},
 		{"source that fits", "'" + many("x", maxSource-2) + "'", ""},
 	} {
@@ -186,7 +204,7 @@ func TestLimitsOfACall(t *testing.T) {
 func TestSingleVariableHasAnySize(t *testing.T) {
 	t.Parallel()
 	big := strings.Repeat("a", 2*maxSize)
-	if got, err := Render("${big}", variables("big", big)); err != nil || got != big {
+	if got, err := Render("${big}", variables("big", big), Environment{}); err != nil || got != big {
 		t.Errorf("not the value itself: %v", err)
 	}
 }
@@ -209,7 +227,7 @@ func TestTimeLimit(t *testing.T) {
 		{30 * time.Millisecond, "time"},
 	} {
 		clock := time.Unix(0, 0)
-		r := newRenderer(variables())
+		r := newRenderer(variables(), Environment{})
 		r.now = func() time.Time {
 			clock = clock.Add(test.perLook)
 			return clock

@@ -22,7 +22,7 @@ var textMethods = map[string]textMethod{
 	"startswith": affixed(strings.HasPrefix), "endswith": affixed(strings.HasSuffix),
 	"find": finder(strings.Index, false), "rfind": finder(strings.LastIndex, false),
 	"index": finder(strings.Index, true), "rindex": finder(strings.LastIndex, true),
-	"count": countText,
+	"count": countText, "encode": encodeText,
 
 	"isdigit": every(unicode.IsDigit), "isdecimal": every(unicode.IsDigit), "isnumeric": every(unicode.IsNumber),
 	"isalpha": every(unicode.IsLetter), "isspace": every(isBlank),

@@ -15,6 +15,7 @@ type machine struct {
 	meter
 	values []any  // of the names, by slot
 	frame  *frame // of the comprehension or lambda that is evaluated
+	env    Environment
 }
 
 // eval gives the value of n. Every node costs a step.
@@ -174,9 +175,14 @@ type signed struct {
 
 func (n *signed) eval(m *machine) (any, error) {
 	v, err := m.eval(n.of)
+	d, isDelta := v.(delta)
 	switch {
 	case err != nil:
 		return nil, err
+	case isDelta && !n.minus:
+		return d, nil
+	case isDelta:
+		return delta(0).minus(d)
 	case !isNumber(v):
 		return nil, fail("bad operand type for unary operator: '%s'", typeName(v))
 	case n.minus:
@@ -240,7 +246,10 @@ func (m *machine) call(v any, a arguments) (any, error) {
 		return v.call(m, a)
 	case *closure:
 		return v.call(m, a)
-	default:
-		return nil, fail("'%s' object is not callable", typeName(v))
+	case *namespace:
+		if v.create != nil {
+			return v.create(m, a)
+		}
 	}
+	return nil, fail("'%s' object is not callable", typeName(v))
 }

@@ -7,6 +7,10 @@ func (m *machine) operate(operator string, a, b any) (any, error) {
 	if isNumber(a) && isNumber(b) {
 		return m.number(operator, a, b)
 	}
+	if _, isText := a.(string); !isText && (isTime(a) || isTime(b)) {
+		return operateTimes(operator, a, b)
+	}
+	a, b = plain(a), plain(b)
 	switch operator {
 	case "-":
 		return m.subtract(a, b)
@@ -54,6 +58,10 @@ func (m *machine) join(a, b any) (any, error) {
 			}
 			return x + y, nil
 		}
+	case octets:
+		if y, ok := b.(octets); ok {
+			return x + y, m.grow(len(x) + len(y))
+		}
 	case []any:
 		if y, ok := b.([]any); ok {
 			return m.joinLists(x, y)
@@ -84,6 +92,11 @@ func (m *machine) repeat(v any, n int64) (any, error) {
 			return nil, err
 		}
 		return strings.Repeat(v, count*min(len(v), 1)), nil
+	case octets:
+		if err := m.growBy(count, len(v)); err != nil {
+			return nil, err
+		}
+		return octets(strings.Repeat(string(v), count*min(len(v), 1))), nil
 	case []any:
 		return m.repeatList(v, count)
 	case tuple:

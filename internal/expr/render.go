@@ -18,13 +18,13 @@ import (
 // The error is a [*LimitError]. Besides the budgets of each fragment there are those of a call: what it puts in must not
 // exceed 1 MiB, nor a text that something was put into, and its fragments together have ten times the steps of one. Only
 // a v that is a single ${name} itself is given whatever its size.
-func Render(v any, vars Lookup) (any, error) {
+func Render(v any, vars Lookup, env Environment) (any, error) {
 	if s, ok := v.(string); ok {
 		if value, ok := wholeValue(s, vars); ok {
 			return value, nil
 		}
 	}
-	return newRenderer(vars).value(v)
+	return newRenderer(vars, env).value(v)
 }
 
 // wholeValue gives the variable when s is nothing but ${name}; the name is taken as written, with its blanks.
@@ -38,10 +38,11 @@ func wholeValue(s string, vars Lookup) (any, bool) {
 // renderer is one call of Render or Eval.
 type renderer struct {
 	vars    Lookup
-	now     func() time.Time
-	steps   int  // left for all fragments
-	room    int  // bytes left for all that is put in
-	lenient bool // what exceeds a budget stays as it is
+	env     Environment
+	now     func() time.Time // for the budget of time only
+	steps   int              // left for all fragments
+	room    int              // bytes left for all that is put in
+	lenient bool             // what exceeds a budget stays as it is
 	texts   map[string]rendered
 }
 
@@ -51,8 +52,8 @@ type rendered struct {
 	ok   bool
 }
 
-func newRenderer(vars Lookup) *renderer {
-	return &renderer{vars: vars, now: time.Now, steps: maxCallSteps, room: maxSize}
+func newRenderer(vars Lookup, env Environment) *renderer {
+	return &renderer{vars: vars, env: env, now: time.Now, steps: maxCallSteps, room: maxSize}
 }
 
 func (r *renderer) value(v any) (any, error) {
@@ -160,7 +161,7 @@ func (r *renderer) evaluate(f *fragment, use func(m *machine, v any) error) (ok 
 	if !ok {
 		return false, nil
 	}
-	m := &machine{meter: newMeter(r.now, min(r.steps, maxSteps)), values: values}
+	m := &machine{meter: newMeter(r.now, min(r.steps, maxSteps)), values: values, env: r.env}
 	before := m.steps
 	v, err := m.eval(f.tree)
 	if err == nil {

@@ -75,7 +75,7 @@ func TestRender(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Render(test.template, test.vars)
+			got, err := Render(test.template, test.vars, Environment{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,10 +96,16 @@ func TestForbiddenStays(t *testing.T) {
 		`datetime.sys.modules["os"]`, "obj._secret", "obj.os", "secret_var", "'x'|((f() or str))", "type('').mro()", "vars()",
 		"format('', '')", "breakpoint()", "open('/etc/passwd').read()", "'%s'.format(1)", "a.format(1)", "a.format_map(1)",
 		"a + __x", "d['__k']", "a.__class__", "import os", "(i for i in [1]).gi_frame.f_builtins['eval']",
-		"'x'|().__class__.__bases__[0].__subclasses__", "True and self",
+		"'x'|().__class__.__bases__[0].__subclasses__", "True and self", "[self for x in [1]]", "[self for self in [1]]",
+		"(lambda self: self)(1)", "[__y for __y in [1]]", "[1 for __y in [1]]", "[x.__class__ for x in [1]]", "(lambda: 0).__code__",
+		"(lambda x: x.format(1))('')", "[d['__k'] for x in [1]]", "datetime.datetime.__class__", "json.codecs.sys", "json.codecs",
+		"os.system('id')", "os.environ", "os.popen('id')", "os.path.exists('/')", "os.path.abspath('a')", "os.path.genericpath.os",
+		"os.path.expanduser('~')", "os.path.realpath('a')", "os.listdir('.')", "time.sleep(1)", "random._os.system('id')",
+		"random.SystemRandom().random()", "hashlib.sys", "json.load(a)", "datetime.sys", "map(str, [1])", "filter(None, [1])",
+		"iter([1])", "next(iter([1]))", "input()", "print(1)", "id(1)", "hash(1)", "chr(1)", "isinstance(1, int)", "eval('1')",
 	} {
 		text := "<${" + source + "}>"
-		got, err := Render(text, vars)
+		got, err := Render(text, vars, Environment{})
 		if err != nil || got != text {
 			t.Errorf("%s: got %v, %v", source, got, err)
 		}
@@ -123,6 +129,17 @@ func TestReferences(t *testing.T) {
 		{"unreadable", "${a b}${while True: pass}${a:b}", nil, false},
 		{"keyword arguments are no names", "${sorted(l, reverse=r)}${int(base=base)}", []string{"sorted", "l", "r", "int", "base"}, true},
 		{"a keyword that is a name later", "${dict(k=1, j=k)}", []string{"dict", "k"}, true},
+		{"names of comprehensions stay inside", "${[x + n for x in l if x > k]}${(y for y, (z, w) in m)}", []string{"n", "l", "k", "m"}, true},
+		{"the first iterable is outside", "${[x for x in x for y in x]}", []string{"x"}, true},
+		{"nested comprehensions", "${[[x + y for x in y] for y in l]}", []string{"l"}, true},
+		{"a comprehension inside of the first iterable", "${[x for x in [y for y in x]]}", []string{"x"}, true},
+		{"names of a lambda stay inside", "${(lambda x, y=z: x + y + n)(m)}", []string{"z", "n", "m"}, true},
+		{"defaults of a lambda are outside", "${lambda x=x: x}", []string{"x"}, true},
+		{"a lambda inside of a comprehension", "${[(lambda y: x + y + z)(1) for x in l]}", []string{"z", "l"}, true},
+		{"a name inside and outside", "${[x for x in l] + x}", []string{"l", "x"}, true},
+		{"a comprehension of literals", "${[x for x in [1]]}", nil, false},
+		{"modules", "${datetime.datetime.now()}", []string{"datetime"}, true},
+		{"a comprehension without end", "${[x for x in l}", nil, false},
 		{"attributes are no names", "${_system.task_id}", []string{"_system"}, true},
 		{"too deep, which has to be shown", "${" + strings.Repeat("(", 300) + "}", nil, true},
 		{"too long, which has to be shown", "${" + strings.Repeat("a", maxSource+1) + "}", nil, true},
@@ -143,7 +160,7 @@ func TestRenderLeavesTextsWithoutNames(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "text")
-		got, err := Render("$"+s, variables())
+		got, err := Render("$"+s, variables(), Environment{})
 		if err != nil || !HasReference("$"+s) && !strings.Contains(s, "{") && got != "$"+s {
 			t.Fatalf("%q became %v, %v", s, got, err)
 		}

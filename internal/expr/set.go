@@ -55,7 +55,7 @@ func (m *machine) appendHash(b []byte, v any) ([]byte, error) {
 	if err := m.spend(1); err != nil {
 		return nil, err
 	}
-	switch v := v.(type) {
+	switch v := plain(v).(type) {
 	case nil:
 		return append(b, 'N'), nil
 	case string:
@@ -67,6 +67,11 @@ func (m *machine) appendHash(b []byte, v any) ([]byte, error) {
 		return v.Append(append(b, 'i'), 16), m.read(v.BitLen())
 	case tuple:
 		return m.appendTupleHash(b, v)
+	case octets:
+		b = strconv.AppendInt(append(b, 'b'), int64(len(v)), 10)
+		return append(append(b, ':'), v...), m.read(len(v))
+	case sortable:
+		return append(append(b, 'v'), v.hashText()...), nil
 	}
 	if i, ok := v64(v); ok {
 		return strconv.AppendInt(append(b, 'i'), i, 16), nil

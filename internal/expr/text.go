@@ -80,15 +80,29 @@ func (w *writer) leave() {
 }
 
 func (w *writer) text(v any) error {
-	s, ok := v.(string)
-	if !ok {
-		return w.quote(v)
+	if s, ok := v.(string); ok {
+		return w.write(s)
 	}
+	if t, ok := v.(thing); ok {
+		return w.thing(t, false)
+	}
+	return w.quote(v)
+}
+
+func (w *writer) write(s string) error {
 	if err := w.pay(len(s)); err != nil {
 		return err
 	}
 	w.b = append(w.b, s...)
 	return nil
+}
+
+func (w *writer) thing(t thing, quoted bool) error {
+	s, ok := t.text(quoted)
+	if !ok {
+		return errNoText
+	}
+	return w.write(s)
 }
 
 // quote writes v as Python writes it inside of a list.
@@ -109,6 +123,14 @@ func (w *writer) quote(v any) error {
 		return w.items("(", v, ")")
 	case *view:
 		return w.items(v.kind+"([", v.items, "])")
+	case octets:
+		if err := w.pay(len(v) + 3); err != nil {
+			return err
+		}
+		w.b = appendOctets(w.b, v)
+		return w.pay(0)
+	case thing:
+		return w.thing(v, true)
 	case *set:
 		if len(v.items) == 0 {
 			return w.items("set(", nil, ")")
@@ -123,11 +145,7 @@ func (w *writer) quote(v any) error {
 	if err != nil {
 		return err
 	}
-	if err := w.pay(len(s)); err != nil {
-		return err
-	}
-	w.b = append(w.b, s...)
-	return nil
+	return w.write(s)
 }
 
 func scalarText(v any) (string, error) {

@@ -86,7 +86,7 @@ func TestTextIsAnExpression(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		list := valuesOf(rapid.SliceOf(rapid.StringMatching(`[^${}#]*`)).Draw(t, "list"))
-		got, err := Render("<${"+Text(list)+"}>", variables())
+		got, err := Render("<${"+Text(list)+"}>", variables(), Environment{})
 		if err != nil || got != "<"+Text(list)+">" {
 			t.Fatalf("%v became %v, %v", Text(list), got, err)
 		}

@@ -83,6 +83,10 @@ func typeName(v any) string {
 		return "set"
 	case cut:
 		return "slice"
+	case octets:
+		return "bytes"
+	case thing:
+		return v.kind()
 	case *generator:
 		return "generator"
 	case *closure:
@@ -108,6 +112,10 @@ func truth(v any) bool {
 		return len(v.items) > 0
 	case *set:
 		return len(v.items) > 0
+	case octets:
+		return v != ""
+	case delta:
+		return v != 0
 	default:
 		return stdops.Truth(v)
 	}
@@ -120,6 +128,8 @@ func (m *machine) items(v any) ([]any, error) {
 		return v, m.spend(len(v))
 	case tuple:
 		return v, m.spend(len(v))
+	case *record:
+		return v.items, nil
 	case *view:
 		return v.items, m.spend(len(v.items))
 	case *set:
@@ -128,6 +138,8 @@ func (m *machine) items(v any) ([]any, error) {
 		return m.drain(v)
 	case string:
 		return m.letters(v)
+	case octets:
+		return m.octets(v)
 	case *stdops.Object:
 		return m.keys(v)
 	case span:
@@ -155,6 +167,17 @@ func (m *machine) letters(s string) ([]any, error) {
 	}
 	for i, r := range s {
 		list = append(list, s[i:i+runeWidth(s[i:], r)])
+	}
+	return list, nil
+}
+
+func (m *machine) octets(b octets) ([]any, error) {
+	list, err := m.list(len(b))
+	if err != nil {
+		return nil, err
+	}
+	for i := range len(b) {
+		list = append(list, int64(b[i]))
 	}
 	return list, nil
 }
