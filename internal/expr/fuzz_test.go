@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -19,12 +20,18 @@ func FuzzRender(f *testing.F) {
 		"-7 // 2.5 ** -1 % 3", "'%(k)s|%*.*f' % d", "u.center(9, '*').split(sep='*', maxsplit=2)", "range(9)[1::3]",
 		"a.rsplit(None, 1)", "n**n**n", "a.replace('', 'x', 2)", "round(2.5e3, -2)", "int('0x1f', 0)", `r"\x" "\u0041"`,
 		"dict([('a', 1)], b=(2,))", "max(l, default=1)", "pow(3, -1, 7)", "f is not None", "u.partition('文')", "((((a))))",
+		"[x + y for x in l for (y, z) in d.items() if x]", "(lambda f: f(f, n))(lambda f, i: i if i < 1 else f(f, i - 1))",
+		"sorted(l, key=lambda x: str(x))", "any(x for x in zip(l, enumerate(a, 1)))", "set(l) - set([3]) | set(a)", "l[slice(1)]",
+		"datetime.datetime.now() + datetime.timedelta(days=1.5)", "datetime.datetime.strptime(a, '%Y-%m-%d %z')",
+		"datetime.date.today().isocalendar()[1]", "time.strftime('%c', time.localtime(n))", "json.dumps(d, indent=2, sort_keys=True)",
+		"json.loads('[1]')", "hashlib.sha1(u.encode()).hexdigest()", "os.path.join(a, u)", "random.sample(l, 2)",
+		"re.sub('(?P<x>.)b', r'\\g<x>', a)", "re.split('[^a-z]+', u, 1)", "re.compile('a', re.I | re.S)", "u | n, h, trim", "a.encode() | n,decode.utf8",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, source string) {
 		text := "<${" + source + "}>"
-		v, err := Render(text, fuzzVariables(), Environment{})
+		v, err := Render(text, fuzzVariables(), testEnvironment())
 		if err != nil {
 			limitOf(t, err)
 			return
@@ -75,6 +82,30 @@ func FuzzConditionShape(f *testing.F) {
 		}
 		if passed, err := c.Eval(variables("x", value), Environment{}); passed {
 			t.Fatalf("%q makes it true (%v)", value, err)
+		}
+	})
+}
+
+// FuzzPattern checks that no pattern makes a match fail but by a budget, and that what is found lies in the text.
+func FuzzPattern(f *testing.F) {
+	for _, seed := range []string{
+		"a", "(a+)+$", "[^\\W\\d]{2,3}?", "(?im)^a|b$", "(?P<x>a)(?:b|)*", "\\b\\w\\B", "[]a-z\\]]", "(?s:.)(?-i:A)", "\\x41\\101", "(?#c)a{,2}",
+	} {
+		f.Add(seed, "aAb\n中b", `\g<0>\1`)
+	}
+	f.Fuzz(func(t *testing.T, pattern, text, template string) {
+		for _, source := range []string{
+			"[(m.start(), m.end(), m.groups()) for m in re.finditer(p, s)]", "re.sub(p, t, s)", "re.split(p, s)", "re.fullmatch(p, s)",
+			"[s[m.start():m.end()] == m.group() for m in re.finditer(p, s)]",
+		} {
+			got, err := Render("<${"+source+"}>", variables("p", pattern, "s", text, "t", template), testEnvironment())
+			if err != nil {
+				limitOf(t, err)
+				return
+			}
+			if utf8.ValidString(text) && strings.Contains(got.(string), "False") && strings.HasPrefix(source, "[s") {
+				t.Fatalf("%q in %q: %s", pattern, text, got)
+			}
 		}
 	})
 }

@@ -27,6 +27,13 @@ func (n *index) apply(m *machine, v any) (any, error) {
 		}
 		return value, nil
 	}
+	if found, ok := v.(*match); ok {
+		group, err := found.of.group(at)
+		if err != nil {
+			return nil, err
+		}
+		return found.part(group), nil
+	}
 	v = plain(v)
 	n64, ok := v64(at)
 	if !ok {

@@ -46,7 +46,7 @@ var keywords = map[string]bool{
 // signs has the longer ones first.
 var signs = []string{
 	"**", "//", "==", "!=", "<=", ">=",
-	"+", "-", "*", "/", "%", "<", ">", "(", ")", "[", "]", ",", ".", ":", "=",
+	"|", "^", "&", "+", "-", "*", "/", "%", "<", ">", "(", ")", "[", "]", ",", ".", ":", "=",
 }
 
 // lexer cuts a fragment into tokens. Line ends are blanks, as Mako puts the fragment into parentheses.

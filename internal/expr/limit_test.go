@@ -128,6 +128,22 @@ func TestLimits(t *testing.T) {
 		{"a time layout", "datetime.datetime.now().strftime('%c' * 100000)", "size"},
 		{"a time layout of steps", "[time.strftime('%d' * 50000) for i in range(3)]", "steps"},
 		{"a layout that is read", "datetime.datetime.strptime('1', 'a' * 500000)", "steps"},
+		{"a pattern that other engines try for ever", "re.match('(a+)+b', 'a' * 2000)", ""},
+		{"many ways to match", "re.match('(a|a|aa)*b', 'a' * 2000)", ""},
+		{"a pattern of many options", "re.match('a?' * 90 + 'a' * 90, 'a' * 90).end()", ""},
+		{"a long text of many threads", "re.search('(a+)+b', s)", "steps"},
+		{"a search that begins everywhere", "re.findall('a.*b|a', s[:50000])", "steps"},
+		{"a replacement that grows", "re.sub('a', 'b' * 999, s)", "size"},
+		{"a replacement by groups", "re.sub('(a+)', '.1' * 9, s[:20000]).replace('.', '')[:0]", ""},
+		{"a replacement by long groups", "re.sub('(.*)', r'\\1' * 99, s[:20000])", "size"},
+		{"a replacement by a function", "re.sub('a', lambda f: s, 'aaa')", "size"},
+		{"matches of a long text", "len(re.findall('a', s))", "size"},
+		{"a long split", "len(re.split('', s))", "size"},
+		{"groups inside of groups", "re.compile('(' * 300 + ')' * 300)", "nesting"},
+		{"many groups", "re.compile('()' * 5000)", "size"},
+		{"a long pattern", "re.compile('ab|' * 9000)", "size"},
+		{"classes", "re.compile(r'[\\W]' * 9000)", "size"},
+		{"patterns that are all different", "[re.compile('ab' * i) for i in range(300)]", "steps"},
 		{"source", "'" + many("x", maxSource) + "'", "source"},
 		{"source that fits", "'" + many("x", maxSource-2) + "'", ""},
 	} {
@@ -138,6 +154,20 @@ func TestLimits(t *testing.T) {
 				t.Errorf("limit %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestLimitsOfPatterns has patterns out of variables, as braces cannot stand in a fragment.
+func TestLimitsOfPatterns(t *testing.T) {
+	t.Parallel()
+	for pattern, want := range map[string]string{
+		"(a{1000}){1000}": "size", "a{1001}": "size", "a{99999999999999999999}": "size", "((a{100}){100}){100}": "size",
+		"(((((a*){9}){9}){9}){9}){9}": "size", "(a{0,100}){0,100}": "size", `(\w{30}){30}`: "", "a{1000}": "", "x{2,1}": "",
+		"(?:a{500}|b{500}){15}": "size",
+	} {
+		if got := limitOf(t, still("<${re.findall(p, 'a' * 999)}>", variables("p", pattern))); got != want {
+			t.Errorf("%s: limit %q, want %q", pattern, got, want)
+		}
 	}
 }
 

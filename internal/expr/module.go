@@ -86,6 +86,7 @@ var modules = map[string]*namespace{
 	"hashlib":  {name: "hashlib", members: hashMembers()},
 	"json":     {name: "json", members: functions(map[string]builtinCall{"dumps": jsonDumps, "loads": jsonLoads})},
 	"os":       {name: "os", members: map[string]any{"path": &namespace{name: "posixpath", members: pathMembers()}}},
+	"re":       reModule,
 	"time":     timeModule,
 	"random":   {name: "random", members: functions(randomFunctions)},
 }

@@ -16,6 +16,8 @@ type machine struct {
 	values []any  // of the names, by slot
 	frame  *frame // of the comprehension or lambda that is evaluated
 	env    Environment
+
+	patterns map[patternKey]*pattern // compiled so far
 }
 
 // eval gives the value of n. Every node costs a step.

@@ -84,6 +84,9 @@ func (m *machine) negate(v any) (any, error) {
 func (m *machine) number(operator string, a, b any) (any, error) {
 	_, floatA := a.(float64)
 	_, floatB := b.(float64)
+	if operator == "|" || operator == "&" || operator == "^" {
+		return m.bits(operator, a, b)
+	}
 	if floatA || floatB {
 		x, err := float(a)
 		if err != nil {
@@ -105,6 +108,30 @@ func (m *machine) number(operator string, a, b any) (any, error) {
 	x, _ := whole(a)
 	y, _ := whole(b)
 	return m.wholes(operator, x, y)
+}
+
+// bits gives what the operators of bits make of two whole numbers; of two booleans that is a boolean.
+func (m *machine) bits(operator string, a, b any) (any, error) {
+	x, ok := whole(a)
+	y, alsoWhole := whole(b)
+	if !ok || !alsoWhole {
+		return nil, errOperands(operator, a, b)
+	}
+	result := new(big.Int)
+	switch operator {
+	case "|":
+		result.Or(x, y)
+	case "&":
+		result.And(x, y)
+	default:
+		result.Xor(x, y)
+	}
+	_, boolA := a.(bool)
+	_, boolB := b.(bool)
+	if boolA && boolB {
+		return result.Sign() != 0, nil
+	}
+	return shrink(result)
 }
 
 // small computes with whole numbers whose result surely fits 64 bits; ok is false for all others.

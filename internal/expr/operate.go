@@ -12,8 +12,8 @@ func (m *machine) operate(operator string, a, b any) (any, error) {
 	}
 	a, b = plain(a), plain(b)
 	switch operator {
-	case "-":
-		return m.subtract(a, b)
+	case "-", "|", "&", "^":
+		return m.sets(operator, a, b)
 	case "+":
 		return m.join(a, b)
 	case "*":
@@ -35,18 +35,17 @@ func errOperands(operator string, a, b any) error {
 	return fail("unsupported operand type(s) for %s: '%s' and '%s'", operator, typeName(a), typeName(b))
 }
 
-// subtract gives the items of one set that are not in the other.
-func (m *machine) subtract(a, b any) (any, error) {
+// setOperators are the methods that do the same.
+var setOperators = map[string]string{
+	"-": "difference", "|": "union", "&": "intersection", "^": "symmetric_difference",
+}
+
+func (m *machine) sets(operator string, a, b any) (any, error) {
 	x, ok := a.(*set)
-	y, alsoSet := b.(*set)
-	if !ok || !alsoSet {
-		return nil, errOperands("-", a, b)
+	if _, alsoSet := b.(*set); !ok || !alsoSet {
+		return nil, errOperands(operator, a, b)
 	}
-	items, err := x.where(m, y, false)
-	if err != nil {
-		return nil, err
-	}
-	return m.newSet(items)
+	return setMethods[setOperators[operator]](m, x, arguments{positional: []any{b}})
 }
 
 func (m *machine) join(a, b any) (any, error) {

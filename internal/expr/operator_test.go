@@ -224,7 +224,6 @@ func TestOperators(t *testing.T) {
 		{`a is a`, stays},
 		{`[a, *l]`, stays},
 		{`n | 1`, stays},
-		{`n & 1`, stays},
 		{`~n`, stays},
 		{`n << 1`, stays},
 		{`n := 7`, stays},

@@ -8,6 +8,7 @@ type parser struct {
 	lexer lexer
 	token token // the one to be read next
 	depth int
+	open  int // parentheses and brackets
 
 	mentions []mention // of names that nothing read so far binds, in order of appearance
 	names    []string  // root names in order of appearance, once all is read
@@ -174,9 +175,11 @@ func (p *parser) comparator() (string, error) {
 	return "is", nil
 }
 
-var operators = [...][]string{{"+", "-"}, {"*", "//", "/", "%"}}
+// operators are chained by these levels. The ones of bits are there for sets and for flags of re, inside of parentheses:
+// outside of them | begins the filters.
+var operators = [...][]string{{"|"}, {"^"}, {"&"}, {"+", "-"}, {"*", "//", "/", "%"}}
 
-// operation reads a chain of sums (level 0) of chains of products (level 1).
+// operation reads a chain of the operators of a level, between them chains of the next one.
 func (p *parser) operation(level int) (node, error) {
 	if level == len(operators) {
 		return p.factor()
@@ -186,7 +189,7 @@ func (p *parser) operation(level int) (node, error) {
 		return nil, err
 	}
 	chain := &operation{first: first}
-	for p.token.kind == tokenSign && slices.Contains(operators[level], p.token.text) {
+	for p.token.kind == tokenSign && slices.Contains(operators[level], p.token.text) && (p.token.text != "|" || p.open > 0) {
 		operator := p.token.text
 		if err := p.advance(); err != nil {
 			return nil, err

@@ -39,9 +39,9 @@ func (p *parser) atom() (node, error) {
 	case t.kind == tokenValue:
 		return p.literal()
 	case t.is("("):
-		return p.enter(p.parentheses)
+		return p.enclosed(p.parentheses)
 	case t.is("["):
-		return p.enter(p.brackets)
+		return p.enclosed(p.brackets)
 	case t.is("True"):
 		return &literal{true}, p.advance()
 	case t.is("False"):
@@ -51,6 +51,14 @@ func (p *parser) atom() (node, error) {
 	default:
 		return nil, errSyntax
 	}
+}
+
+// enclosed reads up to a closing sign.
+func (p *parser) enclosed(read func() (node, error)) (node, error) {
+	p.open++
+	n, err := p.enter(read)
+	p.open--
+	return n, err
 }
 
 func (p *parser) name(text string) node {
@@ -185,7 +193,7 @@ func (p *parser) attribute() (trailer, error) {
 
 // subscript reads `[i]` or `[i:j:k]`.
 func (p *parser) subscript() (trailer, error) {
-	n, err := p.enter(func() (node, error) {
+	n, err := p.enclosed(func() (node, error) {
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
@@ -243,7 +251,7 @@ func (p *parser) indexParts(first node) (node, error) {
 // call reads the arguments of a call.
 func (p *parser) call() (trailer, error) {
 	c := &call{}
-	_, err := p.enter(func() (node, error) {
+	_, err := p.enclosed(func() (node, error) {
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
