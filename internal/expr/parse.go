@@ -28,6 +28,9 @@ func (p *parser) whole() (node, error) {
 		return nil, err
 	}
 	tree, err := p.expression()
+	if err == nil && p.token.is("|") {
+		return p.filters(tree)
+	}
 	if err == nil && p.token.kind != tokenEnd {
 		err = errSyntax
 	}
