@@ -109,6 +109,8 @@ func TestLimits(t *testing.T) {
 		{"a set of long texts", "len(set(s + str(x) for x in range(99)))", "size"},
 		{"a set of many numbers", "len(set(range(9000)))", ""},
 		{"products by a lambda", "(lambda f: f(f, 2, 60))(lambda f, x, i: x if i == 0 else f(f, x * x, i - 1))", "size"},
+		{"large numbers again and again", "[0 for x in range(9999) if 10**4000]", "steps"},
+		{"large numbers that become small", "[0 for x in [10**4000] for y in range(9999) if x // 7]", "steps"},
 		{"a sum of large numbers", "sum(10**4299 for x in range(9))", "size"},
 		{"hash of much", "[hashlib.md5(x).hexdigest() for x in [s.encode()] for i in range(99)]", "steps"},
 		{"bytes repeated", "s.encode() * 9", "size"},

@@ -157,6 +157,9 @@ func (m *machine) wholes(operator string, x, y *big.Int) (any, error) {
 	if err := m.spend(len(x.Bits()) * len(y.Bits()) / clockEvery); err != nil {
 		return nil, err
 	}
+	if err := m.grow((x.BitLen() + y.BitLen()) / 8); err != nil {
+		return nil, err
+	}
 	switch operator {
 	case "+":
 		return shrink(new(big.Int).Add(x, y))
@@ -214,6 +217,9 @@ func (m *machine) power(x, y *big.Int) (any, error) {
 	if x.BitLen() > 1 {
 		if !y.IsInt64() || y.Int64() > maxIntBits || int64(x.BitLen()-1)*y.Int64() > maxIntBits {
 			return nil, &LimitError{limitSize}
+		}
+		if err := m.grow(x.BitLen() * int(y.Int64()) / 8); err != nil {
+			return nil, err
 		}
 		return shrink(new(big.Int).Exp(x, y, nil))
 	}
