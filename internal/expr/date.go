@@ -136,7 +136,7 @@ var dateMethods = map[string]func(*machine, date, arguments) (any, error){
 var calendarMethods = map[string]func(*machine, time.Time, arguments) (any, error){
 	"weekday":    ofTime(func(t time.Time) any { return int64(mondays(t)) }),
 	"isoweekday": ofTime(func(t time.Time) any { return int64(mondays(t) + 1) }),
-	"toordinal":  ofTime(func(t time.Time) any { return t.Unix()/86400 + 719163 }),
+	"toordinal":  ofTime(func(t time.Time) any { return midnight(t).Unix()/86400 + 719163 }),
 	"ctime":      ofTime(func(t time.Time) any { return t.Format(time.ANSIC) }),
 	"isocalendar": ofTime(func(t time.Time) any {
 		year, week := t.ISOWeek()

@@ -64,6 +64,7 @@ func TestRegularExpressions(t *testing.T) {
 		{`re.findall(r'\b\w', 'ab cd éf')`, `['a', 'c', 'é']`},
 		{`re.findall(r'\b\w', 'ab éf', re.ASCII)`, `['a', 'f']`},
 		{`re.findall(r'\Bb', 'ab b')`, `['b']`},
+		{`re.findall(r'\B', '')`, `[]`},
 		{`re.findall('^a', 'a\na')`, `['a']`},
 		{`re.findall('^a', 'a\na', re.M)`, `['a', 'a']`},
 		{`re.findall('a$', 'a\na\n')`, `['a']`},

@@ -182,6 +182,9 @@ func (p *pattern) flagsHere(text string, at int) (here syntax.EmptyOp) {
 	if (at > 0 && p.isWord(before)) != (at < len(text) && p.isWord(after)) {
 		return here | syntax.EmptyWordBoundary
 	}
+	if text == "" {
+		return here // \B does not match there for Python up to 3.13
+	}
 	return here | syntax.EmptyNoWordBoundary
 }
 

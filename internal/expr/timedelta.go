@@ -49,28 +49,67 @@ func ratio(v any) (*big.Rat, error) {
 	return new(big.Rat).SetInt(i), nil
 }
 
-var deltaUnits = []delta{fullDay, second, 1, 1000, minute, hour, 7 * fullDay}
+// deltaUnits are the units of the arguments, in the order in which Python adds them up.
+var deltaUnits = []struct {
+	argument int
+	unit     delta
+}{{2, 1}, {3, 1000}, {1, second}, {4, minute}, {5, hour}, {0, fullDay}, {6, 7 * fullDay}}
 
 func newDelta(m *machine, a arguments) (any, error) {
 	args, err := a.take(0, "days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
 	if err != nil {
 		return nil, err
 	}
-	total := new(big.Rat)
-	for i, v := range args {
-		if absent(v) {
+	total, rest := new(big.Int), 0.0
+	for _, u := range deltaUnits {
+		if absent(args[u.argument]) {
 			continue
 		}
 		if err := m.spend(8); err != nil {
 			return nil, err
 		}
-		amount, err := ratio(v)
+		part, left, err := inMicros(args[u.argument], u.unit)
 		if err != nil {
 			return nil, err
 		}
-		total.Add(total, amount.Mul(amount, new(big.Rat).SetInt64(int64(deltaUnits[i]))))
+		total.Add(total, part)
+		rest += left
 	}
-	return makeDelta(total)
+	total.Add(total, roundedRest(rest, total.Bit(0)))
+	if !total.IsInt64() {
+		return nil, errDelta
+	}
+	return delta(total.Int64()), nil
+}
+
+// inMicros gives an amount of a unit in microseconds, and what is left of them. A fraction is a float all the way, so that
+// it is as inexact as in Python.
+func inMicros(v any, unit delta) (*big.Int, float64, error) {
+	scale := big.NewInt(int64(unit))
+	f, ok := v.(float64)
+	if !ok {
+		i, ok := whole(v)
+		if !ok {
+			return nil, 0, fail("unsupported type for a timedelta: '%s'", typeName(v))
+		}
+		return scale.Mul(scale, i), 0, nil
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, 0, fail("cannot convert float to integer")
+	}
+	full, fraction := math.Modf(f)
+	more, rest := math.Modf(fraction * float64(unit))
+	amount, _ := big.NewFloat(full).Int(nil)
+	return amount.Add(amount.Mul(amount, scale), big.NewInt(int64(more))), rest, nil
+}
+
+// roundedRest rounds what is left; a half goes where the sum becomes even.
+func roundedRest(rest float64, odd uint) *big.Int {
+	rounded := math.Round(rest)
+	if math.Abs(rounded-rest) == 0.5 {
+		rounded = 2*math.Round((rest+float64(odd))/2) - float64(odd)
+	}
+	return big.NewInt(int64(rounded))
 }
 
 // parts gives days, seconds and microseconds; only the days can be negative.
