@@ -36,6 +36,7 @@ var edges = map[string]map[string]string{
 	"internal/plugin": {},
 	"internal/queue":  {},
 	"internal/status": {},
+	"internal/lazy":   {"internal/expr": "writes moments and texts as Python does"},
 	"internal/store":  {},
 
 	"internal/store/disktest": {},
@@ -56,6 +57,7 @@ var edges = map[string]map[string]string{
 		"internal/fail":   "names the places where tests let it crash",
 		"internal/flow":   "walks compiled graphs",
 		"internal/plugin": "calls plugins",
+		"internal/lazy":   "computes the values of lazy variables",
 	},
 	"internal/service": {
 		"internal/engine": "hands commands and new tasks to it",

@@ -41,9 +41,10 @@ func (s *step) newCall(own *stdops.NodeState, data any, called bool) call {
 	d := s.getData(own.Node)
 	return call{
 		node: own.Node, version: own.Version, number: own.Call, code: act.Code, plugin: act.Version,
-		inputs: d.inputs.Clone(), outputs: d.outputs.Clone(), system: s.system(), variables: s.variablesFor(own.Node),
+		inputs: d.inputs.Clone(), outputs: d.outputs.Clone(), system: s.systemFor(act), variables: s.variablesFor(own.Node),
 		loop: int64(own.Loop), inner: int64(own.InnerLoop), retry: own.Retry,
 		callback: data, called: called, class: s.classOf(own.Node), zone: s.info.Zone,
+		hide: s.graph.SecretsOf(s.inputs),
 	}
 }
 

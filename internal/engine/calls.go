@@ -169,7 +169,11 @@ func (p *pool) logged(ctx context.Context, ref stdops.TaskRef, pc *plugin.Call, 
 	key := stdops.LogKey{TaskRef: ref, Node: c.node, Loop: int32(c.loop), Retry: c.retry}
 	log := p.journal.open(key, c.version)
 	defer log.close()
-	pc.Log = log
+	if pc.Log = log; len(c.hide) > 0 {
+		hiding := &hidingWriter{to: log, secrets: c.hide}
+		defer hiding.flush()
+		pc.Log = hiding
+	}
 	return p.run(ctx, pc, c)
 }
 

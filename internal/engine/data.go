@@ -8,6 +8,7 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/expr"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/lazy"
 )
 
 // hydrateText is the ex_data of a node whose values could not be made. A spent budget is told as what it is.
@@ -27,7 +28,7 @@ type scope struct {
 	inject   map[string]any  // values that stand above those of the pipeline
 	busy     map[string]bool // variables under evaluation: one that needs itself stays literal
 	done     map[string]any  // evaluated: each is evaluated once, however many others name it
-	err      error           // a spent budget, which a lookup cannot return
+	err      error           // of a value that cannot be made, which a lookup cannot return
 }
 
 func (s *step) scope(at stdops.NodeIndex, inject map[string]any) *scope {
@@ -44,7 +45,8 @@ func (v *scope) lookup(name string) (any, bool) {
 		return v.system(), true
 	}
 	raw, rendered, ok := v.raw(name)
-	if !ok || rendered || !expr.HasReference(raw) {
+	how := v.recipe(name, raw)
+	if !ok || rendered || how.fixed() {
 		return raw, ok
 	}
 	if value, ok := v.done[name]; ok {
@@ -55,7 +57,7 @@ func (v *scope) lookup(name string) (any, bool) {
 	}
 	v.busy[name] = true
 	defer delete(v.busy, name)
-	value, err := v.rendered(raw, "${"+name+"}")
+	value, err := v.made(how, "${"+name+"}")
 	if err != nil {
 		v.err = err
 		return nil, false
@@ -138,7 +140,8 @@ func (s *step) preRender(start stdops.NodeIndex) (map[string]any, error) {
 		key := todo[0]
 		todo = todo[1:]
 		raw, rendered, ok := v.raw(key)
-		if _, seen := values[key]; seen || !ok || rendered || !expr.HasReference(raw) {
+		how := v.recipe(key, raw)
+		if _, seen := values[key]; seen || !ok || rendered || how.fixed() {
 			continue
 		}
 		values[key], _ = v.lookup(key)
@@ -249,12 +252,17 @@ func (s *step) renderParams(n stdops.NodeIndex) ([]any, error) {
 	v := s.scope(n, s.loopVariables(n, node.Pipeline.Mapping, false))
 	values := make([]any, len(node.Pipeline.Params))
 	for i, p := range node.Pipeline.Params {
-		values[i] = p.Value
-		if p.Render && expr.HasReference(p.Value) {
-			var err error
-			if values[i], err = v.render(p.Value, p.Key); err != nil {
-				return nil, err
-			}
+		how := recipe{p.Value, p.CustomType, p.Meta}
+		if !p.Render && !lazy.Is(p.CustomType) || how.fixed() {
+			values[i] = p.Value
+			continue
+		}
+		var err error
+		if values[i], err = v.made(how, p.Key); err == nil {
+			err = v.err
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return values, nil
@@ -359,6 +367,18 @@ func (s *step) system() *stdops.Object {
 		return s.freshSystem()
 	}
 	return s.state.system // they are handed to every call, and change when the task is started
+}
+
+// systemFor gives the attributes that the plugin of an activity sees: one with an executor of its own runs in that name
+// (docs/spec/engine.md 6.9).
+func (s *step) systemFor(act *flow.Activity) *stdops.Object {
+	system := s.system()
+	if act.Executor == "" {
+		return system
+	}
+	own := system.Clone()
+	own.Set("executor", act.Executor)
+	return own
 }
 
 func (s *step) freshSystem() *stdops.Object {

@@ -84,6 +84,7 @@ type call struct {
 	called    bool // callback holds data
 	class     plugin.Class
 	zone      *time.Location
+	hide      stdops.Secrets // from the log
 }
 
 func (c *call) id() callID { return callID{c.node, c.version, c.number} }

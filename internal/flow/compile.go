@@ -35,6 +35,7 @@ func CompileAs(t *Tree, hash string) (*Graph, error) {
 	}
 	for _, l := range levels {
 		c.connect(l)
+		c.secrets(l)
 	}
 	return c.graph, nil
 }
@@ -160,6 +161,21 @@ func (c *compiler) variables(l level, p *Pipeline) {
 		}
 		p.Variables[bare(k.Key)] = v
 		p.Order = append(p.Order, bare(k.Key))
+	}
+}
+
+// customSecret is the kind of constants whose values are not to be shown.
+const customSecret = "password"
+
+func (c *compiler) secrets(l level) {
+	holder := stdops.RootNode
+	if l.holder != nil {
+		holder = l.holder.index
+	}
+	for _, k := range l.tree.constants {
+		if k.CustomType == customSecret {
+			c.graph.Secrets = append(c.graph.Secrets, VariableRef{holder, bare(k.Key)})
+		}
 	}
 }
 

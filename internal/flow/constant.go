@@ -224,6 +224,28 @@ func (t *Tree) WithValues(values *stdops.Object) *Tree {
 	return &filled
 }
 
+// Shown gives the tree as it may be shown: secrets that stand in its constants, at any level, are hidden. The tree itself
+// is not changed.
+func (t *Tree) Shown() *Tree {
+	if !slices.ContainsFunc(t.levels(), func(l level) bool { return slices.ContainsFunc(l.tree.constants, (*Constant).secret) }) {
+		return t
+	}
+	shown := t.clone()
+	for _, l := range shown.levels() {
+		for i, c := range l.tree.constants {
+			if c.secret() {
+				l.tree.constants[i] = c.with("value", stdops.SecretsOf(c.Value).Value(c.Value))
+			}
+		}
+	}
+	shown.numbered = t.numbered
+	return shown
+}
+
+func (c *Constant) secret() bool {
+	return c.CustomType == customSecret && len(stdops.SecretsOf(c.Value)) > 0
+}
+
 // Revalue gives those of values, by key with ${ and }, that are for constants of the root level, by key without; unknown
 // lists the keys that it does not have. had are the values that the task has. Values with which constants would refer to
 // themselves are refused, like those of a new tree (docs/spec/engine.md 8.2, W5 and W6).

@@ -14,6 +14,30 @@ type Graph struct {
 	Hash  string // content hash of the tree's body
 	Nodes []Node // by index, the root first
 	Flows []Flow // by index
+	// Secrets are the variables whose values are not to be shown.
+	Secrets []VariableRef
+}
+
+// VariableRef names a variable of a pipeline, without ${ and }.
+type VariableRef struct {
+	Pipeline stdops.NodeIndex
+	Key      string
+}
+
+// SecretsOf gives what must not be shown of a task of the graph; inputs are the values of its constants.
+func (g *Graph) SecretsOf(inputs *stdops.Object) stdops.Secrets {
+	if len(g.Secrets) == 0 {
+		return nil
+	}
+	values := make([]any, len(g.Secrets))
+	for i, ref := range g.Secrets {
+		if ref.Pipeline == stdops.RootNode {
+			values[i], _ = inputs.Get(ref.Key)
+		} else {
+			values[i] = g.Nodes[ref.Pipeline].Pipeline.Variables[ref.Key].Value
+		}
+	}
+	return stdops.SecretsOf(values...)
 }
 
 // Flow is one edge of a level.

@@ -150,7 +150,7 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 	}
 	fail.Point("create.answering")
 	return &CreatedTask{
-		Task: stored, URL: s.TaskURL(stored.Project, stored.ID), Tree: tree.WithValues(values).Echo(flow.TaskIDs(stored.ID)),
+		Task: stored, URL: s.TaskURL(stored.Project, stored.ID), Tree: tree.WithValues(values).Shown().Echo(flow.TaskIDs(stored.ID)),
 	}, nil
 }
 

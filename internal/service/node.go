@@ -18,6 +18,7 @@ type place struct {
 	graph *flow.Graph
 	index stdops.NodeIndex
 	node  *flow.Node
+	hide  stdops.Secrets
 }
 
 // locate finds a node of a task by its wire id. The root is no node that can be asked about.

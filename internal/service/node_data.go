@@ -32,6 +32,7 @@ func (s *Service) nodeData(at *place, d stdops.NodeData, component string) (Node
 	if len(d.Inputs) == 0 && len(d.Outputs) == 0 {
 		return NodeData{Inputs: inputs, ExData: ""}, nil
 	}
+	inputs, outputs = at.hide.Object(inputs), at.hide.Object(outputs)
 	return NodeData{
 		Inputs: at.plainInputs(inputs), Outputs: at.outputs(s.declared(at, component), outputs), ExData: exData(outputs),
 	}, nil

@@ -70,6 +70,9 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 	if err != nil {
 		return nil, err
 	}
+	if at.hide, err = s.secrets(ctx, a.ref(id), at.graph); err != nil {
+		return nil, err
+	}
 	detail, err := s.store.NodeDetail(ctx, a.ref(id), at.index)
 	if err != nil {
 		return nil, err
@@ -136,7 +139,7 @@ func (s *Service) unreached(ctx context.Context, a *Access, at *place, q NodeQue
 		}
 		view.Outputs = at.outputs(s.declared(at, q.Component), nil)
 	}
-	view.Inputs, view.ExData = at.plainInputs(inputs), ""
+	view.Inputs, view.ExData = at.plainInputs(at.hide.Object(inputs)), ""
 	return view, nil
 }
 
@@ -209,6 +212,7 @@ func (at *place) history(h stdops.Attempt) (NodeHistory, error) {
 	if err != nil {
 		return NodeHistory{}, fmt.Errorf("attempt %d of node %d of task %d: %w", h.ID, at.index, at.task.ID, err)
 	}
+	inputs, outputs = at.hide.Object(inputs), at.hide.Object(outputs)
 	if state.Finished.IsZero() {
 		state.Finished = h.Archived
 	}

@@ -116,7 +116,7 @@ func (s *Service) CreatedTask(ctx context.Context, a *Access, d *Done) (*Created
 		return nil, fmt.Errorf("first values of task %d: %w", task.ID, err)
 	}
 	return &CreatedTask{
-		Task: task, URL: s.TaskURL(task.Project, task.ID), Tree: tree.WithValues(values).Echo(flow.TaskIDs(task.ID)),
+		Task: task, URL: s.TaskURL(task.Project, task.ID), Tree: tree.WithValues(values).Shown().Echo(flow.TaskIDs(task.ID)),
 	}, nil
 }
 

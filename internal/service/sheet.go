@@ -56,7 +56,7 @@ func (s *Service) Sheet(ctx context.Context, a *Access, id stdops.TaskID) (*Shee
 	if err := s.rankNodes(ctx, sheet); err != nil {
 		return nil, err
 	}
-	sheet.Failures, err = s.failures(ctx, a.ref(id), rows.Nodes)
+	sheet.Failures, err = s.failures(ctx, &sheet.Task, rows.Nodes)
 	return sheet, err
 }
 
@@ -74,8 +74,8 @@ func (s *Service) rankNodes(ctx context.Context, sheet *Sheet) error {
 	return nil
 }
 
-// failures reads the error texts, when there are any.
-func (s *Service) failures(ctx context.Context, ref stdops.TaskRef, nodes []stdops.NodeState) (map[stdops.NodeIndex]string, error) {
+// failures reads the error texts, when there are any. Of a task whose secrets cannot be told none is shown.
+func (s *Service) failures(ctx context.Context, task *stdops.Task, nodes []stdops.NodeState) (map[stdops.NodeIndex]string, error) {
 	failed := false
 	for i := range nodes {
 		failed = failed || nodes[i].State == stdops.StateFailed || nodes[i].ErrorIgnored
@@ -83,14 +83,23 @@ func (s *Service) failures(ctx context.Context, ref stdops.TaskRef, nodes []stdo
 	if !failed {
 		return nil, nil
 	}
+	ref := stdops.TaskRef{Project: task.Project, Task: task.ID}
 	data, err := s.store.Failures(ctx, ref, failuresOfSheet)
+	if err != nil {
+		return nil, err
+	}
+	graph, err := s.Graph(ctx, task.TreeHash)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	hide, err := s.secrets(ctx, ref, graph)
 	if err != nil {
 		return nil, err
 	}
 	texts := make(map[stdops.NodeIndex]string, len(data))
 	for _, d := range data {
 		if text := exText(d.Outputs); text != "" {
-			texts[d.Node] = text
+			texts[d.Node] = hide.Text(text)
 		}
 	}
 	return texts, nil

@@ -50,7 +50,16 @@ func (s *Service) TaskDetail(ctx context.Context, a *Access, id stdops.TaskID) (
 	if err != nil {
 		return nil, fmt.Errorf("outputs of task %d: %w", id, err)
 	}
-	echo := tree.Echo(flow.TaskIDs(id))
+	graph, err := s.Graph(ctx, task.TreeHash)
+	if err != nil {
+		return nil, fmt.Errorf("tree of task %d: %w", id, err)
+	}
+	hide, err := s.secrets(ctx, a.ref(id), graph)
+	if err != nil {
+		return nil, err
+	}
+	outputs = hide.Object(outputs)
+	echo := tree.Shown().Echo(flow.TaskIDs(id))
 	constants, _ := echo.Get("constants")
 	shown, _ := constants.(*stdops.Object)
 	return &TaskDetail{

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/stdops/stdops"
@@ -101,6 +102,14 @@ func (s *Service) explainedStatus(ctx context.Context, a *Access, id stdops.Task
 	answer := single(snap.Task, &whole.Status, q)
 	if q.ExData {
 		answer.ExData = failedTexts(&answer.Status, snap, nil)
+		inputs, err := decodeObject(snap.Inputs)
+		if err != nil {
+			return nil, fmt.Errorf("values of task %d: %w", snap.Task.ID, err)
+		}
+		hide := graph.SecretsOf(inputs)
+		for i := range answer.ExData {
+			answer.ExData[i].Text = hide.Value(answer.ExData[i].Text)
+		}
 	}
 	if q.Failed {
 		answer.Failed = failedNodes(&answer.Status, snap, graph, nil)

@@ -40,7 +40,6 @@ var waiting = map[string]string{
 	"callback-url-redirect":     "delivery of callback_url",
 	"approve-not-approver":      "the plugin bk_approve",
 	"import-pickle":             "import_project_template",
-	"expr-secret-in-name":       "secret variables",
 	"operate-pause-revoke-race": "played on the drivers: TestEngineTaskCommandsAtOnce of package engine",
 }
 

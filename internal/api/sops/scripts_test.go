@@ -154,6 +154,11 @@ func (r *ran) check(f *fixture, line badInput, next string) {
 		if got, want := at(r.data(next), "inputs").Text("x"), `${__import__("os")}`; got != want {
 			r.t.Errorf("input x of n2 is %q, want %q", got, want)
 		}
+	case "expr-secret-in-name":
+		r.want("FINISHED")
+		if got := at(r.data(r.node), "inputs").Text("script"); got != "echo "+stdops.Hidden || r.log == "" || strings.Contains(r.log, "canary") {
+			r.t.Errorf("the script is %q, the log %q", got, r.log)
+		}
 	case "expr-repeat-bomb", "expr-pow-bomb", "expr-nested-comp":
 		r.want("FAILED")
 		if text := r.data(r.node).Text("ex_data"); !strings.Contains(text, "expression limit") {
