@@ -56,6 +56,16 @@ func PipelineID(template TemplateID) string {
 	return wireID(nodeLetter, int64(template)|templateMarker, 0)
 }
 
+// TemplateNodeID gives the wire id of a node of a stored flow that came with foreign ids.
+func TemplateNodeID(template TemplateID, node NodeIndex) string {
+	return wireID(nodeLetter, int64(template)|templateMarker, int64(node))
+}
+
+// TemplateFlowID gives the wire id of a flow (an edge) of such a stored flow.
+func TemplateFlowID(template TemplateID, flow FlowIndex) string {
+	return wireID(flowLetter, int64(template)|templateMarker, int64(flow))
+}
+
 // ParseNodeID gives task and index of a wire id; ok is false for any other text.
 func ParseNodeID(id string) (task TaskID, node NodeIndex, ok bool) {
 	owner, index, ok := parseWireID(nodeLetter, id)

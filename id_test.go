@@ -32,7 +32,7 @@ func TestParseNodeIDRefusesOtherTexts(t *testing.T) {
 	good := stdops.NodeID(7, 3)
 	for _, id := range []string{
 		"", "n", good[1:], good + "0", "l" + good[1:], strings.ToUpper(good), "n" + strings.Repeat("f", 31), "n-" + good[2:],
-		"n" + strings.Repeat("z", 31), good[:16] + "+" + good[17:], stdops.PipelineID(7),
+		"n" + strings.Repeat("z", 31), good[:16] + "+" + good[17:], stdops.PipelineID(7), stdops.TemplateNodeID(7, 3),
 	} {
 		if task, node, ok := stdops.ParseNodeID(id); ok {
 			t.Errorf("%q reads as task %d, node %d", id, task, node)

@@ -27,6 +27,15 @@ func TaskIDs(task stdops.TaskID) IDs {
 // Template gives the tree as it was sent, with its own ids: what is stored for a flow.
 func (t *Tree) Template() *stdops.Object { return (&writer{}).tree(t, "") }
 
+// Renamed gives the tree as [Tree.Template] does, with other ids wherever an id stands: what is stored for a flow that
+// came with the ids of somebody else.
+func (t *Tree) Renamed(ids IDs) *stdops.Object {
+	t.number()
+	o := (&writer{ids: &ids, stored: true}).tree(t, "")
+	o.Delete("id")
+	return o
+}
+
 // Echo gives the full tree of a task, with ids of the task wherever an id stands (docs/spec/engine.md 1.1).
 func (t *Tree) Echo(ids IDs) *stdops.Object {
 	t.number()
@@ -76,8 +85,9 @@ func Hash(body []byte) string {
 
 // writer lays what we know over the raw objects of a tree.
 type writer struct {
-	ids   *IDs // nil: own ids
-	blank bool // leave out the values of the root's constants
+	ids    *IDs // nil: own ids
+	blank  bool // leave out the values of the root's constants
+	stored bool // for a stored flow, whose nodes come from no other one
 }
 
 func (w *writer) node(t *Tree, id string) string {
@@ -177,7 +187,10 @@ func (w *writer) many(t *Tree, n *node, key string, ids []string) any {
 func (w *writer) activity(t *Tree, n *node, o *stdops.Object) {
 	o.Set("incoming", w.many(t, n, "incoming", n.in))
 	o.Set("outgoing", w.single(t, n.out))
-	if w.ids != nil {
+	switch {
+	case w.stored:
+		o.Delete("template_node_id")
+	case w.ids != nil:
 		o.Set("template_node_id", n.source)
 	}
 	if n.pipeline == nil {

@@ -165,6 +165,25 @@ func (t *Tree) Plugins() []PluginRef {
 	return refs
 }
 
+// Size gives the number of nodes of all levels.
+func (t *Tree) Size() int {
+	size := 0
+	for _, l := range t.levels() {
+		size += 2 + len(l.tree.activities) + len(l.tree.gateways)
+	}
+	return size
+}
+
+// Index gives the place of a node of the root level.
+func (t *Tree) Index(id string) (index stdops.NodeIndex, ok bool) {
+	n := t.nodes[id]
+	if n == nil {
+		return 0, false
+	}
+	t.number()
+	return n.index, true
+}
+
 // Activities gives the ids of the activities of the root level, in order of appearance.
 func (t *Tree) Activities() []string {
 	ids := make([]string, len(t.activities))

@@ -73,7 +73,7 @@ func (c *call) createFromTemplate(as creation) error {
 
 func (c *call) create(use *service.Use, p *creationParams) (*service.CreatedTask, error) {
 	if p.tree != nil {
-		draw(p.tree)
+		service.Draw(p.tree)
 		return c.sops.svc.CreateTaskWithTree(c.ctx, use, p.task, p.tree)
 	}
 	return c.sops.svc.CreateTask(c.ctx, use, p.task)

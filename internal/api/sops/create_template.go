@@ -34,7 +34,7 @@ func createTemplate(c *call) error {
 	if proxy, ok := body.Get("executor_proxy"); ok && proxy != nil && proxy != "" && proxy != c.caller.User {
 		return invalid("executor_proxy must be empty or the caller")
 	}
-	draw(tree)
+	service.Draw(tree)
 	stored, err := c.sops.svc.CreateTemplate(c.ctx, access, n, tree)
 	if err != nil {
 		return err

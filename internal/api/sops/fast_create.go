@@ -24,7 +24,7 @@ func fastCreateTask(c *call) error {
 	if err != nil {
 		return err
 	}
-	draw(tree)
+	service.Draw(tree)
 	created, err := c.sops.svc.FastCreateTask(c.ctx, access, n, tree)
 	if err != nil {
 		return treeRefusal(name, stdops.CodeInvalid, err)

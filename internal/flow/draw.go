@@ -1,4 +1,4 @@
-package sops
+package flow
 
 import "github.com/stdops/stdops"
 
@@ -16,10 +16,10 @@ var locationKinds = map[string]string{
 	"ConditionalParallelGateway": "conditionalparallelgateway", "ConvergeGateway": "convergegateway",
 }
 
-// draw gives a tree a drawing where it was sent without one (docs/spec/api.md 4.13), at all levels: columns by the
+// Draw gives a tree a drawing where it was sent without one (docs/spec/api.md 4.13), at all levels: columns by the
 // distance from the start, rows by the order of the document. What is wrong with a tree is for others to say, so whatever
 // does not fit is left out. The tree must be one that nobody else holds.
-func draw(tree *stdops.Object) {
+func Draw(tree *stdops.Object) {
 	if tree == nil {
 		return
 	}
@@ -33,7 +33,7 @@ func draw(tree *stdops.Object) {
 	for _, id := range order {
 		pipeline, _ := nodes[id].Get("pipeline")
 		inner, _ := pipeline.(*stdops.Object)
-		draw(inner)
+		Draw(inner)
 	}
 }
 
@@ -54,15 +54,15 @@ func drawable(tree *stdops.Object) (nodes map[string]*stdops.Object, order []str
 		add(event)
 	}
 	for _, key := range []string{"activities", "gateways"} {
-		for _, member := range members(tree, key) {
+		for _, member := range drawnMembers(tree, key) {
 			add(member)
 		}
 	}
 	return nodes, order
 }
 
-// members gives the objects under a key, in order.
-func members(tree *stdops.Object, key string) []*stdops.Object {
+// drawnMembers gives the objects under a key, in order.
+func drawnMembers(tree *stdops.Object, key string) []*stdops.Object {
 	value, _ := tree.Get(key)
 	all, _ := value.(*stdops.Object)
 	var list []*stdops.Object
@@ -93,7 +93,7 @@ func locations(tree *stdops.Object, nodes map[string]*stdops.Object, order []str
 // columns gives the distance of every node from the start, counted in flows; what the start does not reach is at 0.
 func columns(tree *stdops.Object, nodes map[string]*stdops.Object) map[string]int {
 	next := map[string][]string{}
-	for _, flow := range members(tree, "flows") {
+	for _, flow := range drawnMembers(tree, "flows") {
 		next[flow.Text("source")] = append(next[flow.Text("source")], flow.Text("target"))
 	}
 	column := map[string]int{}
@@ -113,7 +113,7 @@ func columns(tree *stdops.Object, nodes map[string]*stdops.Object) map[string]in
 
 func lines(tree *stdops.Object) []any {
 	list := []any{}
-	for _, flow := range members(tree, "flows") {
+	for _, flow := range drawnMembers(tree, "flows") {
 		list = append(list, stdops.NewObject(
 			"id", flow.Text("id"),
 			"source", stdops.NewObject("arrow", "Right", "id", flow.Text("source")),

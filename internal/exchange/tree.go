@@ -1,0 +1,49 @@
+package exchange
+
+import "github.com/stdops/stdops"
+
+// What is read here may have any form: whether a tree is one is for flow to say.
+
+// object gives the object under a key; a nil object has none.
+func object(o *stdops.Object, key string) (*stdops.Object, bool) {
+	v, _ := o.Get(key)
+	inner, ok := v.(*stdops.Object)
+	return inner, ok && inner != nil
+}
+
+// members gives the objects under a key with their ids, in order.
+func members(o *stdops.Object, key string) func(yield func(string, *stdops.Object) bool) {
+	return func(yield func(string, *stdops.Object) bool) {
+		all, _ := object(o, key)
+		for _, id := range all.Keys() {
+			if member, ok := object(all, id); ok && !yield(id, member) {
+				return
+			}
+		}
+	}
+}
+
+// place is an activity, with its position in the tree.
+type place struct {
+	node *stdops.Object
+	at   string
+}
+
+// activities gives the activities of all levels of a tree.
+func activities(tree *stdops.Object, at string) []place {
+	var all []place
+	for id, node := range members(tree, "activities") {
+		here := place{node: node, at: at + "activities." + short(id)}
+		all = append(all, here)
+		if inner, ok := object(node, "pipeline"); ok {
+			all = append(all, activities(inner, here.at+".pipeline.")...)
+		}
+	}
+	return all
+}
+
+// refers reports whether an activity is a subprocess that names another flow.
+func (p place) refers() bool {
+	_, inline := object(p.node, "pipeline")
+	return p.node.Text("type") == stdops.KindSubprocess.String() && !inline
+}
