@@ -60,8 +60,10 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringVar(&o.LocalScripts, "local-scripts", "", "let flows run scripts on this host as user:NAME (needs root) or as same-user,\nwhich lets them read what the server can; default off")
 	flags.StringSliceVar(&proxies, "trusted-proxies", nil,
 		"network of proxies in front of the server, such as 10.2.0.0/24, whose X-Forwarded-For counts; may be given again")
+	flags.StringSliceVar(&o.BundleSalts, "bundle-salt", nil,
+		"TEMPLATE_DATA_SALT of a bk-sops whose exported flows are accepted, the first signs our own;\nmay be given again, default any")
 	flags.Var(limitFlag{&limits}, "limit", "bound of requests or tasks, such as rate=500; may be repeated, stdops limits prints them")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "limit"} {
+	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit"} {
 		fromEnv(flags, name)
 	}
 	return cmd

@@ -53,6 +53,9 @@ type Options struct {
 
 	Limits *stdops.Limits // nil: the defaults
 
+	// BundleSalts are the salts of the installations of bk-sops whose bundles of flows are accepted, the own one first.
+	BundleSalts []string
+
 	// BootstrapAppCode and BootstrapAppSecret make a trusted app when no app of this code exists.
 	BootstrapAppCode, BootstrapAppSecret string
 
@@ -181,7 +184,8 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	})
 	a.service, err = service.New(ctx, service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
-		Surroundings: surroundings, Key: key, Limits: a.options.Limits, Log: a.log,
+		Surroundings: surroundings, Key: key, Limits: a.options.Limits,
+		Salts: a.options.BundleSalts, Log: a.log,
 	})
 	if err != nil {
 		return err

@@ -61,7 +61,11 @@ func (s *Service) FastCreateTask(ctx context.Context, a *Access, n NewTask, wire
 // unfold puts stored flows in the place of the subprocesses that refer to them.
 func (s *Service) unfold(ctx context.Context, a *Access, tree *flow.Tree) error {
 	load := func(ref flow.ChildRef) (*flow.Tree, error) { return s.childTree(ctx, a, ref) }
-	return because(ErrInvalidTree, tree.Expand(load, flow.Limits{Nodes: int(s.limits.Nodes), Nesting: int(s.limits.Nesting)}))
+	return because(ErrInvalidTree, tree.Expand(load, s.treeLimits()))
+}
+
+func (s *Service) treeLimits() flow.Limits {
+	return flow.Limits{Nodes: int(s.limits.Nodes), Nesting: int(s.limits.Nesting)}
 }
 
 // check refuses a tree that could not run: everything that the reference finds at the start is found here.

@@ -46,6 +46,7 @@ type Deps struct {
 	Surroundings *Surroundings
 	Key          []byte         // of the data directory: secrets are stored as HMACs under it
 	Limits       *stdops.Limits // nil: the defaults
+	Salts        []string       // with which bundles of flows are signed, the own one first; none: no digest is compared
 	Log          *slog.Logger
 }
 
@@ -60,6 +61,7 @@ type Service struct {
 	limits  stdops.Limits
 	// pluginLimits are told, not kept: plugins keep them.
 	pluginLimits []stdops.Limit
+	salts        []string
 
 	guesses  *failures
 	identity atomic.Pointer[identity]
@@ -73,7 +75,7 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		Surroundings: d.Surroundings, store: d.Store, engine: d.Engine, plugins: d.Plugins,
-		key: d.Key, log: d.Log, limits: stdops.DefaultLimits(), pluginLimits: d.PluginLimits,
+		key: d.Key, log: d.Log, limits: stdops.DefaultLimits(), pluginLimits: d.PluginLimits, salts: d.Salts,
 	}
 	if d.Limits != nil {
 		s.limits = *d.Limits

@@ -81,13 +81,17 @@ func (s *Service) checkTemplate(ctx context.Context, a *Access, tree *flow.Tree)
 	if err := whole.Validate(); err != nil {
 		return nil, because(ErrInvalidTree, err)
 	}
+	return s.unknownPlugins(whole), nil
+}
+
+func (s *Service) unknownPlugins(tree *flow.Tree) []Warning {
 	var warnings []Warning
-	for _, p := range whole.Plugins() {
+	for _, p := range tree.Plugins() {
 		if s.plugins.Find(p.Code, p.Version) == nil {
 			warnings = append(warnings, Warning{Path: p.Path, Message: unknownPlugin(p)})
 		}
 	}
-	return warnings, nil
+	return warnings
 }
 
 // templateOf gives the owner of a flow by the word for its source: the project itself, or nobody for a common one.

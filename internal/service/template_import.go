@@ -1,0 +1,226 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/exchange"
+	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// NewImport is a file with flows that are to be stored (docs/spec/api.md 4.14).
+type NewImport struct {
+	Text     string
+	Common   bool // store them as flows that belong to no project
+	Override bool // common flows only: flows of the ids in the file are replaced
+}
+
+// ImportedFlow is a flow that an import has stored.
+type ImportedFlow struct {
+	ID       stdops.TemplateID
+	Name     string
+	Version  string
+	Replaced bool
+}
+
+// Imported is what an import has stored, in the order in which parents come after children.
+type Imported struct {
+	Flows    []ImportedFlow
+	Warnings []Warning
+}
+
+// mostImportValues is how many values and keys a file may have, as many as a request with a tree.
+const mostImportValues = 1_000_000
+
+// CommonAccess is the access to what belongs to no project. Only an application that is trusted everywhere, or an
+// administrator, has any permission there.
+func (s *Service) CommonAccess(caller *Caller) *Access {
+	return &Access{project: store.Project{ID: store.CommonProject, Biz: store.NoBiz}, caller: caller}
+}
+
+// RequireImport refuses a caller who may not store flows in the project, or common ones.
+func (a *Access) RequireImport(common bool) error {
+	if common && !a.caller.Trusted() && !a.caller.Admin() {
+		return stdops.Errorf(stdops.CodeForbidden, "you have no permission to call this api.")
+	}
+	if common || a.caller.may(a.project.ID, FlowCreate) {
+		return nil
+	}
+	if a.caller.named {
+		return stdops.Errorf(stdops.CodeForbidden, "you have no permission to call this api.")
+	}
+	return stdops.Errorf(stdops.CodeForbidden, "user %s have no permission to call this api.", a.caller.User)
+}
+
+// ImportTemplates stores the flows of a file, all of them or none.
+func (s *Service) ImportTemplates(ctx context.Context, a *Access, n NewImport) (*Imported, error) {
+	if err := a.RequireImport(n.Common); err != nil {
+		return nil, err
+	}
+	set, err := s.readImport(n)
+	if err != nil {
+		return nil, err
+	}
+	return s.storeSet(ctx, a.importer(n.Common), set, n.Override)
+}
+
+// importer gives the access with which flows are stored: that of the project itself, or to common flows.
+func (a *Access) importer(common bool) *Access {
+	if !common {
+		return a
+	}
+	return &Access{project: store.Project{ID: store.CommonProject, Biz: store.NoBiz}, caller: a.caller, key: a.key}
+}
+
+// readImport reads a file and holds it to the rules for files that override.
+func (s *Service) readImport(n NewImport) (*exchange.Set, error) {
+	set, err := exchange.ReadBundle(n.Text, exchange.Reading{Salts: s.salts, Values: mostImportValues})
+	switch {
+	case err != nil:
+		return nil, because(ErrInvalidTree, err)
+	case !n.Override:
+	case !n.Common || set.Source != exchange.SourceCommon:
+		return nil, stdops.Errorf(stdops.CodeRefused, "flows of a project can not override common flows")
+	case set.OverrideForbidden:
+		return nil, stdops.Errorf(stdops.CodeRefused, "the file forbids to override flows")
+	case len(set.Projects) > 1:
+		return nil, stdops.Errorf(stdops.CodeRefused, "the flows of the file belong to several projects, so they can not override any")
+	}
+	return set, nil
+}
+
+func (s *Service) storeSet(ctx context.Context, a *Access, set *exchange.Set, override bool) (*Imported, error) {
+	warnings, err := s.checkSet(ctx, a, set)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.assignIDs(ctx, a, set, override)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.fillBodies(a, set, list, override); err != nil {
+		return nil, err
+	}
+	made := &Imported{Warnings: warnings}
+	for i := range list {
+		t := &list[i]
+		made.Flows = append(made.Flows, ImportedFlow{ID: t.ID, Name: t.Name, Version: t.Version, Replaced: t.Replace})
+	}
+	answer, err := json.Marshal(made)
+	if err != nil {
+		return nil, fmt.Errorf("keep answer: %w", err)
+	}
+	return made, s.store.ImportTemplates(ctx, list, a.making(answer))
+}
+
+// checkSet checks the flows as they would be when they are unfolded.
+func (s *Service) checkSet(ctx context.Context, a *Access, set *exchange.Set) ([]Warning, error) {
+	var warnings []Warning
+	for i := range set.Flows {
+		found, err := s.checkInSet(ctx, a, set, i)
+		if err != nil {
+			return nil, because(ErrInvalidTree, set.Wrong(i, err))
+		}
+		for _, w := range found {
+			w.Path = set.Flows[i].Name + ": " + w.Path
+			warnings = append(warnings, w)
+		}
+	}
+	return warnings, nil
+}
+
+func (s *Service) checkInSet(ctx context.Context, a *Access, set *exchange.Set, place int) ([]Warning, error) {
+	whole := set.Flows[place].Tree.Clone()
+	err := whole.Expand(func(ref flow.ChildRef) (*flow.Tree, error) {
+		if tree, ok := set.Tree(ref); ok {
+			return tree, nil
+		}
+		return s.childTree(ctx, a, ref)
+	}, s.treeLimits())
+	if err != nil {
+		return nil, err
+	}
+	if err := whole.Validate(); err != nil {
+		return nil, err
+	}
+	return s.unknownPlugins(set.Flows[place].Tree), nil
+}
+
+// assignIDs gives every flow its id: that of the flow which it replaces, else a new one.
+func (s *Service) assignIDs(ctx context.Context, a *Access, set *exchange.Set, override bool) ([]store.ImportedTemplate, error) {
+	list := make([]store.ImportedTemplate, len(set.Flows))
+	fresh := len(list)
+	if override {
+		existing, err := s.existing(ctx, a, set)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			if list[i].Replace = existing[set.Flows[i].Public]; list[i].Replace {
+				list[i].ID = set.Flows[i].Public
+				fresh--
+			}
+		}
+	}
+	if fresh == 0 {
+		return list, nil
+	}
+	next, err := s.store.ReserveTemplates(ctx, fresh)
+	for i := range list {
+		if !list[i].Replace {
+			list[i].ID = next
+			next++
+		}
+	}
+	return list, err
+}
+
+func (s *Service) existing(ctx context.Context, a *Access, set *exchange.Set) (map[stdops.TemplateID]bool, error) {
+	filter := store.TemplateFilter{IDs: []stdops.TemplateID{}}
+	for i := range set.Flows {
+		filter.IDs = append(filter.IDs, set.Flows[i].Public)
+	}
+	found, err := s.store.Templates(ctx, a.project.ID, filter)
+	existing := make(map[stdops.TemplateID]bool, len(found))
+	for i := range found {
+		existing[found[i].ID] = true
+	}
+	return existing, err
+}
+
+// fillBodies gives every flow what is stored of it.
+func (s *Service) fillBodies(a *Access, set *exchange.Set, list []store.ImportedTemplate, override bool) error {
+	p := exchange.Placing{Source: exchange.SourceCommon, KeepIDs: override, Version: store.VersionOf}
+	if a.project.ID != store.CommonProject {
+		p.Source, p.Biz = exchange.SourceProject, &a.project.Biz
+	}
+	for i := range list {
+		p.IDs = append(p.IDs, list[i].ID)
+	}
+	placed, err := set.Place(p)
+	if err != nil {
+		return err
+	}
+	now := s.store.Now()
+	for i := range list {
+		f := &set.Flows[i]
+		list[i].Template = store.Template{
+			ID: list[i].ID, Project: a.project.ID, Name: f.Name, Category: f.Category, Description: f.Description,
+			Creator: a.caller.User, Editor: a.caller.User, Version: placed[i].Version, Created: now, Edited: now,
+		}
+		list[i].Body = placed[i].Body
+	}
+	return nil
+}
+
+// Imported gives what an import has stored.
+func (d *Done) Imported() (*Imported, error) {
+	made := &Imported{}
+	if err := json.Unmarshal(d.answer, made); err != nil {
+		return nil, fmt.Errorf("answer about an import: %w", err)
+	}
+	return made, nil
+}
