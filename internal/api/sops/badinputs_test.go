@@ -39,7 +39,6 @@ var waiting = map[string]string{
 	"callback-url-rebind":       "delivery of callback_url",
 	"callback-url-redirect":     "delivery of callback_url",
 	"approve-not-approver":      "the plugin bk_approve",
-	"import-pickle":             "import_project_template",
 	"operate-pause-revoke-race": "played on the drivers: TestEngineTaskCommandsAtOnce of package engine",
 }
 

@@ -84,8 +84,8 @@ const openPlugins = "plugins are the server's, and the same in every project"
 func endpoints() []endpoint {
 	return []endpoint{
 		post("create_template", projectID).serving(service.FlowCreate, createTemplate).drawn().keyed(storedAgain),
-		post("import_project_template", projectID),
-		post("import_common_template"),
+		post("import_project_template", projectID).serving(service.FlowCreate, importProjectTemplate).keyed(importedAgain),
+		post("import_common_template").opened("for trusted applications and administrators only", importCommonTemplate).keyed(importedAgain),
 		post("copy_template_across_project", projectID),
 		get("get_template_list", projectID).serving(service.ProjectView, getTemplateList),
 		get("get_template_info", templateID, projectID).serving(service.FlowView, getTemplateInfo),

@@ -28,7 +28,7 @@ func (c *call) carryOut(r *http.Request) error {
 	if key == "" {
 		return e.serve(c)
 	}
-	access, err := c.project()
+	access, err := c.owner()
 	if err != nil {
 		return err
 	}
