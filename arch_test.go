@@ -144,6 +144,7 @@ var rooms = []struct {
 	{"github.com/danielgtaylor/huma/", []string{"internal/api/v1"}, "only the native API describes itself"},
 	{"github.com/prometheus/", []string{"internal/app"}, "parts tell their figures, the app offers them"},
 	{"github.com/spf13/", []string{"cmd/stdops"}, "only the command line knows flags"},
+	{"go.yaml.in/yaml/", []string{"internal/exchange"}, "only files with flows are read as YAML"},
 	{"code.dny.dev/", []string{"internal/outbound"}, "one guard judges all addresses"},
 	{"golang.org/x/net/", []string{"internal/outbound/dnstest"}, "only a test speaks the language of name servers"},
 	{

@@ -56,3 +56,25 @@ func FuzzEnvelope(f *testing.F) {
 		}
 	})
 }
+
+// FuzzYAML feeds any text. Nothing may panic, every refusal has a place, and what is read can be written and read again.
+func FuzzYAML(f *testing.F) {
+	f.Add(exampleYAML(f))
+	f.Add("a: &x [*x]\n<<: *x\n")
+	f.Add("schema_version: v1\nmeta: {name: n}\nspec: {nodes: [{id: s, type: EmptyStartEvent}, {id: e, type: EmptyEndEvent}]}\n---\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		set, err := exchange.ReadYAML(text, nothingStored)
+		if err != nil {
+			if stdops.ErrorCode(err) == stdops.CodeInternal {
+				t.Fatal(err)
+			}
+			return
+		}
+		p := placing(set)
+		written, err := exchange.WriteYAML(stored(set, p, place(t, set, p)))
+		must(t, err)
+		if _, err := exchange.ReadYAML(written, nothingStored); err != nil {
+			t.Fatalf("%v\n%s", err, written)
+		}
+	})
+}

@@ -19,17 +19,27 @@ type drawer struct {
 	tree    *stdops.Object
 	flows   int // of the tree
 	count   int
-	earlier []string // keys of flows
-	nodes   []string // ids of nodes in each earlier flow
+	earlier []string         // keys of flows
+	trees   []*stdops.Object // of the earlier flows
 }
 
-func drawTree(t *rapid.T, earlier, nodes []string) *stdops.Object {
-	d := &drawer{T: t, earlier: earlier, nodes: nodes}
+// odd draws texts that a format could take for something else.
+var odd = rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z等/😀"\n\t: #-]{0,6}`), rapid.SampledFrom([]string{
+	"yes", "NO", "on", "1", "-1", "1.0", "1e3", "0o7", "0x1F", "1_000", ".5", ".inf", "~", "null", "true", "2026-01-01", "12:30:45", "<<", "=",
+	"a: b", "a #b", "- x", "? x", "!x", "&a", "*b", "%c", "@d", "`e", "{", "[", "]", "|", ">", "'", `"`, "---", "...", " lead", "trail ", "\n",
+	"a\nb", "a\n", "a\n\n", "\na", "a\n b\n", " a\nb", "a \nb", "a\r\nb", "\t", "\u0085", "\u2028", "\ufeff", "\x00", "\x7f", "\x1b", "${a}",
+}))
+
+func drawTree(t *rapid.T, earlier []string, trees []*stdops.Object) *stdops.Object {
+	d := &drawer{T: t, earlier: earlier, trees: trees}
 	d.tree = stdops.NewObject(
 		"start_event", stdops.NewObject("id", "s", "name", "", "type", "EmptyStartEvent", "incoming", "", "outgoing", ""),
 		"end_event", stdops.NewObject("id", "e", "name", "", "type", "EmptyEndEvent", "incoming", []any{}, "outgoing", ""),
 		"activities", &stdops.Object{}, "gateways", &stdops.Object{}, "flows", &stdops.Object{}, "constants", &stdops.Object{},
 		"outputs", []any{})
+	if rapid.Bool().Draw(t, "given") {
+		d.constant("${given}", "custom", "input.input", &stdops.Object{})
+	}
 	last := d.activity(at(d.tree, "start_event"))
 	for range rapid.IntRange(0, 3).Draw(t, "blocks") {
 		last = d.block(last)
@@ -89,7 +99,7 @@ func (d *drawer) activity(from *stdops.Object) *stdops.Object {
 func (d *drawer) constant(key, source, tag string, info *stdops.Object) {
 	constants := at(d.tree, "constants")
 	constants.Set(key, stdops.NewObject("key", key, "name", key[2:len(key)-1], "index", int64(constants.Len()), "desc", "",
-		"value", rapid.StringMatching(`[a-z等/😀"]{0,4}`).Draw(d.T, "constant"), "show_type", "show", "source_type", source,
+		"value", odd.Draw(d.T, "constant"), "show_type", "show", "source_type", source,
 		"source_tag", tag, "custom_type", "", "source_info", info, "validation", "", "version", "legacy"))
 }
 
@@ -98,8 +108,21 @@ func (d *drawer) subprocess(from *stdops.Object) *stdops.Object {
 	i := rapid.IntRange(0, len(d.earlier)-1).Draw(d.T, "child")
 	o.Set("template_id", d.earlier[i])
 	o.Set("version", "of somebody else")
-	o.Set("constants", stdops.NewObject("${given}", stdops.NewObject("key", "${given}", "name", "given", "value", "1",
-		"source_type", "component_inputs", "source_info", stdops.NewObject(d.nodes[i], []any{"in"}))))
+	given := &stdops.Object{}
+	for _, key := range at(d.trees[i], "constants").Keys() {
+		c := at(d.trees[i], "constants "+key).Clone()
+		if c.Text("source_type") == "component_outputs" {
+			continue
+		}
+		c.Set("value", rapid.SampledFrom([]any{"1", int64(2), nil}).Draw(d.T, "given"))
+		if rapid.Bool().Draw(d.T, "lifted") {
+			own := fmt.Sprintf("${up%d_%d}", d.count, given.Len())
+			c.Set("value", own)
+			d.constant(own, "component_inputs", "x.up", stdops.NewObject(o.Text("id"), []any{key}))
+		}
+		given.Set(key, c)
+	}
+	o.Set("constants", given)
 	d.connect(from, o)
 	return o
 }
@@ -141,13 +164,14 @@ func (d *drawer) branch() (first, last *stdops.Object) {
 
 func drawBundle(t *rapid.T) *stdops.Object {
 	rows, flows := &stdops.Object{}, &stdops.Object{}
-	var keys, nodes []string
+	var keys []string
+	var trees []*stdops.Object
 	for i := range rapid.IntRange(1, 4).Draw(t, "flows") {
 		key := fmt.Sprintf("p%d", i)
-		tree := drawTree(t, keys, nodes)
+		tree := drawTree(t, keys, trees)
 		rows.Set(strconv.Itoa(i+1), stdops.NewObject("pipeline_template_str_id", key, "category", "OpsTools"))
 		flows.Set(key, stdops.NewObject("name", "flow "+key, "description", "d", "tree", tree))
-		keys, nodes = append(keys, key), append(nodes, at(tree, "activities").Keys()[0])
+		keys, trees = append(keys, key), append(trees, tree)
 	}
 	return stdops.NewObject("digest", "00000000000000000000000000000000", "template_data", stdops.NewObject(
 		"template", rows, "pipeline_template_data", stdops.NewObject("template", flows)))
@@ -172,7 +196,9 @@ func plain(t *rapid.T, tree *stdops.Object) string {
 			a.Set("template_id", int64(1))
 			a.Delete("version")
 			a.Delete("template_source")
-			at(a, "constants ${given}").Delete("source_info")
+			for _, key := range at(a, "constants").Keys() {
+				at(a, "constants "+key).Delete("source_info")
+			}
 		}
 	}
 	read, err := flow.Parse(o)

@@ -14,9 +14,16 @@ func object(o *stdops.Object, key string) (*stdops.Object, bool) {
 // members gives the objects under a key with their ids, in order.
 func members(o *stdops.Object, key string) func(yield func(string, *stdops.Object) bool) {
 	return func(yield func(string, *stdops.Object) bool) {
-		all, _ := object(o, key)
-		for _, id := range all.Keys() {
-			if member, ok := object(all, id); ok && !yield(id, member) {
+		inside, _ := object(o, key)
+		all(inside)(yield)
+	}
+}
+
+// all gives the objects in an object, in order.
+func all(o *stdops.Object) func(yield func(string, *stdops.Object) bool) {
+	return func(yield func(string, *stdops.Object) bool) {
+		for _, id := range o.Keys() {
+			if member, ok := object(o, id); ok && !yield(id, member) {
 				return
 			}
 		}
@@ -31,15 +38,15 @@ type place struct {
 
 // activities gives the activities of all levels of a tree.
 func activities(tree *stdops.Object, at string) []place {
-	var all []place
+	var found []place
 	for id, node := range members(tree, "activities") {
 		here := place{node: node, at: at + "activities." + short(id)}
-		all = append(all, here)
+		found = append(found, here)
 		if inner, ok := object(node, "pipeline"); ok {
-			all = append(all, activities(inner, here.at+".pipeline.")...)
+			found = append(found, activities(inner, here.at+".pipeline.")...)
 		}
 	}
-	return all
+	return found
 }
 
 // refers reports whether an activity is a subprocess that names another flow.

@@ -95,6 +95,7 @@ var (
 	ErrInvalidTree     = errors.New("the tree breaks a rule")
 	ErrNotRunnable     = errors.New("the tree could not run here")
 	ErrForeignTemplate = errors.New("a subprocess refers to a flow that the project does not have")
+	ErrInvalidYAML     = errors.New("the YAML is none, or says nothing that a flow is made of")
 	ErrSelection       = errors.New("nodes can not be selected so")
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/exchange"
@@ -14,7 +15,8 @@ import (
 // Export says which flows are to be written into a file.
 type Export struct {
 	IDs    []stdops.TemplateID
-	Common bool // they belong to no project
+	Common bool   // they belong to no project
+	Format string // "" means FormatBundle
 }
 
 // ExportTemplates writes flows and all that they refer to into a file (docs/spec/api.md 4.14).
@@ -31,6 +33,13 @@ func (s *Service) ExportTemplates(ctx context.Context, a *Access, e Export) (str
 		if err := c.collect(ctx, flow.ChildRef{Template: id, Source: source}); err != nil {
 			return "", err
 		}
+	}
+	switch {
+	case e.Format == FormatYAML:
+		slices.Reverse(c.flows) // people look for what they asked for at the top
+		return exchange.WriteYAML(c.flows)
+	case e.Format != "" && e.Format != FormatBundle:
+		return "", stdops.Errorf(stdops.CodeInvalid, "format must be %s or %s", FormatBundle, FormatYAML)
 	}
 	salt := ""
 	if len(s.salts) > 0 {

@@ -3,7 +3,10 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/exchange"
@@ -11,11 +14,18 @@ import (
 	"github.com/stdops/stdops/internal/store"
 )
 
-// NewImport is a file with flows that are to be stored (docs/spec/api.md 4.14).
+// The formats of files with flows (docs/spec/api.md 4.14).
+const (
+	FormatBundle = "dat"
+	FormatYAML   = "yaml"
+)
+
+// NewImport is a file with flows that are to be stored.
 type NewImport struct {
 	Text     string
-	Common   bool // store them as flows that belong to no project
-	Override bool // common flows only: flows of the ids in the file are replaced
+	Format   string // "" means FormatBundle
+	Common   bool   // store them as flows that belong to no project
+	Override bool   // of a bundle of common flows: flows of the ids in the file are replaced
 }
 
 // ImportedFlow is a flow that an import has stored.
@@ -23,6 +33,7 @@ type ImportedFlow struct {
 	ID       stdops.TemplateID
 	Name     string
 	Version  string
+	Created  time.Time
 	Replaced bool
 }
 
@@ -60,11 +71,12 @@ func (s *Service) ImportTemplates(ctx context.Context, a *Access, n NewImport) (
 	if err := a.RequireImport(n.Common); err != nil {
 		return nil, err
 	}
-	set, err := s.readImport(n)
+	owner := a.importer(n.Common)
+	set, err := s.readImport(ctx, owner, n)
 	if err != nil {
 		return nil, err
 	}
-	return s.storeSet(ctx, a.importer(n.Common), set, n.Override)
+	return s.storeSet(ctx, owner, set, storing{override: n.Override, answer: func(made *Imported) any { return made }})
 }
 
 // importer gives the access with which flows are stored: that of the project itself, or to common flows.
@@ -75,8 +87,46 @@ func (a *Access) importer(common bool) *Access {
 	return &Access{project: store.Project{ID: store.CommonProject, Biz: store.NoBiz}, caller: a.caller, key: a.key}
 }
 
-// readImport reads a file and holds it to the rules for files that override.
-func (s *Service) readImport(n NewImport) (*exchange.Set, error) {
+// readImport reads a file.
+func (s *Service) readImport(ctx context.Context, a *Access, n NewImport) (*exchange.Set, error) {
+	switch {
+	case n.Format == "" || n.Format == FormatBundle:
+		return s.readBundle(n)
+	case n.Format != FormatYAML:
+		return nil, stdops.Errorf(stdops.CodeInvalid, "format must be %s or %s", FormatBundle, FormatYAML)
+	case n.Override:
+		return nil, stdops.Errorf(stdops.CodeRefused, "flows of YAML have no ids of their own, so they can not override any")
+	}
+	return s.readYAML(ctx, a, n.Text)
+}
+
+// readYAML reads a YAML stream, whose subprocesses may refer to flows that are stored here.
+func (s *Service) readYAML(ctx context.Context, a *Access, text string) (*exchange.Set, error) {
+	set, err := exchange.ReadYAML(text, func(id stdops.TemplateID, source string) (exchange.Known, error) {
+		return s.knownFlow(ctx, a, id, source)
+	})
+	return set, because(ErrInvalidYAML, err)
+}
+
+// knownFlow finds a flow of the project, or else a common one.
+func (s *Service) knownFlow(ctx context.Context, a *Access, id stdops.TemplateID, source string) (exchange.Known, error) {
+	if source == "" {
+		source = SourceProject
+		found, err := s.knownFlow(ctx, a, id, source)
+		if err == nil || !errors.Is(err, ErrForeignTemplate) {
+			return found, err
+		}
+		source = SourceCommon
+	}
+	tree, err := s.childTree(ctx, a, flow.ChildRef{Template: id, Source: source})
+	if err != nil {
+		return exchange.Known{}, err
+	}
+	return exchange.Known{Tree: tree.Template(), Version: tree.Version, Source: source}, nil
+}
+
+// readBundle reads a bundle and holds it to the rules for files that override.
+func (s *Service) readBundle(n NewImport) (*exchange.Set, error) {
 	set, err := exchange.ReadBundle(n.Text, exchange.Reading{Salts: s.salts, Values: mostImportValues})
 	switch {
 	case err != nil:
@@ -92,24 +142,68 @@ func (s *Service) readImport(n NewImport) (*exchange.Set, error) {
 	return set, nil
 }
 
-func (s *Service) storeSet(ctx context.Context, a *Access, set *exchange.Set, override bool) (*Imported, error) {
+// CreateTemplateOf stores the one flow of a YAML text as n says; a name that is empty is that of the text.
+func (s *Service) CreateTemplateOf(ctx context.Context, a *Access, n NewTemplate, text string) (*StoredTemplate, error) {
+	if err := a.Require(FlowCreate); err != nil {
+		return nil, err
+	}
+	set, err := s.readYAML(ctx, a, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(set.Flows) > 1 {
+		return nil, stdops.Errorf(stdops.CodeInvalid, "create_template only supports creating a single template. The YAML has %d", len(set.Flows))
+	}
+	f := &set.Flows[0]
+	f.Category = n.Category
+	if n.Name != "" {
+		f.Name = n.Name
+	}
+	if n.Description != "" {
+		f.Description = n.Description
+	}
+	made, err := s.storeSet(ctx, a, set, storing{answer: func(made *Imported) any { return made.only() }})
+	if err != nil {
+		return nil, err
+	}
+	return made.only(), nil
+}
+
+// only gives the flow of an import that stored one.
+func (i *Imported) only() *StoredTemplate {
+	f := &i.Flows[0]
+	stored := &StoredTemplate{ID: f.ID, Name: f.Name, Version: f.Version, Created: f.Created}
+	for _, w := range i.Warnings {
+		w.Path = strings.TrimPrefix(w.Path, f.Name+": ")
+		stored.Warnings = append(stored.Warnings, w)
+	}
+	return stored
+}
+
+// storing says how the flows of a set are stored.
+type storing struct {
+	override bool
+	answer   func(*Imported) any // what is kept for the same request to be answered again
+}
+
+func (s *Service) storeSet(ctx context.Context, a *Access, set *exchange.Set, how storing) (*Imported, error) {
 	warnings, err := s.checkSet(ctx, a, set)
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.assignIDs(ctx, a, set, override)
+	list, err := s.assignIDs(ctx, a, set, how.override)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.fillBodies(a, set, list, override); err != nil {
+	if err := s.fillBodies(a, set, list, how.override); err != nil {
 		return nil, err
 	}
 	made := &Imported{Warnings: warnings}
 	for i := range list {
 		t := &list[i]
-		made.Flows = append(made.Flows, ImportedFlow{ID: t.ID, Name: t.Name, Version: t.Version, Replaced: t.Replace})
+		made.Flows = append(made.Flows, ImportedFlow{ID: t.ID, Name: t.Name, Version: t.Version, Created: t.Edited, Replaced: t.Replace})
 	}
-	answer, err := json.Marshal(made)
+	answer, err := json.Marshal(how.answer(made))
 	if err != nil {
 		return nil, fmt.Errorf("keep answer: %w", err)
 	}

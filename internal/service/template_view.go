@@ -59,6 +59,16 @@ func (v *TemplateView) TurnTo(ctx context.Context, version string) error {
 // Tree gives the tree as it was stored, with whatever was unfolded. It is the caller's to change at its first level.
 func (v *TemplateView) Tree() *stdops.Object { return v.tree.Template() }
 
+// YAML gives the flow and all that it refers to as YAML (docs/spec/api.md 4.14.2).
+func (v *TemplateView) YAML(ctx context.Context) (string, error) {
+	e := Export{IDs: []stdops.TemplateID{v.ID}, Common: v.ref.Project == store.CommonProject, Format: FormatYAML}
+	text, err := v.service.ExportTemplates(ctx, v.access, e)
+	if err != nil && isRefusal(err) {
+		err = &stdops.Error{Code: stdops.CodeEngine, Message: "export yaml failed: " + err.Error(), Err: err}
+	}
+	return text, err
+}
+
 // Unfold puts the flows that subprocesses refer to in their place.
 func (v *TemplateView) Unfold(ctx context.Context) error {
 	return v.service.unfold(ctx, v.access, v.tree)

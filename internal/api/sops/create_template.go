@@ -1,6 +1,7 @@
 package sops
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -27,20 +28,57 @@ func createTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, tree, err := readTemplate(body, c.sops.svc.Now().In(c.sops.zone))
+	n, err := readTemplate(body, c.sops.svc.Now().In(c.sops.zone))
+	if err != nil {
+		return err
+	}
+	yaml, err := isYAML(body)
 	if err != nil {
 		return err
 	}
 	if proxy, ok := body.Get("executor_proxy"); ok && proxy != nil && proxy != "" && proxy != c.caller.User {
 		return invalid("executor_proxy must be empty or the caller")
 	}
-	service.Draw(tree)
-	stored, err := c.sops.svc.CreateTemplate(c.ctx, access, n, tree)
+	var stored *service.StoredTemplate
+	if yaml {
+		stored, err = c.createOfYAML(access, n, body)
+	} else {
+		stored, err = c.createOfTree(access, n, body)
+	}
 	if err != nil {
 		return err
 	}
 	c.writeStored(stored)
 	return nil
+}
+
+func (c *call) createOfTree(access *service.Access, n service.NewTemplate, body *stdops.Object) (*service.StoredTemplate, error) {
+	tree, err := templateTree(body)
+	if err != nil {
+		return nil, err
+	}
+	service.Draw(tree)
+	return c.sops.svc.CreateTemplate(c.ctx, access, n, tree)
+}
+
+// createOfYAML stores a flow that comes as YAML (docs/spec/api.md 4.14.2), which has a name of its own.
+func (c *call) createOfYAML(access *service.Access, n service.NewTemplate, body *stdops.Object) (*service.StoredTemplate, error) {
+	value, had := body.Get("pipeline_tree")
+	if !had || value == nil || value == "" {
+		return nil, invalid("pipeline_tree is required")
+	}
+	text, ok := value.(string)
+	if !ok {
+		return nil, invalid("pipeline_tree must be a YAML string when format=yaml")
+	}
+	if name, had := body.Get("name"); !had || name == nil {
+		n.Name = ""
+	}
+	stored, err := c.sops.svc.CreateTemplateOf(c.ctx, access, n, text)
+	if errors.Is(err, service.ErrInvalidYAML) && !strings.HasPrefix(err.Error(), "YAML ") {
+		err = invalid("invalid YAML: %s", err)
+	}
+	return stored, err
 }
 
 // writeStored answers with a new flow.
@@ -53,10 +91,7 @@ func (c *call) writeStored(stored *service.StoredTemplate) {
 	c.out.Data(data, "success", nil)
 }
 
-func readTemplate(body *stdops.Object, now time.Time) (n service.NewTemplate, tree *stdops.Object, err error) {
-	if tree, err = templateTree(body); err != nil {
-		return n, nil, err
-	}
+func readTemplate(body *stdops.Object, now time.Time) (n service.NewTemplate, err error) {
 	n.Name, n.Category = "new"+now.Format("20060102150405"), service.DefaultCategory
 	for _, field := range []struct {
 		name string
@@ -67,29 +102,30 @@ func readTemplate(body *stdops.Object, now time.Time) (n service.NewTemplate, tr
 			continue
 		}
 		if *field.to, ok = value.(string); !ok {
-			return n, nil, invalid("%s must be a string", field.name)
+			return n, invalid("%s must be a string", field.name)
 		}
 	}
 	if size := utf8.RuneCountInString(n.Name); size < 1 || size > longestTemplateName {
-		return n, nil, invalid("name must have 1 to %d characters", longestTemplateName)
+		return n, invalid("name must have 1 to %d characters", longestTemplateName)
 	}
 	if labels, ok := body.Get("template_labels"); ok && labels != nil {
 		if list, ok := labels.([]any); !ok || len(list) > 0 { // no labels can be stored yet, so none is known
-			return n, nil, invalid("template_labels contain invalid label ids")
+			return n, invalid("template_labels contain invalid label ids")
 		}
 	}
-	return n, tree, nil
+	return n, nil
+}
+
+func isYAML(body *stdops.Object) (bool, error) {
+	format, ok := body.Get("format")
+	if ok && format != nil && format != "json" && format != "yaml" {
+		return false, invalid("format must be json or yaml")
+	}
+	return format == "yaml", nil
 }
 
 // templateTree gives the tree of the body, an object or JSON text.
 func templateTree(body *stdops.Object) (*stdops.Object, error) {
-	switch format, ok := body.Get("format"); {
-	case !ok || format == nil || format == "json":
-	case format == "yaml":
-		return nil, stdops.Errorf(stdops.CodeRefused, "create_template with format=yaml is not offered by stdops yet")
-	default:
-		return nil, invalid("format must be json or yaml")
-	}
 	value, ok := body.Get("pipeline_tree")
 	if !ok || value == nil || value == "" {
 		return nil, invalid("pipeline_tree is required")

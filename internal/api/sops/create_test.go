@@ -299,7 +299,10 @@ func TestCreateTemplate(t *testing.T) {
 		{`{"pipeline_tree":` + tree + `,"template_labels":[1]}`, 3540000, "template_labels contain invalid label ids"},
 		{`{"pipeline_tree":` + tree + `,"executor_proxy":"somebody"}`, 3540000, "executor_proxy must be empty or the caller"},
 		{`{"pipeline_tree":` + tree + `,"executor_proxy":[]}`, 3540000, "executor_proxy must be empty or the caller"},
-		{`{"pipeline_tree":"x","format":"yaml"}`, 3545000, "create_template with format=yaml is not offered"},
+		{`{"pipeline_tree":{},"format":"yaml"}`, 3540000, "pipeline_tree must be a YAML string when format=yaml"},
+		{`{"format":"yaml"}`, 3540000, "pipeline_tree is required"},
+		{`{"pipeline_tree":"a: &b 1","format":"yaml"}`, 3540000, "invalid YAML: line 1, column 4: anchors are not allowed"},
+		{`{"pipeline_tree":"# nothing","format":"yaml"}`, 3540000, "YAML contains no valid template"},
 		{`{"pipeline_tree":"x","format":"xml"}`, 3540000, "format must be json or yaml"},
 	} {
 		a := s.call("POST", "/create_template/2/", c.body)

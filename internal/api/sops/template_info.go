@@ -88,9 +88,6 @@ func (c *call) templateInfo(view *service.TemplateView, inProject bool) (*stdops
 	if err := wrong.refusal(stdops.CodeInvalid); err != nil {
 		return nil, err
 	}
-	if format == "yaml" {
-		return nil, stdops.Errorf(stdops.CodeRefused, "get_template_info with format=yaml is not offered by stdops yet")
-	}
 	data := templateItem(&view.TemplateEntry, c.sops.zone)
 	o.settings(data)
 	if nested {
@@ -100,6 +97,14 @@ func (c *call) templateInfo(view *service.TemplateView, inProject bool) (*stdops
 		}
 		data.Set("has_subprocess", has)
 		data.Set("subprocess_has_update", outdated)
+	}
+	if format == "yaml" {
+		text, err := view.YAML(c.ctx)
+		if err != nil {
+			return nil, err
+		}
+		data.Set("pipeline_tree", text)
+		return c.withConstants(data, view, constants), nil
 	}
 	if unfold {
 		err := view.Unfold(c.ctx)
@@ -111,10 +116,14 @@ func (c *call) templateInfo(view *service.TemplateView, inProject bool) (*stdops
 		}
 	}
 	data.Set("pipeline_tree", c.storedTree(view))
-	if constants {
+	return c.withConstants(data, view, constants), nil
+}
+
+func (c *call) withConstants(data *stdops.Object, view *service.TemplateView, asked bool) *stdops.Object {
+	if asked {
 		data.Set("template_constants", templateConstants(view))
 	}
-	return data, nil
+	return data
 }
 
 // storedTree gives the tree of a flow without its drawing, and with a schema for each constant.

@@ -235,7 +235,6 @@ func TestTemplateInfoRefusals(t *testing.T) {
 		{"/get_template_info/3/2/?template_source=common", "@@demo-alice@@", 0, ""},
 		{"/get_common_template_info/3/", "@@demo-bob@@", 0, ""},
 		{"/get_common_template_info/11/", "@@demo-bob@@", 3540400, "common template[id=11] does not exist"},
-		{"/get_template_info/11/2/?format=yaml", "@@demo-alice@@", 3545000, "get_template_info with format=yaml is not offered by stdops yet"},
 		{"/get_template_info/11/2/?format=xml", "@@demo-alice@@", 3540000, "format: xml is not a valid choice."},
 		{"/get_template_info/11/2/?include_constants=maybe", "@@demo-alice@@", 3540000, "include_constants: Must be a valid boolean."},
 		{"/v2/sops/get_template_info/?bk_biz_id=2", "@@demo-alice@@", 3540000, "param template_id is required"},
