@@ -64,6 +64,7 @@ var edges = map[string]map[string]string{
 	"internal/service": {
 		"internal/engine":   "hands commands and new tasks to it",
 		"internal/exchange": "reads and writes the files in which flows travel",
+		"internal/expr":     "tells which expressions of a file stay as they are",
 		"internal/fail":     "names the places where tests let it crash",
 		"internal/flow":     "reads, checks and compiles the trees that callers send",
 		"internal/plugin":   "refuses unknown plugins when a task is created",

@@ -130,6 +130,36 @@ func HasReference(v any) bool {
 	return false
 }
 
+// Literal lists the fragments of v that stay as they are whatever variables there are: those that are forbidden, and those
+// that are no expression here (docs/spec/engine.md 6.4).
+func Literal(v any) []string {
+	var list []string
+	eachText(v, func(text string) {
+		for p := range places(text) {
+			if f := compile(p.source(text)); f.refused || f.err != nil {
+				list = append(list, text[p.start:p.end])
+			}
+		}
+	})
+	return list
+}
+
+func eachText(v any, do func(string)) {
+	switch v := v.(type) {
+	case string:
+		do(v)
+	case []any:
+		for _, item := range v {
+			eachText(item, do)
+		}
+	case *stdops.Object:
+		for _, key := range v.Keys() {
+			value, _ := v.Get(key)
+			eachText(value, do)
+		}
+	}
+}
+
 // fragments gives all fragments of a value.
 func fragments(v any) iter.Seq[*fragment] {
 	return func(yield func(*fragment) bool) { eachFragment(v, yield) }

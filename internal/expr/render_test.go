@@ -166,3 +166,11 @@ func TestRenderLeavesTextsWithoutNames(t *testing.T) {
 		}
 	})
 }
+
+func TestLiteral(t *testing.T) {
+	t.Parallel()
+	v := stdops.NewObject("a", []any{"${x} ${y.__class__} ${os}", "${VAR:-1}"}, "b", "${self}", "c", int64(1))
+	if diff := cmp.Diff([]string{"${y.__class__}", "${VAR:-1}", "${self}"}, Literal(v)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -40,3 +40,68 @@ func (t *Tree) Uses() []Use {
 	}
 	return uses
 }
+
+// Rendered is something of a tree whose fragments are evaluated when a task runs, and where it stands.
+type Rendered struct {
+	Path  string
+	Value any
+}
+
+// Rendered gives the inputs of activities and the values of constants at all levels.
+func (t *Tree) Rendered() []Rendered {
+	var list []Rendered
+	for _, l := range t.levels() {
+		for _, n := range l.tree.activities {
+			list = append(list, n.rendered(l.at+n.path())...)
+		}
+		for _, c := range l.tree.constants {
+			list = append(list, Rendered{l.at + "constants." + short(c.Key) + ".value", c.Value})
+		}
+	}
+	return list
+}
+
+func (n *node) rendered(at string) []Rendered {
+	var list []Rendered
+	if n.component != nil {
+		for _, in := range n.component.inputs {
+			if in.Render {
+				list = append(list, Rendered{at + ".component.data." + short(in.Key), in.Value})
+			}
+		}
+	}
+	for _, key := range n.given.Keys() {
+		c, _ := n.given.Get(key)
+		if o, ok := c.(*stdops.Object); ok {
+			value, _ := o.Get("value")
+			list = append(list, Rendered{at + ".constants." + short(key) + ".value", value})
+		}
+	}
+	return list
+}
+
+// Conditions gives the conditions of gateways at all levels.
+func (t *Tree) Conditions() []Rendered {
+	var list []Rendered
+	for _, l := range t.levels() {
+		for _, n := range l.tree.gateways {
+			for _, c := range n.conditions {
+				list = append(list, Rendered{l.at + n.path() + ".conditions." + short(c.flow) + ".evaluate", c.evaluate})
+			}
+		}
+	}
+	return list
+}
+
+// Classes gives the constants of all levels that have a class, by their positions.
+func (t *Tree) Classes() []Rendered {
+	var list []Rendered
+	for _, l := range t.levels() {
+		for _, c := range l.tree.constants {
+			if c.CustomType != "" {
+				list = append(list, Rendered{l.at + "constants." + short(c.Key) + ".custom_type", c.CustomType})
+			}
+		}
+	}
+	return list
+}

@@ -263,3 +263,46 @@ func TestExportReachesWhatItRefersTo(t *testing.T) {
 	_, err = b.ExportTemplates(t.Context(), a, Export{IDs: []stdops.TemplateID{999}})
 	refused(t, err, stdops.CodeNotFound)
 }
+
+func TestCheckTellsWhatIsNotCovered(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	a := b.project(t)
+	text := exampleBundle(t, func(o *stdops.Object) {
+		row := inside(o, "template_data template 42")
+		row.Set("notify_type", `["mail"]`)
+		row.Set("executor_proxy", "ann")
+		child := inside(o, "template_data pipeline_template_data template nchild")
+		child.Set("schemes", []any{stdops.NewObject("name", "night", "data", "[]")})
+		component := inside(child, "tree activities nc1 component")
+		component.Set("code", "job")
+		component.Set("data", stdops.NewObject("a", stdops.NewObject("hook", false, "value", "${__import__} ${wait}")))
+		inside(child, "tree constants ${wait}").Set("custom_type", "ip_selector")
+		inside(o, "template_data pipeline_template_data template nparent tree activities np1 constants ${wait}").Set("value", "${x.__class__}")
+		inside(o, "template_data pipeline_template_data template nparent tree constants").Set("${self}",
+			stdops.NewObject("key", "${self}", "name", "x", "value", "${self}"))
+	})
+	checked, err := b.CheckImport(t.Context(), a, NewImport{Text: text})
+	must(t, err)
+	want := []CheckedFlow{
+		{Name: "等待", Nodes: 3, Findings: []Finding{
+			{Blocks, "activities.nc1.component.code", "plugin job (version legacy) is not registered"},
+			{Blocks, "constants.${wait}.custom_type", "variables of the class ip_selector are not computed, they count as text"},
+			{Differs, "activities.nc1.component.data.a", "${__import__} stays as it is: it is forbidden, or no expression here"},
+			{Lost, "schemes", "the scheme night is not kept yet"},
+			{Lost, "notify_type", "notify_type is not kept yet"},
+			{Lost, "executor_proxy", "executor_proxy is not kept yet"},
+		}},
+		{Name: "rotate logs", Nodes: 3, Findings: []Finding{
+			{Differs, "activities.np1.constants.${wait}.value", "${x.__class__} stays as it is: it is forbidden, or no expression here"},
+			{Differs, "constants.${self}.value", "${self} stays as it is: it is forbidden, or no expression here"},
+			{Blocks, "", "constants.${self}.value: constants refer to themselves: ${self}"},
+		}},
+	}
+	if diff := cmp.Diff(want, checked); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if found, err := b.Templates(t.Context(), a, false, TemplateFilter{}); err != nil || len(found) != 0 {
+		t.Errorf("%d flows were stored, %v", len(found), err)
+	}
+}

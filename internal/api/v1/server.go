@@ -88,6 +88,7 @@ func (s *server) routes() {
 	s.tokens()
 	s.flows()
 	s.schemes()
+	s.flowFiles()
 	s.plugins()
 	s.tasks()
 	s.logs()

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stdops/stdops/client"
+)
+
+func (c *cli) flowExport() *cobra.Command {
+	var file, format string
+	cmd := &cobra.Command{
+		Use:   "export ID... [-o FILE]",
+		Short: "Write flows, and all that they refer to, into a file for bk-sops or another stdops",
+		Example: "  stdops flow export 3 4 -o shop.dat\n" +
+			"  stdops flow export 3 --format yaml",
+		Args: atLeast(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := flowIDs(args)
+			if err == nil && format != client.FormatBundle && format != client.FormatYAML {
+				err = errors.New("--format must be dat or yaml")
+			}
+			if err != nil {
+				return usageOf(cmd, err)
+			}
+			to, err := c.connect()
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			exported, err := to.ExportFlows(cmd.Context(), c.projectID, format, ids...)
+			if err != nil {
+				return err
+			}
+			text := strings.TrimSuffix(exported.Text, "\n") + "\n"
+			if file == "" || file == "-" {
+				c.say("%s", text)
+				return nil
+			}
+			return os.WriteFile(file, []byte(text), 0o600)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&file, "output", "o", "", "file to write; default the output")
+	flags.StringVar(&format, "format", client.FormatBundle, "dat, a bundle of bk-sops, or yaml")
+	return cmd
+}
+
+func flowIDs(args []string) ([]int64, error) {
+	ids := make([]int64, len(args))
+	for i, text := range args {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || id <= 0 {
+			return nil, fmt.Errorf("%q is no id of a flow", text)
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
