@@ -61,12 +61,12 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv("STDOPS_DATA_DIR", dir)
 	env.Setenv("ADDR", server.Addr())
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
-	for _, name := range []string{"deploy", "backup", "release-with-approval", "maintenance-window", "rolling-restart", "check-the-disk"} {
-		text, err := os.ReadFile("../../examples/" + name + ".json")
+	for _, name := range []string{"deploy.json", "backup.json", "release-with-approval.json", "maintenance-window.json", "rolling-restart.json", "check-the-disk.json", "rollout.dat"} {
+		text, err := os.ReadFile("../../examples/" + name)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(env.WorkDir, name+".json"), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(env.WorkDir, name), text, 0o600); err != nil {
 			return err
 		}
 	}

@@ -90,6 +90,17 @@ func TestDigestOfTheExample(t *testing.T) {
 	}
 }
 
+// The digest of examples/rollout.dat was computed by another program.
+func TestDigestOfALargerBundle(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../examples/rollout.dat")
+	must(t, err)
+	set, err := exchange.ReadBundle(string(text), exchange.Reading{Salts: []string{exampleSalt}})
+	if err != nil || len(set.Flows) != 3 {
+		t.Fatal(err)
+	}
+}
+
 func TestExampleIsRead(t *testing.T) {
 	t.Parallel()
 	set, err := exchange.ReadBundle(envelope(t, example(t)), exchange.Reading{})
