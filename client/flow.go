@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -68,8 +69,36 @@ func (c *Client) CreateFlow(ctx context.Context, project int64, n NewFlow) (*Flo
 
 // Flow gives a stored flow with its tree.
 func (c *Client) Flow(ctx context.Context, project, id int64) (*FlowDetail, error) {
+	return c.FlowAt(ctx, project, id, "")
+}
+
+// FlowAt gives a stored flow with the tree of one of its versions, "" for the current one.
+func (c *Client) FlowAt(ctx context.Context, project, id int64, version string) (*FlowDetail, error) {
+	path := fmt.Sprintf("%s/%d", flowPath(project), id)
+	if version != "" {
+		path += "?" + url.Values{"version": {version}}.Encode()
+	}
 	f := &FlowDetail{}
-	return f, c.call(ctx, http.MethodGet, fmt.Sprintf("%s/%d", flowPath(project), id), nil, f)
+	return f, c.call(ctx, http.MethodGet, path, nil, f)
+}
+
+// FlowVersion is a version that a flow has or had.
+type FlowVersion struct {
+	Version string    `json:"version" doc:"Digest of its tree"`
+	Editor  string    `json:"editor,omitempty" doc:"Who stored it first"`
+	Created time.Time `json:"created_at"`
+	Current bool      `json:"current,omitempty"`
+}
+
+// FlowVersionList holds the versions of a flow, newest first.
+type FlowVersionList struct {
+	Versions []FlowVersion `json:"versions"`
+}
+
+// FlowVersions lists the versions of a flow.
+func (c *Client) FlowVersions(ctx context.Context, project, id int64) (*FlowVersionList, error) {
+	list := &FlowVersionList{}
+	return list, c.call(ctx, http.MethodGet, fmt.Sprintf("%s/%d/versions", flowPath(project), id), nil, list)
 }
 
 // Flows lists the flows of a project.

@@ -13,7 +13,7 @@ import (
 
 func (c *cli) flow() *cobra.Command {
 	g := group("flow", "Store flows, list and show them, import and export",
-		c.flowCreate(), c.flowList(), c.flowShow(), c.flowScheme(), c.flowImport(), c.flowExport())
+		c.flowCreate(), c.flowList(), c.flowShow(), c.flowVersions(), c.flowScheme(), c.flowImport(), c.flowExport())
 	g.Aliases = []string{"template"}
 	return g
 }

@@ -7,8 +7,9 @@ import (
 )
 
 func (c *cli) flowShow() *cobra.Command {
-	return &cobra.Command{
-		Use:   "show ID",
+	var version string
+	cmd := &cobra.Command{
+		Use:   "show ID [--version VERSION]",
 		Short: "Show a flow with the constants to which a task can give values and its execution schemes, and as json or yaml its tree",
 		Example: "  stdops flow show 3\n" +
 			"  stdops flow show 3 -o json | jq .tree > tree.json",
@@ -23,7 +24,7 @@ func (c *cli) flowShow() *cobra.Command {
 				return err
 			}
 			defer to.Close()
-			flow, err := to.Flow(cmd.Context(), c.projectID, id)
+			flow, err := to.FlowAt(cmd.Context(), c.projectID, id, version)
 			if err != nil {
 				return err
 			}
@@ -39,6 +40,8 @@ func (c *cli) flowShow() *cobra.Command {
 			return showPart(c, flow.Schemes, schemeColumns())
 		},
 	}
+	cmd.Flags().StringVar(&version, "version", "", "one that the flow has or had (stdops flow versions); default the current one")
+	return cmd
 }
 
 // showPart prints a further table below others, when there is something in it.

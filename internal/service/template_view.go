@@ -19,11 +19,16 @@ type TemplateView struct {
 
 // ViewTemplate finds a flow of the project, or a common one, for a caller who may look at it.
 func (s *Service) ViewTemplate(ctx context.Context, a *Access, id stdops.TemplateID, common bool) (*TemplateView, error) {
+	return s.ViewTemplateVersion(ctx, a, id, common, "")
+}
+
+// ViewTemplateVersion is [Service.ViewTemplate] for a version that the flow has or had, "" for the current one.
+func (s *Service) ViewTemplateVersion(ctx context.Context, a *Access, id stdops.TemplateID, common bool, version string) (*TemplateView, error) {
 	source, need := SourceProject, FlowView
 	if common {
 		source, need = SourceCommon, CommonFlowView
 	}
-	view, err := s.viewTemplate(ctx, a.templateOf(source, id))
+	view, err := s.viewTemplate(ctx, a.templateOf(source, id), version)
 	if err != nil {
 		return nil, err
 	}
@@ -36,14 +41,15 @@ func (s *Service) ViewCommonTemplate(ctx context.Context, caller *Caller, id std
 	if !caller.MaySomewhere(CommonFlowView) {
 		return nil, denied(CommonFlowView)
 	}
-	return s.viewTemplate(ctx, store.TemplateRef{Project: store.CommonProject, Template: id})
+	return s.viewTemplate(ctx, store.TemplateRef{Project: store.CommonProject, Template: id}, "")
 }
 
-func (s *Service) viewTemplate(ctx context.Context, ref store.TemplateRef) (*TemplateView, error) {
-	stored, tree, err := s.loadTemplate(ctx, ref, "")
+func (s *Service) viewTemplate(ctx context.Context, ref store.TemplateRef, version string) (*TemplateView, error) {
+	stored, tree, err := s.loadTemplate(ctx, ref, version)
 	if err != nil {
 		return nil, err
 	}
+	stored.Version = tree.Version
 	return &TemplateView{TemplateEntry: templateEntry(&stored), service: s, ref: ref, tree: tree}, nil
 }
 
@@ -54,6 +60,19 @@ func (v *TemplateView) TurnTo(ctx context.Context, version string) error {
 		v.tree = tree
 	}
 	return err
+}
+
+// TemplateVersion is a version that a flow has or had.
+type TemplateVersion = store.TemplateVersion
+
+// TemplateVersions lists the versions of a flow of the project, newest first, and tells which is the current one.
+func (s *Service) TemplateVersions(ctx context.Context, a *Access, id stdops.TemplateID) (versions []TemplateVersion, current string, err error) {
+	view, err := s.ViewTemplate(ctx, a, id, false)
+	if err != nil {
+		return nil, "", err
+	}
+	versions, err = s.store.TemplateVersions(ctx, a.templateOf(SourceProject, id))
+	return versions, view.Version, err
 }
 
 // Tree gives the tree as it was stored, with whatever was unfolded. It is the caller's to change at its first level.

@@ -40,6 +40,13 @@ func TestTemplate_versions(t *testing.T) {
 			t.Errorf("version %q (-want +got):\n%s", version, diff)
 		}
 	}
+	versions, err := s.TemplateVersions(ctx, TemplateRef{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]TemplateVersion{{second.Version, "bob", at(1)}, {first.Version, "alice", at(0)}}, versions); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
 	if back, err := s.EditTemplate(ctx, first, []byte("one")); err != nil || back.Version != first.Version {
 		t.Errorf("back to the first: %+v, %v", back, err)
 	}
@@ -66,7 +73,8 @@ func TestTemplate_not_found(t *testing.T) {
 			_, err := s.EditTemplate(ctx, Template{Project: r.Project, ID: r.Template, Edited: at(1)}, nil)
 			return err
 		},
-		"delete": func(r TemplateRef) error { return s.DeleteTemplate(ctx, r) },
+		"versions": func(r TemplateRef) error { _, err := s.TemplateVersions(ctx, r); return err },
+		"delete":   func(r TemplateRef) error { return s.DeleteTemplate(ctx, r) },
 	} {
 		for _, r := range []TemplateRef{{1, 99}, {2, 1}, {0, 1}, {1, 2}} {
 			if err := call(r); stdops.ErrorCode(err) != stdops.CodeNotFound {

@@ -26,6 +26,7 @@ func (s *server) flows() {
 			return answer(list), err
 		})
 	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows/{id}", id: "get-flow", about: "A stored flow with its tree", needs: needs(service.FlowView)}, s.getFlow)
+	addIn(s, route{method: http.MethodGet, path: "/projects/{project}/flows/{id}/versions", id: "list-flow-versions", about: "The versions of a flow, newest first", needs: needs(service.FlowView)}, s.flowVersions)
 	addOnce(s, route{
 		method: http.MethodPost, path: "/projects/{project}/flows", id: "create-flow", about: "Store a flow",
 		needs: needs(service.FlowCreate), body: s.svc.Limits().Body, status: created,
@@ -37,8 +38,26 @@ type flowInput struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (s *server) getFlow(ctx context.Context, a *service.Access, in *flowInput) (*body[client.FlowDetail], error) {
-	view, err := s.svc.ViewTemplate(ctx, a, stdops.TemplateID(in.ID), false)
+type flowAtInput struct {
+	ProjectPath
+	ID      int64  `path:"id" minimum:"1"`
+	Version string `query:"version" doc:"One that it has or had; none: the current one"`
+}
+
+func (s *server) flowVersions(ctx context.Context, a *service.Access, in *flowInput) (*body[client.FlowVersionList], error) {
+	found, current, err := s.svc.TemplateVersions(ctx, a, stdops.TemplateID(in.ID))
+	if err != nil {
+		return nil, err
+	}
+	list := client.FlowVersionList{Versions: make([]client.FlowVersion, len(found))}
+	for i, v := range found {
+		list.Versions[i] = client.FlowVersion{Version: v.Version, Editor: v.Editor, Created: v.Created, Current: v.Version == current}
+	}
+	return answer(list), nil
+}
+
+func (s *server) getFlow(ctx context.Context, a *service.Access, in *flowAtInput) (*body[client.FlowDetail], error) {
+	view, err := s.svc.ViewTemplateVersion(ctx, a, stdops.TemplateID(in.ID), false, in.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -73,3 +73,22 @@ func TestFlowFileRefusals(t *testing.T) {
 		}
 	}
 }
+
+func TestFlowVersions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	made := as[client.Imported](t, b, 201, "POST", importPath, encode(t, client.FlowImport{FlowFile: client.FlowFile{Format: "yaml", Text: oneFlow}}))
+	list := as[client.FlowVersionList](t, b, 200, "GET", "/api/v1/projects/1/flows/1/versions", "")
+	if len(list.Versions) != 1 || !list.Versions[0].Current || list.Versions[0].Version != made.Flows[0].Version {
+		t.Errorf("%+v", list)
+	}
+	again := as[client.FlowDetail](t, b, 200, "GET", "/api/v1/projects/1/flows/1?version="+made.Flows[0].Version, "")
+	if again.Version != made.Flows[0].Version || len(again.Tree) == 0 {
+		t.Errorf("%+v", again)
+	}
+	for _, path := range []string{"/api/v1/projects/1/flows/9/versions", "/api/v1/projects/1/flows/1?version=x"} {
+		if got := send(t, b.local, request{method: "GET", path: path}); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
