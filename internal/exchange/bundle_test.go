@@ -324,8 +324,7 @@ func lineOf(count int, each func(*stdops.Object)) *stdops.Object {
 }
 
 // Forty flows of which each holds the one before ten times would become more nodes than there are atoms.
-func TestFlowsThatBecomeTooManyAreRefused(t *testing.T) {
-	t.Parallel()
+func TestFlowsThatBecomeTooManyAreRefused(t *testing.T) { //nolint:paralleltest // it counts what is allocated
 	text := chainOf(t, 40, 10)
 	used := allocated(func() {
 		_, err := exchange.ReadBundle(text, exchange.Reading{})

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +71,33 @@ func TestExampleYAML(t *testing.T) {
 	ignorable, _ := pause.Get("error_ignorable")
 	if input.Text("value") != "${wait}" || hook != true || skippable != true || ignorable != false {
 		t.Errorf("activity %v", pause)
+	}
+}
+
+func TestExampleIsWrittenAsItIs(t *testing.T) {
+	t.Parallel()
+	set := readYAML(t, exampleYAML(t))
+	p := placing(set)
+	flows := stored(set, p, place(t, set, p))
+	slices.Reverse(flows)
+	text, err := exchange.WriteYAML(flows)
+	must(t, err)
+	if diff := cmp.Diff(exampleYAML(t), text); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Texts that a reader of YAML 1.1, such as that of bk-sops, would take for something else have quotes.
+func TestOddTextsAreQuoted(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []string{"yes", "No", "off", "012", "1_000", "2026-01-01", "12:30:45", "=", "<<", "~", "", "1e3", ".5", "-x"} {
+		set := readYAML(t, strings.Replace(exampleYAML(t), "value: short", "value: '"+odd+"'", 1))
+		p := placing(set)
+		text, err := exchange.WriteYAML(stored(set, p, place(t, set, p)))
+		must(t, err)
+		if !strings.Contains(text, "value: '"+odd+"'") && !strings.Contains(text, `value: "`+odd+`"`) {
+			t.Errorf("%q has no quotes:\n%s", odd, text)
+		}
 	}
 }
 

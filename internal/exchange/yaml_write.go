@@ -193,10 +193,11 @@ func (d *documentWriter) gateway(o, n *stdops.Object) {
 	}
 	conditions := &stdops.Object{}
 	for flow, c := range members(n, "conditions") {
-		written := stdops.NewObject("evaluate", c.Text("evaluate"))
+		written := &stdops.Object{}
 		if name := c.Text("name"); name != "" {
 			written.Set("name", name)
 		}
+		written.Set("evaluate", c.Text("evaluate"))
 		conditions.Set(d.flows[flow], written)
 	}
 	o.Set("conditions", conditions)

@@ -257,6 +257,13 @@ func TestExportReachesWhatItRefersTo(t *testing.T) {
 	if diff := cmp.Diff(want, tree.Children()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	body, err := parent.MarshalJSON()
+	must(t, err)
+	silent, err := b.store.CreateTemplate(t.Context(), store.Template{Name: "silent", Created: b.clock.Now()}, // that does not say what its child is
+		[]byte(strings.Replace(string(body), `"template_source":"common",`, "", 1)))
+	must(t, err)
+	_, err = b.ExportTemplates(t.Context(), a, Export{IDs: []stdops.TemplateID{silent.ID}, Common: true})
+	must(t, err)
 	must(t, b.store.DeleteTemplate(t.Context(), store.TemplateRef{Template: shared.Flows[0].ID}))
 	_, err = b.ExportTemplates(t.Context(), a, Export{IDs: []stdops.TemplateID{made.ID}})
 	refused(t, err, stdops.CodeRefused)

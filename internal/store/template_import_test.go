@@ -58,14 +58,23 @@ func TestImportIsOneTransaction(t *testing.T) {
 	next.Replace, next.Creator = true, "somebody else"
 	gone := imported(9, "gone")
 	gone.Replace = true
-	err = s.ImportTemplates(ctx, []ImportedTemplate{next, imported(4, "four"), gone}, nil)
+	err = s.ImportTemplates(ctx, []ImportedTemplate{next, imported(8, "four"), gone}, nil)
 	if stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("one that replaces nothing: %v", err)
+	}
+	own, err := s.CreateTemplate(ctx, Template{Project: 1, Name: "of a project", Created: at(0)}, []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := imported(own.ID, "foreign")
+	foreign.Replace = true
+	if err := s.ImportTemplates(ctx, []ImportedTemplate{foreign}, nil); stdops.ErrorCode(err) != stdops.CodeNotFound {
+		t.Errorf("one that replaces a project's: %v", err)
 	}
 	if diff := cmp.Diff([]string{"two", "one"}, names(t, s)); diff != "" {
 		t.Errorf("after a refusal (-want +got)\n%s", diff)
 	}
-	if err := s.ImportTemplates(ctx, []ImportedTemplate{next, imported(4, "four")}, nil); err != nil {
+	if err := s.ImportTemplates(ctx, []ImportedTemplate{next, imported(8, "four")}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"four", "two", "one again"}, names(t, s)); diff != "" {
