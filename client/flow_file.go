@@ -76,11 +76,24 @@ func (c *Client) CheckFlows(ctx context.Context, project int64, n FlowImport) (*
 	return check, c.call(ctx, http.MethodPost, flowPath(project)+"/check", n, check)
 }
 
+// FlowExport says which flows are to be written into a file.
+type FlowExport struct {
+	IDs    []int64
+	Format string // "" means FormatBundle
+	Common bool   // they belong to no project
+}
+
 // ExportFlows writes flows, and all that they refer to, into a file.
-func (c *Client) ExportFlows(ctx context.Context, project int64, format string, ids ...int64) (*FlowFile, error) {
-	query := url.Values{"format": {format}}
-	for _, id := range ids {
+func (c *Client) ExportFlows(ctx context.Context, project int64, e FlowExport) (*FlowFile, error) {
+	query := url.Values{}
+	for _, id := range e.IDs {
 		query.Add("id", strconv.FormatInt(id, 10))
+	}
+	if e.Format != "" {
+		query.Set("format", e.Format)
+	}
+	if e.Common {
+		query.Set("common", "true")
 	}
 	file := &FlowFile{}
 	return file, c.call(ctx, http.MethodGet, fmt.Sprintf("%s/export?%s", flowPath(project), query.Encode()), nil, file)

@@ -13,7 +13,8 @@ import (
 )
 
 func (c *cli) flowExport() *cobra.Command {
-	var file, format string
+	var file string
+	var e client.FlowExport
 	cmd := &cobra.Command{
 		Use:   "export ID... [-o FILE]",
 		Short: "Write flows, and all that they refer to, into a file for bk-sops or another stdops",
@@ -21,8 +22,9 @@ func (c *cli) flowExport() *cobra.Command {
 			"  stdops flow export 3 --format yaml",
 		Args: atLeast(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := flowIDs(args)
-			if err == nil && format != client.FormatBundle && format != client.FormatYAML {
+			var err error
+			e.IDs, err = flowIDs(args)
+			if err == nil && e.Format != client.FormatBundle && e.Format != client.FormatYAML {
 				err = errors.New("--format must be dat or yaml")
 			}
 			if err != nil {
@@ -33,7 +35,7 @@ func (c *cli) flowExport() *cobra.Command {
 				return err
 			}
 			defer to.Close()
-			exported, err := to.ExportFlows(cmd.Context(), c.projectID, format, ids...)
+			exported, err := to.ExportFlows(cmd.Context(), c.projectID, e)
 			if err != nil {
 				return err
 			}
@@ -47,7 +49,8 @@ func (c *cli) flowExport() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&file, "output", "o", "", "file to write; default the output")
-	flags.StringVar(&format, "format", client.FormatBundle, "dat, a bundle of bk-sops, or yaml")
+	flags.BoolVar(&e.Common, "common", false, "they belong to no project")
+	flags.StringVar(&e.Format, "format", client.FormatBundle, "dat, a bundle of bk-sops, or yaml")
 	return cmd
 }
 

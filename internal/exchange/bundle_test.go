@@ -418,8 +418,11 @@ func TestOutdatedSubprocessIsNotExported(t *testing.T) {
 	flows := stored(set, p, place(t, set, p))
 	flows[0].Version = "newer"
 	_, err = exchange.WriteBundle(exchange.SourceProject, flows, "")
-	if stdops.ErrorCode(err) != stdops.CodeEngine || err.Error() != "template rotate logs has expired subprocess, please update it before exporting." {
-		t.Errorf("%v", err)
+	_, inYAML := exchange.WriteYAML(flows)
+	for _, err := range []error{err, inYAML} {
+		if stdops.ErrorCode(err) != stdops.CodeEngine || err.Error() != "template rotate logs has expired subprocess, please update it before exporting." {
+			t.Errorf("%v", err)
+		}
 	}
 	at(flows[1].Tree, "activities "+stdops.TemplateNodeID(102, 3)).Set("always_use_latest", true)
 	if _, err = exchange.WriteBundle(exchange.SourceProject, flows, ""); err != nil {

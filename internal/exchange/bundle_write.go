@@ -90,11 +90,16 @@ func (w *bundleWriter) child(f *Stored, a place) (*Stored, error) {
 	if child == nil {
 		return nil, fmt.Errorf("template %d: %s refers to a flow that was not loaded", f.ID, a.at)
 	}
-	version := a.node.Text("version")
-	if version != "" && version != child.Version && !truth(a.node, "always_use_latest") {
-		return nil, stdops.Errorf(stdops.CodeEngine, "template %s has expired subprocess, please update it before exporting.", f.Name)
+	return child, expired(f, child, a.node)
+}
+
+// expired refuses a subprocess that asks for another version than the current one, which is the one in the file.
+func expired(f, child *Stored, node *stdops.Object) error {
+	version := node.Text("version")
+	if version == "" || version == child.Version || truth(node, "always_use_latest") {
+		return nil
 	}
-	return child, nil
+	return stdops.Errorf(stdops.CodeEngine, "template %s has expired subprocess, please update it before exporting.", f.Name)
 }
 
 // reference reads which flow a subprocess of a stored flow refers to. Flows that are common refer to common ones only.

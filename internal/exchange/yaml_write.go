@@ -15,10 +15,10 @@ import (
 // WriteYAML writes flows as a YAML stream, each in a document of its own (docs/spec/api.md 4.14.2). They are those that were
 // asked for and all that they refer to. What the format does not have is lost: drawings, names of gateways, schemes.
 func WriteYAML(flows []Stored) (string, error) {
-	w := yamlWriter{names: map[owned]string{}, trees: map[owned]*stdops.Object{}}
+	w := yamlWriter{names: map[owned]string{}, flows: map[owned]*Stored{}}
 	for i := range flows {
 		flow := owned{flows[i].Source, flows[i].ID}
-		w.names[flow], w.trees[flow] = "template"+strconv.Itoa(i+1), flows[i].Tree
+		w.names[flow], w.flows[flow] = "template"+strconv.Itoa(i+1), &flows[i]
 	}
 	var out bytes.Buffer
 	dumper, err := yaml.NewDumper(&out, yaml.WithIndent(2), yaml.WithLineWidth(-1))
@@ -43,7 +43,7 @@ func WriteYAML(flows []Stored) (string, error) {
 // yamlWriter writes a stream.
 type yamlWriter struct {
 	names map[owned]string // ids of documents
-	trees map[owned]*stdops.Object
+	flows map[owned]*Stored
 }
 
 // documentWriter writes one flow.
@@ -52,7 +52,7 @@ type documentWriter struct {
 	flow    *Stored
 	number  int
 	ids     map[string]string // of nodes: those of the tree → those of the document
-	flows   map[string]string // flow → the node that it leads to
+	leads   map[string]string // flow of the tree → the node that it leads to
 	written map[string]bool   // constants that stand at a node
 }
 
@@ -62,8 +62,15 @@ func (d *documentWriter) check() error {
 		if _, inline := object(n, "pipeline"); inline {
 			return stdops.Errorf(stdops.CodeRefused, "template %s: activities.%s: YAML has no place for a subprocess with a pipeline of its own", d.flow.Name, short(id))
 		}
-		if (place{node: n}).refers() && d.names[reference(d.flow.Source, n)] == "" {
+		if !(place{node: n}).refers() {
+			continue
+		}
+		child := d.yamlWriter.flows[reference(d.flow.Source, n)]
+		if child == nil {
 			return fmt.Errorf("template %d: activities.%s refers to a flow that was not loaded", d.flow.ID, id)
+		}
+		if err := expired(d.flow, child, n); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -76,12 +83,12 @@ func (d *documentWriter) document() *stdops.Object {
 		ends[id] = f
 	}
 	order := along(tree)
-	d.ids, d.flows, d.written = map[string]string{}, map[string]string{}, map[string]bool{}
+	d.ids, d.leads, d.written = map[string]string{}, map[string]string{}, map[string]bool{}
 	for i, n := range order {
 		d.ids[n.Text("id")] = fmt.Sprintf("t%d_node%d", d.number, i+1)
 	}
 	for id, f := range ends {
-		d.flows[id] = d.ids[f.Text("target")]
+		d.leads[id] = d.ids[f.Text("target")]
 	}
 	nodes := make([]any, len(order))
 	for i, n := range order {
@@ -172,7 +179,7 @@ func (d *documentWriter) node(n *stdops.Object, order []*stdops.Object, i int) *
 	if len(flows) > 1 || len(flows) == 1 && !d.isNext(flows[0], order, i) {
 		next := make([]any, len(flows))
 		for j, id := range flows {
-			next[j] = d.flows[id]
+			next[j] = d.leads[id]
 		}
 		o.Set("next", next)
 	}
@@ -181,7 +188,7 @@ func (d *documentWriter) node(n *stdops.Object, order []*stdops.Object, i int) *
 
 // isNext reports whether the node that a flow leads to needs no naming: it follows in the list, and nothing else leads to it.
 func (d *documentWriter) isNext(flow string, order []*stdops.Object, i int) bool {
-	return i+1 < len(order) && d.ids[order[i+1].Text("id")] == d.flows[flow] && len(incoming(order[i+1])) == 1
+	return i+1 < len(order) && d.ids[order[i+1].Text("id")] == d.leads[flow] && len(incoming(order[i+1])) == 1
 }
 
 func (d *documentWriter) gateway(o, n *stdops.Object) {
@@ -198,7 +205,7 @@ func (d *documentWriter) gateway(o, n *stdops.Object) {
 			written.Set("name", name)
 		}
 		written.Set("evaluate", c.Text("evaluate"))
-		conditions.Set(d.flows[flow], written)
+		conditions.Set(d.leads[flow], written)
 	}
 	o.Set("conditions", conditions)
 	if fallback, ok := object(n, "default_condition"); ok {
@@ -206,7 +213,7 @@ func (d *documentWriter) gateway(o, n *stdops.Object) {
 		if name := fallback.Text("name"); name != "" {
 			written.Set("name", name)
 		}
-		o.Set("default_condition", stdops.NewObject(d.flows[fallback.Text("flow_id")], written))
+		o.Set("default_condition", stdops.NewObject(d.leads[fallback.Text("flow_id")], written))
 	}
 }
 

@@ -80,7 +80,7 @@ func (d *documentWriter) outputs(o, n *stdops.Object) {
 func (d *documentWriter) subprocess(o, n *stdops.Object) {
 	child := reference(d.flow.Source, n)
 	o.Set("template_id", d.names[child])
-	known, _ := object(d.trees[child], "constants")
+	known, _ := object(d.yamlWriter.flows[child].Tree, "constants")
 	data := &stdops.Object{}
 	for key, given := range members(n, "constants") {
 		if of, had := object(known, key); !had || of.Text("source_type") == "component_outputs" {
