@@ -155,7 +155,7 @@ func (r *bundleReader) refer(b *bundled) error {
 		key, _ := value.(string)
 		to, known := r.place[key]
 		if !known {
-			return invalid("template %s: %s.template_id: the file has no flow %s", short(b.flow.Text("name")), a.at, short(key))
+			return invalid("template %s: %s.template_id: the file has no flow %s", short(b.flow.Text("name")), a.at(), short(key))
 		}
 		b.children = append(b.children, child{place: a, to: to})
 	}
@@ -203,7 +203,7 @@ func (r *bundleReader) order() ([]int, error) {
 	for i := range r.found {
 		if inside, ok := o.visit(i); !ok {
 			b := &r.found[inside]
-			return nil, invalid("template %s: %s: the template contains itself", short(b.flow.Text("name")), b.children[o.through].at)
+			return nil, invalid("template %s: %s: the template contains itself", short(b.flow.Text("name")), b.children[o.through].at())
 		}
 	}
 	return o.order, nil

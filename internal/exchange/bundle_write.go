@@ -88,7 +88,7 @@ func (w *bundleWriter) tree(f *Stored) (*stdops.Object, error) {
 func (w *bundleWriter) child(f *Stored, a place) (*Stored, error) {
 	child := w.byRef[reference(f.Source, a.node)]
 	if child == nil {
-		return nil, fmt.Errorf("template %d: %s refers to a flow that was not loaded", f.ID, a.at)
+		return nil, fmt.Errorf("template %d: %s refers to a flow that was not loaded", f.ID, a.at())
 	}
 	return child, expired(f, child, a.node)
 }

@@ -30,20 +30,24 @@ func all(o *stdops.Object) func(yield func(string, *stdops.Object) bool) {
 	}
 }
 
-// place is an activity, with its position in the tree.
+// place is an activity with what its position is made of: positions of deeply nested activities are long, so they are put
+// together only for a message.
 type place struct {
-	node *stdops.Object
-	at   string
+	node       *stdops.Object
+	prefix, id string
 }
 
+// at gives the position in the tree.
+func (p place) at() string { return p.prefix + "activities." + short(p.id) }
+
 // activities gives the activities of all levels of a tree.
-func activities(tree *stdops.Object, at string) []place {
+func activities(tree *stdops.Object, prefix string) []place {
 	var found []place
 	for id, node := range members(tree, "activities") {
-		here := place{node: node, at: at + "activities." + short(id)}
+		here := place{node: node, prefix: prefix, id: id}
 		found = append(found, here)
 		if inner, ok := object(node, "pipeline"); ok {
-			found = append(found, activities(inner, here.at+".pipeline.")...)
+			found = append(found, activities(inner, here.at()+".pipeline.")...)
 		}
 	}
 	return found

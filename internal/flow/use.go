@@ -41,67 +41,69 @@ func (t *Tree) Uses() []Use {
 	return uses
 }
 
-// Rendered is something of a tree whose fragments are evaluated when a task runs, and where it stands.
-type Rendered struct {
-	Path  string
-	Value any
-}
+// Places gives values of a tree with their positions. Positions can be long, so they are made one after the other.
+type Places func(yield func(path string, value any) bool)
 
-// Rendered gives the inputs of activities and the values of constants at all levels.
-func (t *Tree) Rendered() []Rendered {
-	var list []Rendered
-	for _, l := range t.levels() {
-		for _, n := range l.tree.activities {
-			list = append(list, n.rendered(l.at+n.path())...)
-		}
-		for _, c := range l.tree.constants {
-			list = append(list, Rendered{l.at + "constants." + short(c.Key) + ".value", c.Value})
+// Rendered gives what is rendered when a task runs: the inputs of activities and the values of constants at all levels.
+func (t *Tree) Rendered() Places {
+	return func(yield func(string, any) bool) {
+		for _, l := range t.levels() {
+			for _, n := range l.tree.activities {
+				if !n.rendered(l.at+n.path(), yield) {
+					return
+				}
+			}
+			for _, c := range l.tree.constants {
+				if !yield(l.at+"constants."+short(c.Key)+".value", c.Value) {
+					return
+				}
+			}
 		}
 	}
-	return list
 }
 
-func (n *node) rendered(at string) []Rendered {
-	var list []Rendered
+func (n *node) rendered(at string, yield func(string, any) bool) bool {
 	if n.component != nil {
 		for _, in := range n.component.inputs {
-			if in.Render {
-				list = append(list, Rendered{at + ".component.data." + short(in.Key), in.Value})
+			if in.Render && !yield(at+".component.data."+short(in.Key), in.Value) {
+				return false
 			}
 		}
 	}
 	for _, key := range n.given.Keys() {
 		c, _ := n.given.Get(key)
-		if o, ok := c.(*stdops.Object); ok {
-			value, _ := o.Get("value")
-			list = append(list, Rendered{at + ".constants." + short(key) + ".value", value})
+		o, _ := c.(*stdops.Object)
+		if value, _ := o.Get("value"); !yield(at+".constants."+short(key)+".value", value) {
+			return false
 		}
 	}
-	return list
+	return true
 }
 
 // Conditions gives the conditions of gateways at all levels.
-func (t *Tree) Conditions() []Rendered {
-	var list []Rendered
-	for _, l := range t.levels() {
-		for _, n := range l.tree.gateways {
-			for _, c := range n.conditions {
-				list = append(list, Rendered{l.at + n.path() + ".conditions." + short(c.flow) + ".evaluate", c.evaluate})
+func (t *Tree) Conditions() Places {
+	return func(yield func(string, any) bool) {
+		for _, l := range t.levels() {
+			for _, n := range l.tree.gateways {
+				for _, c := range n.conditions {
+					if !yield(l.at+n.path()+".conditions."+short(c.flow)+".evaluate", c.evaluate) {
+						return
+					}
+				}
 			}
 		}
 	}
-	return list
 }
 
-// Classes gives the constants of all levels that have a class, by their positions.
-func (t *Tree) Classes() []Rendered {
-	var list []Rendered
-	for _, l := range t.levels() {
-		for _, c := range l.tree.constants {
-			if c.CustomType != "" {
-				list = append(list, Rendered{l.at + "constants." + short(c.Key) + ".custom_type", c.CustomType})
+// Classes gives the classes of the constants of all levels that have one.
+func (t *Tree) Classes() Places {
+	return func(yield func(string, any) bool) {
+		for _, l := range t.levels() {
+			for _, c := range l.tree.constants {
+				if c.CustomType != "" && !yield(l.at+"constants."+short(c.Key)+".custom_type", c.CustomType) {
+					return
+				}
 			}
 		}
 	}
-	return list
 }

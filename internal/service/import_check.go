@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stdops/stdops/internal/exchange"
 	"github.com/stdops/stdops/internal/expr"
@@ -46,63 +47,74 @@ func (s *Service) CheckImport(ctx context.Context, a *Access, n NewImport) ([]Ch
 	flows := make([]CheckedFlow, len(set.Flows))
 	for i := range set.Flows {
 		f := &set.Flows[i]
-		flows[i] = CheckedFlow{Name: f.Name, Nodes: f.Tree.Size(), Findings: s.findings(f)}
-		flows[i].Findings = cut(flows[i].Findings)
-		if _, err := s.checkInSet(ctx, owner, set, i); err != nil {
-			if !isRefusal(err) {
-				return nil, err
-			}
-			flows[i].Findings = append(flows[i].Findings, Finding{Blocks, "", err.Error()})
+		flows[i] = CheckedFlow{Name: f.Name, Nodes: f.Tree.Size()}
+		_, err := s.checkInSet(ctx, owner, set, i)
+		switch {
+		case err == nil:
+			flows[i].Findings = s.findings(f)
+		case isRefusal(err): // and so would be the whole file
+			flows[i].Findings = []Finding{{Blocks, "", err.Error()}}
+		default:
+			return nil, err
 		}
 	}
 	return flows, nil
 }
 
-// mostFindings is how many findings one flow may have in a report.
-const mostFindings = 500
+// computed are the classes of variables that are computed as in bk-sops (docs/spec/engine.md 6.5).
+var computed = map[any]bool{"input": true, "textarea": true, "datetime": true, "date": true, "int": true}
 
-// cut shortens a list that nobody would read to its end. What blocks stands first in it.
-func cut(found []Finding) []Finding {
-	if len(found) <= mostFindings {
-		return found
+// mostFindings is how many findings of one kind one flow may have in a report.
+const mostFindings = 200
+
+// report collects findings until nobody would read on.
+type report []Finding
+
+func (r *report) add(severity Severity, path, format string, args ...any) (more bool) {
+	switch {
+	case len(*r) > mostFindings:
+		return false
+	case len(*r) == mostFindings:
+		*r = append(*r, Finding{severity, "", "and more of these"})
+		return false
 	}
-	more := Finding{found[mostFindings].Severity, "", fmt.Sprintf("and %d more", len(found)-mostFindings)}
-	return append(found[:mostFindings:mostFindings], more)
+	*r = append(*r, Finding{severity, path, fmt.Sprintf(format, args...)})
+	return true
 }
-
-// classes are the classes of variables that are computed as in bk-sops (docs/spec/engine.md 6.5).
-var classes = map[string]bool{"input": true, "textarea": true, "datetime": true, "date": true, "int": true}
 
 // findings looks at one flow, without those that it refers to.
 func (s *Service) findings(f *exchange.Flow) []Finding {
-	var found []Finding
+	var plugins, classes, conditions, texts report
 	for _, w := range s.unknownPlugins(f.Tree) {
-		found = append(found, Finding{Blocks, w.Path, w.Message})
-	}
-	for _, c := range f.Tree.Classes() {
-		if class, _ := c.Value.(string); !classes[class] {
-			found = append(found, Finding{Blocks, c.Path, fmt.Sprintf("variables of the class %.64s are not computed, they count as text", class)})
+		if !plugins.add(Blocks, w.Path, "%s", w.Message) {
+			break
 		}
 	}
-	for _, c := range f.Tree.Conditions() {
-		text, _ := c.Value.(string)
-		if _, err := expr.ParseCondition(text); err != nil {
-			found = append(found, Finding{Blocks, c.Path, err.Error()})
+	for path, class := range f.Tree.Classes() {
+		if !computed[class] && !classes.add(Blocks, path, "variables of the class %.64s are not computed, they count as text", class) {
+			break
 		}
-		found = append(found, literal(c)...)
 	}
-	for _, r := range f.Tree.Rendered() {
-		found = append(found, literal(r)...)
+	for path, text := range f.Tree.Conditions() {
+		_, err := expr.ParseCondition(fmt.Sprint(text))
+		if err != nil && !conditions.add(Blocks, path, "%s", err) {
+			break
+		}
 	}
-	return append(found, lost(f)...)
+	for _, places := range []flow.Places{f.Tree.Conditions(), f.Tree.Rendered()} {
+		texts.literal(places)
+	}
+	return slices.Concat(plugins, classes, conditions, texts, lost(f))
 }
 
-func literal(r flow.Rendered) []Finding {
-	var found []Finding
-	for _, fragment := range expr.Literal(r.Value) {
-		found = append(found, Finding{Differs, r.Path, fmt.Sprintf("%.100s stays as it is: it is forbidden, or no expression here", fragment)})
+func (r *report) literal(places flow.Places) {
+	for path, value := range places {
+		for _, fragment := range expr.Literal(value) {
+			if !r.add(Differs, path, "%.100s stays as it is: it is forbidden, or no expression here", fragment) {
+				return
+			}
+		}
 	}
-	return found
 }
 
 // lost tells what stands beside a flow and is not kept.
