@@ -56,6 +56,11 @@ func placing(s *exchange.Set) exchange.Placing {
 	p := exchange.Placing{Source: exchange.SourceProject, Version: flow.Hash}
 	for i := range s.Flows {
 		p.IDs = append(p.IDs, stdops.TemplateID(101+i))
+		var schemes []int64
+		for j := range s.Flows[i].Schemes {
+			schemes = append(schemes, int64(100*i+j+71))
+		}
+		p.Schemes = append(p.Schemes, schemes)
 	}
 	return p
 }
@@ -193,11 +198,15 @@ func TestSchemesGoWithTheirFlow(t *testing.T) {
 	at(bundle, "template_data pipeline_template_data template nchild").Set("schemes", []any{
 		stdops.NewObject("id", int64(4), "unique_id", "42-night", "name", "night", "data", `["nc1","gone"]`, "template_id", int64(92)),
 	})
+	at(bundle, "template_data pipeline_template_data template nparent tree activities np1").Set("scheme_id_list", []any{int64(9), int64(4), "42-night"})
 	set, err := exchange.ReadBundle(envelope(t, bundle), exchange.Reading{})
 	must(t, err)
 	placed, err := set.Place(placing(set))
 	must(t, err)
-	want := []exchange.Scheme{{ID: 4, Unique: "101-1", Name: "night", Nodes: []string{stdops.TemplateNodeID(101, 3), "gone"}}}
+	if want := `"scheme_id_list":[9,71,71]`; !strings.Contains(string(placed[1].Body), want) {
+		t.Errorf("the parent does not ask for %s: %s", want, placed[1].Body)
+	}
+	want := []exchange.Scheme{{ID: 71, Unique: "42-night", Name: "night", Nodes: []string{stdops.TemplateNodeID(101, 3), "gone"}}}
 	if diff := cmp.Diff(want, placed[0].Schemes); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type Stored struct {
 	Created, Edited time.Time
 	Version         string
 	Tree            *stdops.Object // as it is stored; it is not changed
+	Schemes         []Scheme
 }
 
 // owned tells flows of a project and common ones with the same number apart.
@@ -143,10 +145,27 @@ func (w *bundleWriter) row(f *Stored) *stdops.Object {
 }
 
 func (w *bundleWriter) flow(f *Stored, tree *stdops.Object) *stdops.Object {
-	return stdops.NewObject(
+	flow := stdops.NewObject(
 		"id", int64(f.ID), "template_id", key(f), "name", f.Name, "description", f.Description, "creator", f.Creator,
 		"editor", f.Editor, "create_time", moment(f.Created), "edit_time", moment(f.Edited), "is_deleted", false, "tree", tree,
 	)
+	if len(f.Schemes) > 0 {
+		flow.Set("schemes", schemesOf(f))
+	}
+	return flow
+}
+
+func schemesOf(f *Stored) []any {
+	list := make([]any, len(f.Schemes))
+	for i, scheme := range f.Schemes {
+		nodes, err := json.Marshal(append([]string{}, scheme.Nodes...))
+		if err != nil { // nothing in a list of texts can keep it from being written
+			nodes = []byte("[]")
+		}
+		list[i] = stdops.NewObject("id", scheme.ID, "unique_id", scheme.Unique, "name", scheme.Name,
+			"data", string(nodes), "template_id", int64(f.ID))
+	}
+	return list
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }

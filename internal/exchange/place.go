@@ -3,7 +3,6 @@ package exchange
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stdops/stdops"
@@ -17,10 +16,10 @@ type Placing struct {
 	KeepIDs bool                // nodes and flows keep their ids, as when an import overrides
 	Biz     *int64              // business of the project that they come into; nil leaves theirs
 	Version func(body []byte) string
+	Schemes [][]int64 // ids of the stored schemes of each flow, in the order of its schemes
 }
 
-// Placed is a flow that is ready to be stored. Where schemes can be stored, Schemes is what to store of them: with ids of
-// the nodes in Body, and unique ids of their own.
+// Placed is a flow that is ready to be stored. Schemes have the ids that they are stored under, and name nodes as Body does.
 type Placed struct {
 	Body    []byte
 	Version string
@@ -129,6 +128,7 @@ func (m *mapper) subprocess(a *stdops.Object) {
 	a.Set("template_id", int64(m.IDs[to]))
 	a.Set("template_source", m.Source)
 	a.Set("version", m.done[to].Version)
+	m.schemeList(a, to)
 	m.constants(a, func(id string) string { return m.node(to, id) })
 }
 
@@ -163,11 +163,28 @@ func (m *mapper) ofBusiness(c *stdops.Object) bool {
 	return (strings.HasSuffix(tag, ".biz_cc_id") || strings.HasSuffix(tag, ".bk_biz_id")) && truth(c, "value")
 }
 
+// schemeList changes which schemes of its child a subprocess asks for; ids that the child does not have stay.
+func (m *mapper) schemeList(a *stdops.Object, child int) {
+	value, _ := a.Get("scheme_id_list")
+	asked, ok := value.([]any)
+	if !ok {
+		return
+	}
+	list := slices.Clone(asked)
+	for i, id := range list {
+		at := slices.IndexFunc(m.set.Flows[child].Schemes, func(s Scheme) bool { return s.ID != 0 && id == s.ID || id == s.Unique })
+		if at >= 0 {
+			list[i] = m.Schemes[child][at]
+		}
+	}
+	a.Set("scheme_id_list", list)
+}
+
 func (m *mapper) schemes() []Scheme {
 	schemes := slices.Clone(m.set.Flows[m.flow].Schemes)
 	for i := range schemes {
 		s := &schemes[i]
-		s.Unique = strconv.FormatInt(int64(m.IDs[m.flow]), 10) + "-" + strconv.Itoa(i+1)
+		s.ID = m.Schemes[m.flow][i]
 		s.Nodes = slices.Clone(s.Nodes)
 		for j, id := range s.Nodes {
 			s.Nodes[j] = m.node(m.flow, id)

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/stdops/stdops"
@@ -72,6 +73,9 @@ func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 		scheme, err := readScheme(item, fmt.Sprintf("%s.schemes.%d", at, i))
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(schemes, func(s Scheme) bool { return s.Name == scheme.Name }) {
+			return nil, invalid("%s.schemes.%d.name: there are two schemes %s", at, i, short(scheme.Name))
 		}
 		schemes = append(schemes, scheme)
 	}

@@ -39,8 +39,8 @@ type Flow struct {
 
 // Scheme is a saved selection of the nodes of a flow.
 type Scheme struct {
-	ID     int64  // where it was exported
-	Unique string // likewise
+	ID     int64  // where it was exported; of a placed one, where it is stored
+	Unique string // where it was exported
 	Name   string
 	Nodes  []string // ids of the activities that it keeps
 }

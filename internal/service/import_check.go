@@ -120,9 +120,6 @@ func (r *report) literal(places flow.Places) {
 // lost tells what stands beside a flow and is not kept.
 func lost(f *exchange.Flow) []Finding {
 	var found []Finding
-	for _, scheme := range f.Schemes {
-		found = append(found, Finding{Lost, "schemes", fmt.Sprintf("the scheme %.64s is not kept yet", scheme.Name)})
-	}
 	for _, setting := range f.Ignored {
 		found = append(found, Finding{Lost, setting, setting + " is not kept yet"})
 	}

@@ -88,7 +88,15 @@ func (c *collector) collect(ctx context.Context, ref flow.ChildRef) error {
 			return about(stored.Name, child, err)
 		}
 	}
-	c.flows = append(c.flows, exported(owner, &stored, tree))
+	schemes, err := c.service.schemes(ctx, owner)
+	if err != nil {
+		return err
+	}
+	f := exported(owner, &stored, tree)
+	for _, scheme := range schemes {
+		f.Schemes = append(f.Schemes, exchange.Scheme{ID: scheme.ID, Unique: scheme.Unique, Name: scheme.Name, Nodes: scheme.Nodes})
+	}
+	c.flows = append(c.flows, f)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +140,7 @@ func (s *Service) storeSet(ctx context.Context, a *Access, set *exchange.Set, ho
 	if err != nil {
 		return nil, err
 	}
-	if err := s.fillBodies(a, set, list, how.override); err != nil {
+	if err := s.fillBodies(ctx, a, set, list, how.override); err != nil {
 		return nil, err
 	}
 	made := &Imported{Warnings: warnings}
@@ -230,8 +231,12 @@ func (s *Service) existing(ctx context.Context, a *Access, set *exchange.Set) (m
 }
 
 // fillBodies gives every flow what is stored of it.
-func (s *Service) fillBodies(a *Access, set *exchange.Set, list []store.ImportedTemplate, override bool) error {
-	p := exchange.Placing{Source: exchange.SourceCommon, KeepIDs: override, Version: store.VersionOf}
+func (s *Service) fillBodies(ctx context.Context, a *Access, set *exchange.Set, list []store.ImportedTemplate, override bool) error {
+	schemes, err := s.schemeIDs(ctx, a, set, list)
+	if err != nil {
+		return err
+	}
+	p := exchange.Placing{Source: exchange.SourceCommon, KeepIDs: override, Version: store.VersionOf, Schemes: schemes}
 	if a.project.ID != store.CommonProject {
 		p.Source, p.Biz = exchange.SourceProject, &a.project.Biz
 	}
@@ -250,8 +255,47 @@ func (s *Service) fillBodies(a *Access, set *exchange.Set, list []store.Imported
 			Creator: a.caller.User, Editor: a.caller.User, Version: placed[i].Version, Created: now, Edited: now,
 		}
 		list[i].Body = placed[i].Body
+		for _, scheme := range placed[i].Schemes {
+			list[i].Schemes = append(list[i].Schemes, store.Scheme{ID: scheme.ID, Name: scheme.Name, Nodes: scheme.Nodes})
+		}
 	}
 	return nil
+}
+
+// schemeIDs gives every scheme its id: that of the scheme of the same name which it replaces, else a new one.
+func (s *Service) schemeIDs(ctx context.Context, a *Access, set *exchange.Set, list []store.ImportedTemplate) ([][]int64, error) {
+	ids, fresh := make([][]int64, len(list)), 0
+	for i := range list {
+		var had []store.Scheme
+		if list[i].Replace {
+			var err error
+			if had, err = s.store.Schemes(ctx, store.TemplateRef{Project: a.project.ID, Template: list[i].ID}); err != nil {
+				return nil, err
+			}
+		}
+		ids[i] = make([]int64, len(set.Flows[i].Schemes))
+		for j := range ids[i] {
+			at := slices.IndexFunc(had, func(s store.Scheme) bool { return s.Name == set.Flows[i].Schemes[j].Name })
+			if at >= 0 {
+				ids[i][j] = had[at].ID
+			} else {
+				fresh++
+			}
+		}
+	}
+	if fresh == 0 {
+		return ids, nil
+	}
+	next, err := s.store.ReserveSchemes(ctx, fresh)
+	for i := range ids {
+		for j := range ids[i] {
+			if ids[i][j] == 0 {
+				ids[i][j] = next
+				next++
+			}
+		}
+	}
+	return ids, err
 }
 
 // Imported gives what an import has stored.

@@ -53,15 +53,6 @@ func (s *Service) viewTemplate(ctx context.Context, ref store.TemplateRef, versi
 	return &TemplateView{TemplateEntry: templateEntry(&stored), service: s, ref: ref, tree: tree}, nil
 }
 
-// TurnTo makes the view show a version of the flow; a view shows the current one before.
-func (v *TemplateView) TurnTo(ctx context.Context, version string) error {
-	_, tree, err := v.service.loadTemplate(ctx, v.ref, version)
-	if err == nil {
-		v.tree = tree
-	}
-	return err
-}
-
 // TemplateVersion is a version that a flow has or had.
 type TemplateVersion = store.TemplateVersion
 

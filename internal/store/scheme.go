@@ -73,6 +73,19 @@ func putScheme(ctx context.Context, tx *sql.Conn, template stdops.TemplateID, sc
 		RETURNING id`, int64(template), scheme.Name, string(nodes)).Scan(&scheme.ID)
 }
 
+// importScheme stores a scheme under its id, where there may be one already.
+func importScheme(ctx context.Context, tx *sql.Conn, template stdops.TemplateID, scheme Scheme) error {
+	nodes, err := json.Marshal(scheme.Nodes)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO scheme (id, template_id, name, nodes) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, nodes = excluded.nodes`,
+		scheme.ID, int64(template), scheme.Name, string(nodes))
+	return err
+}
+
 // DeleteScheme takes the execution scheme of a name away.
 func (s *Store) DeleteScheme(ctx context.Context, r TemplateRef, name string) error {
 	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {

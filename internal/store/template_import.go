@@ -12,18 +12,28 @@ import (
 // ReserveTemplates sets ids of templates aside, count of them from first on. Bodies name the ids of other templates, so they
 // are needed before anything is stored; those that are never used are lost, which harms nobody.
 func (s *Store) ReserveTemplates(ctx context.Context, count int) (first stdops.TemplateID, err error) {
+	id, err := s.reserve(ctx, "template", count)
+	return stdops.TemplateID(id), err
+}
+
+// ReserveSchemes does so for ids of execution schemes.
+func (s *Store) ReserveSchemes(ctx context.Context, count int) (first int64, err error) {
+	return s.reserve(ctx, "scheme", count)
+}
+
+func (s *Store) reserve(ctx context.Context, table string, count int) (first int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		var last int64
-		err := tx.QueryRowContext(ctx, `UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = 'template' RETURNING seq`, count).Scan(&last)
-		if errors.Is(err, sql.ErrNoRows) { // no template was ever stored
+		err := tx.QueryRowContext(ctx, `UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = $2 RETURNING seq`, count, table).Scan(&last)
+		if errors.Is(err, sql.ErrNoRows) { // nothing was ever stored there
 			last = int64(count)
-			_, err = tx.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) VALUES ('template', $1)`, count)
+			_, err = tx.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)`, table, count)
 		}
-		first = stdops.TemplateID(last - int64(count) + 1)
+		first = last - int64(count) + 1
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("reserve ids of templates: %w", err)
+		return 0, fmt.Errorf("reserve ids of table %s: %w", table, err)
 	}
 	return first, nil
 }
@@ -33,6 +43,7 @@ type ImportedTemplate struct {
 	Template // under a reserved id, or that of the template which it replaces
 	Body     []byte
 	Replace  bool
+	Schemes  []Scheme // under reserved ids, or those of the schemes which they replace
 }
 
 // ImportTemplates stores templates, all of them or none, with the key of the request, which may be nil and gets the id of
@@ -74,6 +85,11 @@ func importTemplate(ctx context.Context, tx *sql.Conn, t *ImportedTemplate, pack
 	}
 	if err != nil {
 		return err
+	}
+	for _, scheme := range t.Schemes {
+		if err := importScheme(ctx, tx, t.ID, scheme); err != nil {
+			return fmt.Errorf("scheme %s: %w", scheme.Name, err)
+		}
 	}
 	return insertVersion(ctx, tx, t.Template, packed)
 }

@@ -21,7 +21,8 @@ func (c *call) preview(need service.Permission) error {
 	if err := access.Require(need); err != nil {
 		return err
 	}
-	view, err := c.view(access, need == service.CommonFlowView)
+	common := need == service.CommonFlowView
+	view, err := c.view(access, common)
 	if err != nil {
 		return err
 	}
@@ -30,8 +31,10 @@ func (c *call) preview(need service.Permission) error {
 	if len(p.problems) > 0 {
 		return invalid("invalid %s", p.problems[0])
 	}
-	if err := view.TurnTo(c.ctx, version); err != nil {
-		return previewRefusal(err)
+	if version != "" {
+		if view, err = c.sops.svc.ViewTemplateVersion(c.ctx, access, view.ID, common, version); err != nil {
+			return previewRefusal(err)
+		}
 	}
 	tree, unused, err := view.Preview(exclude)
 	if err != nil {
