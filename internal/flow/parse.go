@@ -26,7 +26,10 @@ func parse(v *stdops.Object, r *reader) (*Tree, error) {
 		return t, nil
 	}
 	text := strings.Join(r.problems, ",")
-	if r.more > 0 {
+	switch {
+	case r.more >= mostCounted:
+		text += fmt.Sprintf(",and %d more at least", mostCounted)
+	case r.more > 0:
 		text += fmt.Sprintf(",and %d more", r.more)
 	}
 	return nil, stdops.Errorf(stdops.CodeInvalid, "%s", text)
@@ -34,6 +37,7 @@ func parse(v *stdops.Object, r *reader) (*Tree, error) {
 
 const (
 	mostProblems = 50
+	mostCounted  = 1000 // beyond those that are told; then nothing more is looked at
 	longestName  = 50
 )
 
@@ -77,6 +81,9 @@ func (r *reader) members(v *stdops.Object, at, key string, required bool) func(y
 	return func(yield func(string, *stdops.Object) bool) {
 		all := r.object(v, at, key, required)
 		for _, id := range all.Keys() {
+			if r.more >= mostCounted { // each costs a path, and a hostile tree has very many
+				return
+			}
 			member, _ := all.Get(id)
 			o, ok := member.(*stdops.Object)
 			if !ok || o == nil {

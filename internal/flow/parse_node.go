@@ -90,7 +90,7 @@ func (r *reader) policies(o *stdops.Object, path string) {
 func (r *reader) subprocess(n *node, path string) {
 	if v, had := n.raw.Get("pipeline"); had && v != nil {
 		if inner := r.object(n.raw, path+".", "pipeline", true); inner != nil {
-			n.pipeline = r.tree(inner, path+".pipeline.")
+			n.pipeline = r.tree(inner, shortPath(path+".pipeline")+".") // every field below has a path that begins so
 		}
 		return
 	}

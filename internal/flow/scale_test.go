@@ -164,3 +164,23 @@ func BenchmarkEcho(b *testing.B) {
 		}
 	}
 }
+
+// TestParseStopsAmongProblems parses a tree of very many bad nodes deep inside of others. Each problem has a path, so that
+// what is looked at has to end.
+func TestParseStopsAmongProblems(t *testing.T) {
+	t.Parallel()
+	inner := sketch("S>A>E")
+	activities := at(t, inner, "activities").(*stdops.Object)
+	for i := range 100_000 {
+		activities.Set(fmt.Sprint("bad", i), &stdops.Object{})
+	}
+	for range 150 {
+		outer := sketch("S>SUB>E")
+		at(t, outer, "activities.SUB").(*stdops.Object).Set("pipeline", inner)
+		inner = outer
+	}
+	_, err := Parse(inner)
+	if err == nil || !strings.Contains(err.Error(), "and 1000 more at least") {
+		t.Fatalf("got %.300v", err)
+	}
+}
