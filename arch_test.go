@@ -67,6 +67,7 @@ var edges = map[string]map[string]string{
 		"internal/expr":     "tells which expressions of a file stay as they are",
 		"internal/fail":     "names the places where tests let it crash",
 		"internal/flow":     "reads, checks and compiles the trees that callers send",
+		"internal/lazy":     "tells which kinds of variables of a file are computed",
 		"internal/plugin":   "refuses unknown plugins when a task is created",
 		"internal/status":   "projects what it read to status values",
 		"internal/store":    "reads and writes in one transaction per use-case",

@@ -8,6 +8,7 @@ import (
 	"github.com/stdops/stdops/internal/exchange"
 	"github.com/stdops/stdops/internal/expr"
 	"github.com/stdops/stdops/internal/flow"
+	"github.com/stdops/stdops/internal/lazy"
 )
 
 // Severity says what becomes of a flow with a [Finding].
@@ -61,9 +62,6 @@ func (s *Service) CheckImport(ctx context.Context, a *Access, n NewImport) ([]Ch
 	return flows, nil
 }
 
-// computed are the classes of variables that are computed as in bk-sops (docs/spec/engine.md 6.5).
-var computed = map[any]bool{"input": true, "textarea": true, "datetime": true, "date": true, "int": true}
-
 // mostFindings is how many findings of one kind one flow may have in a report.
 const mostFindings = 200
 
@@ -91,7 +89,7 @@ func (s *Service) findings(f *exchange.Flow) []Finding {
 		}
 	}
 	for path, class := range f.Tree.Classes() {
-		if !computed[class] && !classes.add(Blocks, path, "variables of the class %.64s are not computed, they count as text", class) {
+		if name, _ := class.(string); !lazy.Known(name) && !classes.add(Blocks, path, "variables of the class %.64s are not computed, they count as text", class) {
 			break
 		}
 	}

@@ -296,7 +296,6 @@ func TestCheckTellsWhatIsNotCovered(t *testing.T) {
 			{Blocks, "activities.nc1.component.code", "plugin job (version legacy) is not registered"},
 			{Blocks, "constants.${wait}.custom_type", "variables of the class ip_selector are not computed, they count as text"},
 			{Differs, "activities.nc1.component.data.a", "${__import__} stays as it is: it is forbidden, or no expression here"},
-			{Lost, "schemes", "the scheme night is not kept yet"},
 			{Lost, "notify_type", "notify_type is not kept yet"},
 			{Lost, "executor_proxy", "executor_proxy is not kept yet"},
 		}},
