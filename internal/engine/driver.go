@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"container/heap"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +33,8 @@ type driver struct {
 
 	mailbox []letter
 	busy    bool
-	held    bool // there was no seat for it: it begins no call, and leaves memory as soon as it can
+	place   *list.Element // among those that rest
+	held    bool          // there was no seat for it: it begins no call, and leaves memory as soon as it can
 
 	st      *state // nil until it was read
 	timers  timerHeap
@@ -52,24 +55,17 @@ func (d *driver) run() {
 	ctx := context.Background() // the crank is stopped by Stop, which waits for it; a step is never abandoned half-way
 	var letters []letter
 	for {
-		letters = d.take(letters)
-		if letters == nil {
+		if letters = d.take(letters); letters == nil {
 			return
 		}
-		if d.st == nil {
-			err := d.restore(ctx)
-			if err == nil {
-				letters, err = d.unrepeated(ctx, letters)
-			}
-			if err != nil {
-				d.st = nil
-				d.engine.pool.slots.settle(d.ref, none, none)
-				letters = d.giveUp(letters, err)
-				continue
-			}
-			letters = append([]letter{{event: loaded{out: d.out(letters)}}}, withoutLoaded(letters)...)
+		t, err := d.begin(ctx, letters)
+		verdict := stdops.Committed
+		if err == nil && t.stores() {
+			verdict, err = d.store(ctx, t.delta)
 		}
-		letters = d.turn(ctx, letters)
+		var pause time.Duration
+		letters, pause = d.end(t, verdict, err)
+		time.Sleep(pause)
 	}
 }
 
@@ -90,7 +86,7 @@ func (d *driver) take(left []letter) []letter {
 
 // out gives the calls that are in no doubt: those that are out, and those whose result waits to be decided.
 func (d *driver) out(letters []letter) map[callID]bool {
-	out := d.engine.pool.out(d.ref) // first: a result is in the mailbox before its call leaves the pool
+	out := d.engine.calls.out(d.ref) // first: a result is in the mailbox before its call leaves the pool
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
 	for _, l := range slices.Concat(letters, d.mailbox) {
@@ -114,7 +110,7 @@ func (d *driver) restore(ctx context.Context) error {
 	fail.Point("task.loaded")
 	d.st, d.timers = st, nil
 	if d.entropy == nil {
-		d.entropy = entropy()
+		d.entropy = d.engine.entropy()
 	}
 	for _, n := range st.nodes {
 		if n != nil {
@@ -127,7 +123,7 @@ func (d *driver) restore(ctx context.Context) error {
 // giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
 // there is no such task, the process ends, its record is damaged, or the step is a defect. The last two a later command or
 // start meets again with the record as it is stored.
-func (d *driver) giveUp(letters []letter, err error) []letter {
+func (d *driver) giveUp(letters []letter, err error) ([]letter, time.Duration) {
 	gone := stdops.ErrorCode(err) == stdops.CodeNotFound
 	final := gone || errors.Is(err, errDefect) || errors.Is(err, stdops.ErrRecord) || d.engine.ending()
 	asked := !slices.ContainsFunc(letters, func(l letter) bool { return l.answer == nil })
@@ -141,21 +137,20 @@ func (d *driver) giveUp(letters []letter, err error) []letter {
 		}
 	}
 	if gone && asked { // for a task that does not exist: nothing is wrong with ours
-		return nil
+		return nil, 0
 	}
 	if stdops.ErrorCode(err) != stdops.CodeDiskFull { // of which the store has told, once for all tasks
 		d.engine.Log.Error("task cannot be driven", "task", int64(d.ref.Task), "error", err)
 	}
 	if final {
-		return nil
+		return nil, 0
 	}
-	if len(left) > 0 {
-		d.pause = min(max(2*d.pause, storePause), longestPause)
-		time.Sleep(d.pause)
-	} else {
+	if len(left) == 0 {
 		d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: d.engine.now().Add(10 * storePause)})
+		return nil, 0
 	}
-	return left
+	d.pause = min(max(2*d.pause, storePause), longestPause)
+	return left, d.pause
 }
 
 // unrepeated answers commands whose keys are taken, and gives the other letters. A key that was taken meanwhile makes the
@@ -193,70 +188,107 @@ func withoutLoaded(letters []letter) []letter {
 	return slices.DeleteFunc(letters, func(l letter) bool { _, is := l.event.(loaded); return is })
 }
 
-// turn decides the letters, commits what follows and carries it out. It gives back what is still to be decided.
-func (d *driver) turn(ctx context.Context, letters []letter) []letter {
-	dl, answers, err := d.advance(ctx, letters)
-	if err != nil || dl == nil {
-		d.st = nil // read again what is stored, and decide on that
-		if err != nil {
-			return d.giveUp(letters, err)
-		}
-		return letters
-	}
-	d.pause = 0
-	fail.Point("step.answering")
-	d.reply(letters, answers)
-	if dl.more {
-		return []letter{{event: goOn{}}}
-	}
-	return nil
+// turn is one turn of the crank on its way: its letters, what was decided of them, and the slots that were taken for it.
+type turn struct {
+	letters []letter
+	answers []error
+	delta   *delta // nil: nothing could be decided
+	hand    hand
+	stepped bool // it holds the lock of steps
 }
 
-// advance takes one step. It gives no delta when the record has changed meanwhile.
-func (d *driver) advance(ctx context.Context, letters []letter) (*delta, []error, error) {
+// stores reports whether there is something to be stored before the turn may end.
+func (t *turn) stores() bool { return !t.delta.empty() }
+
+// begin decides letters, on what is stored when the task is not in memory. Whatever it returns goes to end.
+func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
+	t := &turn{letters: letters, hand: hand{slots: d.engine.slots, ref: d.ref}}
+	if d.st == nil {
+		if err := d.restore(ctx); err != nil {
+			return t, err
+		}
+		left, err := d.unrepeated(ctx, letters)
+		if err != nil {
+			return t, err
+		}
+		t.letters = append([]letter{{event: loaded{out: d.out(left)}}}, withoutLoaded(left)...)
+	}
+	d.engine.steps.RLock()
+	t.stepped = true
+	return t, d.decide(t)
+}
+
+// decide gives a turn what follows from its letters and from what is due.
+func (d *driver) decide(t *turn) (err error) {
 	e := d.engine
-	e.steps.RLock()
-	defer e.steps.RUnlock()
-	events := make([]event, 0, len(letters)+1)
-	for _, l := range letters {
+	events := make([]event, 0, len(t.letters)+1)
+	for _, l := range t.letters {
 		if !l.wake {
 			events = append(events, l.event)
 		}
 	}
 	e.thinking <- struct{}{}
+	defer func() { <-e.thinking }()
 	at := e.now()
 	for _, due := range d.timers.due(at) {
 		events = append(events, due)
 		fail.Point("timer.came")
 	}
 	env := e.env(d.entropy, d.timers.next())
-	hand := &hand{slots: e.pool.slots, ref: d.ref}
-	env.now, env.slots, env.hold = at, hand, env.hold || d.held
-	dl, answers, err := decideSafely(d.st, events, env)
-	<-e.thinking
+	env.now, env.slots, env.hold = at, &t.hand, env.hold || d.held
+	t.delta, t.answers, err = decideSafely(d.st, events, env)
 	if err != nil {
-		hand.giveBack()
-		return nil, nil, fmt.Errorf("%w: %w", errDefect, err)
+		return fmt.Errorf("%w: %w", errDefect, err)
 	}
-	if !dl.empty() {
-		fail.Point("step.decided")
-		if fail.On("call.early") { // the mistake that tests of effects have to find
-			d.startCalls(dl)
-			dl.calls = nil
-			time.Sleep(10 * time.Millisecond) // so that they do something before the commit
+	return nil
+}
+
+// store commits what was decided.
+func (d *driver) store(ctx context.Context, dl *delta) (stdops.Verdict, error) {
+	fail.Point("step.decided")
+	if fail.On("call.early") { // the mistake that tests of effects have to find
+		d.startCalls(dl)
+		dl.calls = nil
+		time.Sleep(10 * time.Millisecond) // so that they do something before the commit
+	}
+	return d.engine.writer.commit(ctx, &dl.change)
+}
+
+// end carries out a turn that was stored, or takes it back. It gives what is still to be decided, and how long to wait
+// before.
+func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time.Duration) {
+	if err != nil || verdict == stdops.Stale {
+		d.st = nil // read again what is stored, and decide on that
+		t.hand.giveBack()
+		d.leave(t)
+		if err != nil {
+			return d.giveUp(t.letters, err)
 		}
-		verdict, err := e.writer.commit(ctx, &dl.change)
-		if err != nil || verdict == stdops.Stale {
-			hand.giveBack()
-			return nil, nil, err
-		}
+		return t.letters, 0
+	}
+	dl := t.delta
+	if t.stores() {
 		pointsOf(&dl.change)
 		d.timers.follow(d.st, dl)
 		d.st.apply(dl)
 	}
 	d.st.keep(dl)
 	d.carryOut(dl)
-	return dl, answers, nil
+	d.leave(t)
+	d.pause = 0
+	fail.Point("step.answering")
+	d.reply(t.letters, t.answers)
+	if dl.more {
+		return []letter{{event: goOn{}}}, 0
+	}
+	return nil, 0
+}
+
+// leave gives back the lock of steps.
+func (d *driver) leave(t *turn) {
+	if t.stepped {
+		d.engine.steps.RUnlock()
+	}
 }
 
 // pointsOf names what was just committed, for tests that crash there.
@@ -298,13 +330,13 @@ func (d *driver) reply(letters []letter, answers []error) {
 // carryOut starts and ends calls and appoints the next wake-up, now that the step is stored.
 func (d *driver) carryOut(dl *delta) {
 	for _, n := range dl.cancel {
-		d.engine.pool.cancel(d.ref, n, errGivenUp)
+		d.engine.calls.cancel(d.ref, n, errGivenUp)
 	}
 	for _, n := range dl.stop {
-		d.engine.pool.cancel(d.ref, n, plugin.ErrRevoked)
+		d.engine.calls.cancel(d.ref, n, plugin.ErrRevoked)
 	}
 	d.startCalls(dl)
-	d.engine.pool.slots.settle(d.ref, dl.wants, dl.spare)
+	d.engine.slots.settle(d.ref, dl.wants, dl.spare)
 	var next time.Time
 	if d.st.root.Live {
 		next = d.timers.next()
@@ -318,11 +350,11 @@ func (d *driver) carryOut(dl *delta) {
 func (d *driver) startCalls(dl *delta) {
 	for _, c := range dl.calls {
 		fail.Point("call.starting")
-		d.engine.pool.start(d, c)
+		d.engine.calls.start(d, c)
 	}
 }
 
-// timerHeap holds due times of nodes, earliest first. Entries of the past attempts stay until their time; they are
+// timerHeap holds due times of nodes, earliest first and at one moment in the order of the nodes. Entries of the past attempts stay until their time; they are
 // recognised by their version.
 type timerHeap []timeCame
 
@@ -369,10 +401,12 @@ func (h timerHeap) next() time.Time {
 	return h[0].at
 }
 
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timeCame)) }
+func (h timerHeap) Len() int { return len(h) }
+func (h timerHeap) Less(i, j int) bool {
+	return cmp.Or(h[i].at.Compare(h[j].at), cmp.Compare(h[i].node, h[j].node)) < 0
+}
+func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *timerHeap) Push(x any)   { *h = append(*h, x.(timeCame)) }
 func (h *timerHeap) Pop() any {
 	old := *h
 	last := old[len(old)-1]

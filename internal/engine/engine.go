@@ -37,6 +37,16 @@ type Surroundings interface {
 	Info(ctx context.Context, task *stdops.Task) (Info, error)
 }
 
+// calls runs what steps begin, outside of the drivers.
+type calls interface {
+	// start begins a call that has its slot; the slot is released when it ends, and its result posted.
+	start(d *driver, c call)
+	// cancel asks the calls of a node to end, with the reason.
+	cancel(ref stdops.TaskRef, n stdops.NodeIndex, why error)
+	// out gives the calls of a task that are out, with those whose result is on its way.
+	out(ref stdops.TaskRef) map[callID]bool
+}
+
 // Info is what flows may ask about their task's surroundings.
 type Info struct {
 	ProjectName string
@@ -74,7 +84,12 @@ type Engine struct {
 	writer  *writer
 	journal *journal // nil where logs are not kept
 	pool    *pool
+	calls   calls // the pool; a simulation has its own
+	slots   *slots
 	sizes   [plugin.Classes]int
+
+	drive   func(*driver) // lets a driver turn the crank until nothing is left to decide; it must not wait for it
+	entropy func() *rand.ChaCha8
 
 	mu       sync.Mutex
 	drivers  map[stdops.TaskRef]*driver
@@ -97,10 +112,15 @@ func New(o Options) *Engine {
 		limits := stdops.DefaultLimits()
 		o.Limits = &limits
 	}
-	return &Engine{
+	e := &Engine{
 		Options: o, sizes: poolSizes(o.Limits), drivers: make(map[stdops.TaskRef]*driver), seats: newSeats(int(o.Limits.LiveTasks)),
-		thinking: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		thinking: make(chan struct{}, runtime.GOMAXPROCS(0)), entropy: entropy,
 	}
+	e.drive = func(d *driver) {
+		e.running.Add(1)
+		go d.run()
+	}
+	return e
 }
 
 // Start begins to drive: whatever was live when the last process ended goes on.
@@ -117,7 +137,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	if e.Logs != nil {
 		e.journal = newJournal(e.Logs, e.Limits.Log, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
-	e.pool = newPool(background, &e.Options, e.journal, newSlots(e.sizes, e.slotFree))
+	e.slots = newSlots(e.sizes, e.slotFree)
+	e.pool = newPool(background, &e.Options, e.journal, e.slots)
+	e.calls = e.pool
 	e.mu.Unlock()
 	for _, w := range live {
 		e.Wakes.Wake(w)
@@ -195,7 +217,7 @@ func (e *Engine) Begin(ctx context.Context, task stdops.Task, graph *flow.Graph,
 		return nil, err
 	}
 	st := newState(task, graph, info, inputs)
-	env := e.env(entropy(), time.Time{})
+	env := e.env(e.entropy(), time.Time{})
 	env.hold = true // no call may begin before the commit that makes the task; Adopt lets them begin
 	d, answers, err := decide(st, []event{Command{Kind: Start, Actor: actor}}, env)
 	if err != nil {
@@ -213,7 +235,7 @@ func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeI
 	if err != nil {
 		return nil, err
 	}
-	return preview(st, e.env(entropy(), time.Time{}), n)
+	return preview(st, e.env(e.entropy(), time.Time{}), n)
 }
 
 // CallsOut gives the versions that the calls of a node which are out began with. A call that nobody waits for any more is
@@ -254,7 +276,7 @@ func (e *Engine) Stats() Stats {
 	if e.pool == nil {
 		return Stats{}
 	}
-	return Stats{Driven: len(e.drivers), Waiting: len(e.seats.line), Classes: e.pool.slots.stats()}
+	return Stats{Driven: len(e.drivers), Waiting: len(e.seats.line), Classes: e.slots.stats()}
 }
 
 // load reads a task.
@@ -333,12 +355,11 @@ func (e *Engine) deliver(ref stdops.TaskRef, l letter) {
 		d = &driver{engine: e, ref: ref, held: !e.seat()}
 		e.drivers[ref] = d
 	}
-	delete(e.seats.resting, ref)
+	e.seats.wakeUp(d)
 	d.mailbox = append(d.mailbox, l)
 	if !d.busy {
 		d.busy = true
-		e.running.Add(1)
-		go d.run()
+		e.drive(d)
 	}
 }
 

@@ -1,18 +1,22 @@
 package engine
 
-import "github.com/stdops/stdops"
+import (
+	"container/list"
+
+	"github.com/stdops/stdops"
+)
 
 // seats bounds the tasks in memory. A task that wants to go on when there is no seat waits for its turn; a command is carried
 // out all the same, but begins no call. Everything is guarded by the engine's lock.
 type seats struct {
 	limit   int                         // 0: no bound
-	resting map[stdops.TaskRef]*driver  // in memory only because they are due soon, or wait for a slot: these make room for others
+	resting *list.List                  // of *driver in memory only because they are due soon, or wait for a slot, longest first: these make room
 	line    []stdops.TaskRef            // tasks that wait for a seat, longest first
 	waiting map[stdops.TaskRef]struct{} // the same
 }
 
 func newSeats(limit int) seats {
-	return seats{limit: limit, resting: make(map[stdops.TaskRef]*driver), waiting: make(map[stdops.TaskRef]struct{})}
+	return seats{limit: limit, resting: list.New(), waiting: make(map[stdops.TaskRef]struct{})}
 }
 
 // seat tells whether one more task may be in memory. One that only rests leaves for it: whatever it waits for wakes it.
@@ -20,12 +24,22 @@ func (e *Engine) seat() bool {
 	if e.seats.limit <= 0 || len(e.drivers) < e.seats.limit {
 		return true
 	}
-	for ref := range e.seats.resting {
-		delete(e.seats.resting, ref)
-		delete(e.drivers, ref)
-		return true
+	first := e.seats.resting.Front()
+	if first == nil {
+		return false
 	}
-	return false
+	d := first.Value.(*driver)
+	e.seats.wakeUp(d)
+	delete(e.drivers, d.ref)
+	return true
+}
+
+// wakeUp ends the rest of a driver.
+func (s *seats) wakeUp(d *driver) {
+	if d.place != nil {
+		s.resting.Remove(d.place)
+		d.place = nil
+	}
 }
 
 // standInLine lets a task wait for a seat.
@@ -57,7 +71,7 @@ func (e *Engine) rest(d *driver) {
 			e.standInLine(d.ref)
 		}
 	case d.st.calls == 0:
-		e.seats.resting[d.ref] = d
+		d.place = e.seats.resting.PushBack(d)
 	}
 	e.letIn()
 }
