@@ -12,6 +12,9 @@ ORPHANS   ?= 100
 CRASHES   ?= 300
 STRIDE    ?= 4
 RUNS      ?= 20000
+SECONDS   ?= 60
+SEED      ?= 0
+ONE       ?= false
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 
@@ -19,7 +22,7 @@ BENCHTIME ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance crash faults powerloss proof browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance crash faults powerloss proof simulate browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +55,9 @@ powerloss: ## let the power fail under a server and under the store (CRASHES=300
 proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000 RUNS=20000)
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)
 	go test -count=1 -timeout 60m -run '^(TestEngineAgreesWithModel|TestDecideRunsWhatANaiveInterpreterRuns)$$' ./internal/engine -rapid.checks $(RUNS)
+
+simulate: ## run the engine in a simulated world for SECONDS=60 of a processor, from SEED=0 on (ONE=true: only that seed)
+	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./internal/engine -v -simulate $(SECONDS)s -seed $(SEED) -one=$(ONE)
 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
