@@ -49,3 +49,32 @@ func TestDecideWideBranchesBeginInParts(t *testing.T) {
 		t.Errorf("%d branches have begun, want %d", queued, branches)
 	}
 }
+
+// TestDecideRevokesARunInParts: when a task is revoked while threads are on their way that one step could not take along, the
+// same commit ends them too.
+func TestDecideRevokesARunInParts(t *testing.T) {
+	t.Parallel()
+	g := wide(3*maxChanges, nil)
+	for name, steps := range map[string][][]event{
+		"in its first step":    {{Command{Kind: Start}, Command{Kind: Revoke}}},
+		"in a later step":      {{Command{Kind: Start}}, {goOn{}, Command{Kind: Revoke}}},
+		"in a step of its own": {{Command{Kind: Start}}, {Command{Kind: Revoke}}},
+		"after a crash":        {{Command{Kind: Start}}, {loaded{}, Command{Kind: Revoke}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, g, nil, stubs()...)
+			for _, events := range steps {
+				d, _, err := decide(w.st, events, env{now: w.now, entropy: w.entropy, plugins: w.plugins, hold: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.record.store(t, &d.change)
+				w.st.apply(d)
+			}
+			if wrong := Audit(w.record.whole(), g, w.now); len(wrong) > 0 || w.st.root.Live {
+				t.Errorf("live %t; %d things are wrong: %.300q", w.st.root.Live, len(wrong), wrong)
+			}
+		})
+	}
+}
