@@ -26,6 +26,7 @@ type env struct {
 	epoch   int64
 	hold    bool      // no call may begin: the process is about to end, or the task is not stored yet
 	slots   room      // of the process; nil when it has room for every call
+	changes int       // how many nodes one step may enter; 0: maxChanges
 	nextDue time.Time // earliest due time of nodes that the events do not touch; zero when there is none
 }
 
@@ -64,7 +65,7 @@ func (s *step) handle(ev event) error {
 
 // run lets every moving thread go on until it rests, up to the number of changes that one commit may hold.
 func (s *step) run() {
-	for len(s.moves) > 0 && len(s.change.Transitions) < maxChanges && s.err == nil {
+	for len(s.moves) > 0 && len(s.change.Transitions) < s.changes && s.err == nil {
 		m := s.moves[0]
 		s.moves = s.moves[1:]
 		s.enter(m.token, m.node)
@@ -76,7 +77,7 @@ func (s *step) resumeMoving() {
 	s.eachFork(func(f stdops.Fork) {
 		switch {
 		case !f.Moving:
-		case len(s.moves) >= maxChanges:
+		case len(s.moves) >= s.changes:
 			s.left = true
 		default:
 			f.Moving = false

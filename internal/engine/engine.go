@@ -90,6 +90,7 @@ type Engine struct {
 
 	drive   func(*driver) // lets a driver turn the crank until nothing is left to decide; it must not wait for it
 	entropy func() *rand.ChaCha8
+	changes int // how many nodes one step may enter; 0: maxChanges
 
 	mu       sync.Mutex
 	drivers  map[stdops.TaskRef]*driver
@@ -317,7 +318,7 @@ func damaged(err error) error {
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, nextDue: nextDue, hold: e.stopping}
+	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, changes: e.changes, nextDue: nextDue, hold: e.stopping}
 }
 
 // now is cut to what is stored.

@@ -144,7 +144,11 @@ func (s *simulation) goWrong() (happened bool) {
 			return false
 		}
 		t := s.tasks[s.rand.IntN(len(s.tasks))]
-		t.task.Root.Revision++
+		if len(s.storing) > 0 {
+			t = s.storing[s.rand.IntN(len(s.storing))].task
+		}
+		root := t.task.Root
+		s.store.store(stdops.Change{Task: t.task.ID, Project: t.task.Project, Revision: root.Revision, Epoch: root.Epoch, Root: root})
 		t.raised = true
 	}
 	s.faults[kind]++

@@ -19,9 +19,14 @@ var (
 	simulateOne  = flag.Bool("one", false, "only that history")
 )
 
-// history runs a whole history of a seed. It gives what was broken, nil when nothing was.
-func history(seed uint64, mistake simMistake) (s *simulation, wrong *broken) {
-	s = newSimulation(seed, mistake)
+// history runs the whole history of a seed.
+func history(seed uint64, mistake simMistake) (*simulation, *broken) {
+	s := newSimulation(seed, mistake)
+	return s, s.run()
+}
+
+// run runs the history. It gives what was broken, nil when nothing was.
+func (s *simulation) run() (wrong *broken) {
 	defer func() {
 		if r := recover(); r != nil {
 			b, ok := r.(broken)
@@ -42,7 +47,7 @@ func history(seed uint64, mistake simMistake) (s *simulation, wrong *broken) {
 		}
 	}
 	s.finish()
-	return s, nil
+	return nil
 }
 
 // finish lets nothing go wrong any more and somebody care for every task: all have to end.

@@ -13,13 +13,14 @@ import (
 )
 
 // simStore is the store of a simulation: it keeps tasks in memory, gives what the real one would give, and fails when it
-// is told to.
+// is told to. TestStores holds it against the real one.
 type simStore struct {
 	tasks  map[stdops.TaskID]*simTask
 	keys   map[simKey]bool
 	now    func() time.Time
 	fault  func(reads bool) simFault // of each transaction or read; nil: none
 	watch  func(*simTask, *stdops.Change)
+	twin   *simTwin
 	resend bool // a mistake: what may be stored is stored once more
 	stamp  bool // a mistake: every change of a task that has ended ends it anew
 	forget bool // a mistake: no data of nodes are kept
@@ -77,6 +78,7 @@ func (s *simStore) create(task stdops.Task, graph *flow.Graph, inputs []byte) *s
 		watched: newWatched(len(graph.Nodes)),
 	}
 	s.tasks[task.ID] = t
+	s.twin.create(t)
 	return t
 }
 
@@ -116,14 +118,21 @@ func (s *simStore) Commit(_ context.Context, changes []stdops.Change) ([]stdops.
 	if err != nil && !unheard {
 		return nil, err
 	}
-	verdicts := make([]stdops.Verdict, len(changes))
-	for i := range changes {
-		verdicts[i] = s.apply(&changes[i])
-	}
+	verdicts := s.store(changes...)
 	if unheard {
 		return nil, err
 	}
 	return verdicts, nil
+}
+
+// store stores changes, whatever the disk is like.
+func (s *simStore) store(changes ...stdops.Change) []stdops.Verdict {
+	verdicts := make([]stdops.Verdict, len(changes))
+	for i := range changes {
+		verdicts[i] = s.apply(&changes[i])
+	}
+	s.twin.store(changes, verdicts)
+	return verdicts
 }
 
 func (s *simStore) apply(c *stdops.Change) stdops.Verdict {
@@ -223,7 +232,9 @@ func (s *simStore) Load(_ context.Context, ref stdops.TaskRef) (*stdops.Snapshot
 	if err != nil {
 		return nil, err
 	}
-	return t.snapshot(), nil
+	snap := t.snapshot()
+	s.twin.load(snap)
+	return snap, nil
 }
 
 func (t *simTask) snapshot() *stdops.Snapshot {
@@ -270,6 +281,7 @@ func (s *simStore) Taken(_ context.Context, keys []*stdops.RequestKey) ([]bool, 
 	for i, k := range keys {
 		taken[i] = s.keys[simKeyOf(k)]
 	}
+	s.twin.taken(keys, taken)
 	return taken, nil
 }
 
@@ -283,5 +295,6 @@ func (s *simStore) Live(context.Context) (wakes []stdops.Wake, _ error) {
 			wakes = append(wakes, stdops.Wake{Ref: t.ref(), At: t.task.Root.WakeAt})
 		}
 	}
+	s.twin.live(wakes)
 	return wakes, nil
 }

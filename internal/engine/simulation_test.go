@@ -63,6 +63,7 @@ type simPlan struct {
 	unheard                float64         // how often its answer is lost
 	fails, never, piece    float64         // how calls end
 	limits                 []stdops.Limits // with which the server may be started
+	changes                int             // how many nodes one step may enter
 }
 
 // What can be picked.
@@ -154,7 +155,7 @@ func drawPlan(r *rand.Rand) simPlan {
 	p := simPlan{
 		steps: 500 + r.IntN(4000), most: 1 + r.IntN(12),
 		brokenReads: rate(0, 0, 0.01, 0.1), brokenAny: rate(0, 0.01, 0.1), unheard: rate(0, 0.01, 0.1),
-		fails: rate(0, 0.1, 0.3), never: rate(0, 0.01), piece: rate(0, 0.2, 1),
+		changes: []int{0, 0, 1, 3}[r.IntN(4)], fails: rate(0, 0.1, 0.3), never: rate(0, 0.01), piece: rate(0, 0.2, 1),
 	}
 	for i := range p.weight {
 		p.weight[i] = 8 << r.IntN(4)
@@ -286,6 +287,7 @@ func (s *simulation) boot() {
 		Commits: s.store, Tasks: s.store, Surroundings: s, Plugins: s, Wakes: s, Now: s.clock, Epoch: int64(s.life),
 		Limits: &limits, Log: slog.New(slog.DiscardHandler),
 	})
+	e.changes = s.changes
 	e.writer, e.calls, e.entropy = &writer{commits: s.store}, s, s.entropy
 	e.slots = newSlots(e.sizes, e.slotFree)
 	e.drive = func(d *driver) { s.ready = append(s.ready, &ride{driver: d, task: s.store.tasks[d.ref.Task]}) }
@@ -303,7 +305,7 @@ func (s *simulation) boot() {
 func (s *simulation) crash() {
 	for _, r := range s.storing {
 		if s.rand.IntN(2) == 0 {
-			s.store.apply(&r.turn.delta.change)
+			s.store.store(r.turn.delta.change)
 		}
 	}
 	for _, t := range s.tasks {

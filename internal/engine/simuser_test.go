@@ -86,7 +86,7 @@ func (s *simulation) create(u *simUser) (happened bool) {
 	}
 	t := s.store.create(task, s.graphs[tree], []byte(`{"v":"k"}`))
 	s.tasks = append(s.tasks, t)
-	s.store.apply(change)
+	s.store.store(*change)
 	if !s.calm && s.rand.IntN(20) == 0 {
 		s.faults[faultCrash]++
 		s.crash()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type step struct {
 	plugins Plugins
 	limits  *stdops.Limits
 	hold    bool
+	changes int
 	slots   room
 	spare   [plugin.Classes]int // slots taken that no call has used
 
@@ -95,7 +97,8 @@ func newStep(st *state, env env) *step {
 		env.limits = &limits
 	}
 	return &step{
-		state: st, limits: env.limits, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots, inputs: st.inputs,
+		state: st, limits: env.limits, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots,
+		changes: cmp.Or(env.changes, maxChanges), inputs: st.inputs,
 		nodes:     make(map[stdops.NodeIndex]*stdops.NodeState, 4), // of the other maps most steps need few
 		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
 		out: st.calls,
