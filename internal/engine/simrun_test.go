@@ -157,7 +157,8 @@ var simControls = []struct {
 	{"data are forgotten", mistakeForgets, recordIsSound},
 }
 
-// TestSimulationControls gives the server one mistake after the other. Each must be found, by the invariant that it breaks.
+// TestSimulationControls gives the server one mistake after the other. Each must be found, by the invariant that it breaks,
+// and again by the same seed.
 func TestSimulationControls(t *testing.T) {
 	t.Parallel()
 	for _, c := range simControls {
@@ -171,6 +172,10 @@ func TestSimulationControls(t *testing.T) {
 				}
 				if wrong.invariant != c.invariant {
 					t.Fatalf("seed %d: it should break %s, but %s", seed, c.invariant, wrong)
+				}
+				again, same := history(seed, c.mistake)
+				if same == nil || same.invariant != wrong.invariant || again.steps != s.steps {
+					t.Errorf("seed %d: %s after %d steps, then %v after %d", seed, wrong, s.steps, same, again.steps)
 				}
 				t.Logf("found after %d steps: %s", steps, wrong.invariant)
 				return
