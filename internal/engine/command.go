@@ -149,10 +149,7 @@ func (s *step) revoke(actor string) error {
 			s.end(f.Token)
 		}
 	})
-	for _, m := range s.moves { // that this step has left over
-		s.end(m.token)
-	}
-	s.moves, s.left = nil, false
+	s.left = false
 	return nil
 }
 

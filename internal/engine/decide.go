@@ -63,9 +63,10 @@ func (s *step) handle(ev event) error {
 	return nil
 }
 
-// run lets every moving thread go on until it rests, up to the number of changes that one commit may hold.
+// run lets every moving thread go on until it rests, up to the number of changes that one commit may hold. In a task that has
+// ended all of them end, without a change of a node.
 func (s *step) run() {
-	for len(s.moves) > 0 && len(s.change.Transitions) < s.changes && s.err == nil {
+	for len(s.moves) > 0 && (len(s.change.Transitions) < s.changes || s.root().State.Ended()) && s.err == nil {
 		m := s.moves[0]
 		s.moves = s.moves[1:]
 		s.enter(m.token, m.node)

@@ -78,3 +78,21 @@ func TestDecideRevokesARunInParts(t *testing.T) {
 		})
 	}
 }
+
+// TestDecideEndsAThreadAfterARevoke: a result that is decided together with a revoke, when the step may enter no further node.
+func TestDecideEndsAThreadAfterARevoke(t *testing.T) {
+	t.Parallel()
+	g := line(2)
+	w := newWorld(t, g, nil, stubs()...)
+	mustDo(t, w, Command{Kind: Start})
+	c := w.calls[0]
+	ended := callEnded{node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: c.outputs}
+	d, _, err := decide(w.st, []event{Command{Kind: Revoke}, ended}, env{now: w.now, entropy: w.entropy, plugins: w.plugins, changes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.record.store(t, &d.change)
+	if wrong := Audit(w.record.whole(), g, w.now); len(wrong) > 0 {
+		t.Errorf("%q", wrong)
+	}
+}

@@ -233,6 +233,6 @@ func (s *simulation) checkAnswer(u *simUser, err error) {
 // audit looks at all of a task.
 func (s *simulation) audit(t *simTask) {
 	if wrong := Audit(t.record(), t.graph, s.now); len(wrong) > 0 {
-		s.broken(recordIsSound, "task %d: %q", t.task.ID, wrong)
+		s.broken(recordIsSound, "task %d: %q\n%s", t.task.ID, wrong, s.describe(t))
 	}
 }
