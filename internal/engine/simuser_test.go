@@ -222,3 +222,14 @@ func (s *simulation) helpGateway(kind stdops.NodeKind) Kind {
 		return Retry
 	}
 }
+
+// running gives the nodes that run.
+func (t *simTask) running() []stdops.NodeIndex {
+	var list []stdops.NodeIndex
+	for _, n := range t.nodes {
+		if n != nil && n.State == stdops.StateRunning {
+			list = append(list, n.Node)
+		}
+	}
+	return list
+}
