@@ -30,9 +30,18 @@ type Task struct {
 	Description    string
 	Category       string
 
+	Parent AttemptRef // that made this task as its child, in the same project; zero for none
+
 	Root RootState
 
 	Created time.Time
+}
+
+// AttemptRef names an attempt of a node of a task.
+type AttemptRef struct {
+	Task    TaskID
+	Node    NodeIndex
+	Version Version
 }
 
 // RootState is the stored state of a task as a whole.
@@ -120,12 +129,19 @@ type Variable struct {
 	Value []byte    // JSON; in a [Change], nil takes the value away
 }
 
-// Callback is an accepted callback that was not decided yet.
+// Callback is an accepted callback that was not decided yet. Those with a number below zero are what a child task told,
+// the latest with the lowest number; nobody can give them but the commit of the child.
 type Callback struct {
 	Seq     int64
 	Node    NodeIndex
 	Version Version
 	Data    []byte // JSON
+}
+
+// Tell is what a child task has to tell the attempt that made it.
+type Tell struct {
+	To   AttemptRef
+	Data []byte // JSON
 }
 
 // Transition is one change of a state, for the log that nobody edits.
@@ -161,6 +177,7 @@ type Change struct {
 	Forks       []Fork
 	Callbacks   []Callback // accepted
 	Consumed    []int64    // sequence numbers of callbacks that were decided
+	Tells       []Tell     // to the task that this one is a child of; one that is over hears nothing
 	Transitions []Transition
 	Keys        []RequestKey // of the commands that were carried out
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,6 +47,17 @@ func TestReads_use_indexes(t *testing.T) {
 		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },
 		"Templates": func() error {
 			return second(s.Templates(ctx, 1, TemplateFilter{Keyword: "x", IDs: []stdops.TemplateID{1}}))
+		},
+		"Child": func() error {
+			_, err := s.Child(ctx, 1, stdops.AttemptRef{Task: 1, Node: 1, Version: "v"})
+			return notFound(err)
+		},
+		"Children": func() error { return second(s.Children(ctx, r, 9)) },
+		"mayHaveChild": func() error {
+			if err := mayHaveChild(ctx, s.readers, 1, stdops.AttemptRef{Task: 1, Node: 1}); stdops.ErrorCode(err) != stdops.CodeRefused {
+				return fmt.Errorf("got %w", err)
+			}
+			return nil
 		},
 		"ProjectByBiz": func() error { return second(s.ProjectByBiz(ctx, 2)) },
 		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },

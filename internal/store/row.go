@@ -12,6 +12,7 @@ import (
 // taskColumns are the columns of a whole task, in the order of taskFields.
 const taskColumns = `id, project_id, name, tree_hash, flow_type, claimed, deleted, template_id, template_source,
 	create_method, app, creator, executor, description, category, created_at,
+	parent_id, parent_node, parent_version,
 	state, version, started_at, finished_at, revision, epoch, live, wake_at`
 
 func taskFields(t *stdops.Task) []any {
@@ -19,6 +20,7 @@ func taskFields(t *stdops.Task) []any {
 		number(&t.ID), number(&t.Project), &t.Name, &t.TreeHash, (*string)(&t.FlowType), &t.Claimed, &t.Deleted,
 		number(&t.Template), &t.TemplateSource, &t.CreateMethod, &t.App, &t.Creator, &t.Executor, &t.Description,
 		&t.Category, instant(&t.Created),
+		number(&t.Parent.Task), number(&t.Parent.Node), (*string)(&t.Parent.Version),
 		number(&t.Root.State), (*string)(&t.Root.Version), instant(&t.Root.Started), instant(&t.Root.Finished),
 		number(&t.Root.Revision), number(&t.Root.Epoch), &t.Root.Live, instant(&t.Root.WakeAt),
 	}

@@ -23,11 +23,14 @@ func (s *Store) Load(ctx context.Context, ref stdops.TaskRef) (*stdops.Snapshot,
 }
 
 // Live lists all tasks in which something may still happen by itself, with the time at which each wants to be looked
-// at; a zero time means that it waits for someone.
+// at; a zero time means that it waits for someone. One that a child has told something, of which its own row says
+// nothing, wants to be looked at now.
 func (s *Store) Live(ctx context.Context) ([]stdops.Wake, error) {
 	var wakes []stdops.Wake
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT project_id, id, wake_at FROM task WHERE live = 1 ORDER BY id`)
+		rows, err := tx.QueryContext(ctx, `
+			SELECT project_id, id, CASE WHEN EXISTS (SELECT 1 FROM event e WHERE e.task_id = task.id AND e.seq < 0) THEN 1 ELSE wake_at END
+			FROM task WHERE live = 1 ORDER BY id`)
 		wakes, err = collect(rows, err, func(w *stdops.Wake) []any {
 			return []any{number(&w.Ref.Project), number(&w.Ref.Task), instant(&w.At)}
 		})

@@ -20,6 +20,7 @@ type batch struct {
 	variableGone       *sqlite3.Stmt
 	fork, forkGone     *sqlite3.Stmt
 	event, eventGone   *sqlite3.Stmt
+	tell               *sqlite3.Stmt
 	transition         *sqlite3.Stmt
 	keyTaken, key      *sqlite3.Stmt
 }
@@ -120,6 +121,12 @@ func (b *batch) texts() []statementText {
 		{&b.event, `
 			INSERT INTO event (project_id, task_id, seq, node, version, data) VALUES ($1, $2, $3, $4, $5, $6)`},
 		{&b.eventGone, `DELETE FROM event WHERE task_id = $1 AND seq = $2`},
+		// A driver numbers callbacks from 1 on, so that what others write down here can never take a number that it gives.
+		{&b.tell, `
+			INSERT INTO event (project_id, task_id, node, version, data, seq)
+			SELECT t.project_id, t.id, $1, $2, $3,
+				(SELECT MIN(COALESCE(MIN(e.seq), 0), 0) - 1 FROM event e WHERE e.task_id = t.id)
+			FROM task t WHERE t.id = $4 AND t.project_id = $5 AND t.live = 1`},
 		{&b.transition, `
 			INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},

@@ -69,7 +69,7 @@ func (a *applier) apply() (stdops.Verdict, error) {
 	}
 	// Attempts first: they are kept as they stand before the change.
 	for _, step := range []func() error{
-		a.keepStored, a.keepUnstored, a.inputsOfTask, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.transitions, a.keys,
+		a.keepStored, a.keepUnstored, a.inputsOfTask, a.nodes, a.nodeData, a.variables, a.forks, a.callbacks, a.tells, a.transitions, a.keys,
 	} {
 		if err := step(); err != nil {
 			return 0, err
@@ -211,6 +211,19 @@ func (a *applier) callbacks() error {
 	for _, seq := range a.change.Consumed {
 		if err := bind(a.eventGone).number(int64(a.change.Task)).number(seq).run(); err != nil {
 			return fmt.Errorf("remove callback %d: %w", seq, err)
+		}
+	}
+	return nil
+}
+
+// tells writes down what the parent of the task has to hear, which it finds whenever it is loaded next.
+func (a *applier) tells() error {
+	for i := range a.change.Tells {
+		t := &a.change.Tells[i]
+		err := bind(a.tell).number(int64(t.To.Node)).text(string(t.To.Version)).bytes(t.Data).
+			number(int64(t.To.Task)).number(int64(a.change.Project)).run()
+		if err != nil {
+			return fmt.Errorf("tell task %d: %w", t.To.Task, err)
 		}
 	}
 	return nil

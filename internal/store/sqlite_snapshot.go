@@ -30,7 +30,7 @@ func (r *snapshotReads) texts() []statementText {
 		{&r.forks, `
 			SELECT token, parent, destination, need, have, next, stopped, suspended_by, moving
 			FROM fork WHERE task_id = $1 ORDER BY token`},
-		{&r.events, `SELECT seq, node, version, data FROM event WHERE task_id = $1 ORDER BY seq`},
+		{&r.events, `SELECT seq, node, version, data FROM event WHERE task_id = $1 ORDER BY abs(seq), seq`}, // each kind in its own order
 	}
 }
 

@@ -30,12 +30,15 @@ type NewTask struct {
 }
 
 // CreateTask stores a task and gives it with its id, which is greater than that of any task before. An id is never
-// used again. When the key is taken the error is [stdops.ErrRepeated].
+// used again. When the key is taken, or the attempt that makes a child has one, the error is [stdops.ErrRepeated].
 func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) {
 	body := s.zip.EncodeAll(n.Body, nil)
 	task := n.Task
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		if err := s.free(tx, n.Key); err != nil {
+			return err
+		}
+		if err := mayHaveChild(ctx, tx, task.Project, task.Parent); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `
@@ -71,12 +74,13 @@ func insertTask(ctx context.Context, tx *sql.Conn, t *stdops.Task) error {
 	r.Revision = 0
 	return tx.QueryRowContext(ctx, `
 		INSERT INTO task (project_id, name, tree_hash, flow_type, claimed, deleted, template_id, template_source,
-			create_method, app, creator, executor, description, category, created_at,
+			create_method, app, creator, executor, description, category, created_at, parent_id, parent_node, parent_version,
 			state, version, started_at, finished_at, revision, epoch, live, wake_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, $20, $21, $22)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 0, $23, $24, $25)
 		RETURNING id`,
 		int64(t.Project), t.Name, t.TreeHash, string(t.FlowType), t.Claimed, t.Deleted, int64(t.Template), t.TemplateSource,
 		t.CreateMethod, t.App, t.Creator, t.Executor, t.Description, t.Category, micros(t.Created),
+		int64(t.Parent.Task), int64(t.Parent.Node), string(t.Parent.Version),
 		int64(r.State), string(r.Version), micros(r.Started), micros(r.Finished), r.Epoch, r.Live, micros(r.WakeAt),
 	).Scan(number(&t.ID))
 }

@@ -27,6 +27,7 @@ type TaskMatch struct {
 	Executor  string
 	Category  string
 	FlowType  stdops.FlowType
+	Child     *bool // whether another task made it
 
 	// Moments from and to which tasks were created and started, the ends included.
 	CreatedFrom, CreatedTo, StartedFrom, StartedTo time.Time
@@ -86,6 +87,9 @@ func (m *TaskMatch) apply(c *conditions, project stdops.ProjectID) {
 	}
 	if m.Methods != nil {
 		c.oneOf(`create_method`, textList(m.Methods))
+	}
+	if m.Child != nil {
+		c.and(`(parent_id <> 0) = ?`, *m.Child)
 	}
 	c.bound(`created_at >= ?`, m.CreatedFrom)
 	c.bound(`created_at <= ?`, m.CreatedTo)

@@ -208,13 +208,15 @@ CREATE TABLE task (
     revision        INTEGER NOT NULL,
     epoch           INTEGER NOT NULL,
     live            INTEGER NOT NULL CHECK (live IN (0, 1)),
-    wake_at         INTEGER,
+    wake_at         INTEGER, parent_id INTEGER NOT NULL DEFAULT 0, parent_node INTEGER NOT NULL DEFAULT 0, parent_version TEXT NOT NULL DEFAULT '',
     CHECK (id BETWEEN 1 AND 9007199254740991)
 ) STRICT;
 
 CREATE INDEX task_creator ON task (project_id, creator, id) WHERE deleted = 0;
 
 CREATE INDEX task_live ON task (id) WHERE live = 1;
+
+CREATE UNIQUE INDEX task_parent ON task (parent_id, parent_node, parent_version) WHERE parent_id <> 0;
 
 CREATE INDEX task_project ON task (project_id, id, created_at, name) WHERE deleted = 0;
 
