@@ -85,24 +85,15 @@ func (s *step) callEnded(ev callEnded) {
 	if ev.called { // one that came during execute waits for its own call
 		s.consumeCallback(ev.node)
 	}
-	outputs := ev.outputs.Clone()
-	outputs.Set("_result", !ev.failed)
-	outputs.Set("_loop", int64(own.Loop))
-	outputs.Set("_inner_loop", int64(own.InnerLoop))
-	d := s.getData(ev.node)
-	if d.outputs = outputs; ev.inputs != nil {
+	if ev.inputs != nil {
+		d := s.getData(ev.node)
 		d.inputs = ev.inputs
+		s.setData(ev.node, d, true)
 	}
-	s.setData(ev.node, d, true)
+	s.setOutputs(ev.node, ev.outputs.Clone(), !ev.failed)
 	switch {
-	case ev.failed && s.graphNode(ev.node).Activity.IgnoreErrors:
-		s.finishActivity(ev.node, true)
 	case ev.failed:
-		if err := s.extract(ev.node); err != nil {
-			s.fail(ev.node, err.Error())
-			break
-		}
-		s.enterFailed(ev.node, "")
+		s.endFailed(ev.node)
 	case ev.outcome.Next == plugin.Finish:
 		s.finishActivity(ev.node, false)
 	case ev.outcome.Next == plugin.Poll && executed:
@@ -114,6 +105,30 @@ func (s *step) callEnded(ev callEnded) {
 		s.setPhase(ev.node, stdops.PhaseWaiting).Due = time.Time{}
 		s.takeCallback(ev.node)
 	}
+}
+
+// setOutputs keeps what an attempt has given, with what every attempt gives.
+func (s *step) setOutputs(n stdops.NodeIndex, outputs *stdops.Object, well bool) {
+	own := s.node(n)
+	outputs.Set("_result", well)
+	outputs.Set("_loop", int64(own.Loop))
+	outputs.Set("_inner_loop", int64(own.InnerLoop))
+	d := s.getData(n)
+	d.outputs = outputs
+	s.setData(n, d, true)
+}
+
+// endFailed ends an attempt whose outputs say that it failed.
+func (s *step) endFailed(n stdops.NodeIndex) {
+	if s.graphNode(n).Activity.IgnoreErrors {
+		s.finishActivity(n, true)
+		return
+	}
+	if err := s.extract(n); err != nil {
+		s.fail(n, err.Error())
+		return
+	}
+	s.enterFailed(n, "")
 }
 
 // finishActivity ends an attempt well, hands its outputs to the variables and goes on.
@@ -233,7 +248,7 @@ func (s *step) acceptCallback(cmd Command) error {
 	if cmd.Version != "" && cmd.Version != own.Version {
 		return refusal("node version %s not exist", cmd.Version)
 	}
-	if polls(own) || s.hasItsCallback(cmd.Node) {
+	if polls(own) || s.hasItsCallback(cmd.Node) || s.waitsForChild(cmd.Node) {
 		return refusal("can not find sleep process with current node id: %s", s.id(cmd.Node))
 	}
 	text, err := stdops.EncodeValue(cmd.Data)

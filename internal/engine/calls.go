@@ -142,6 +142,7 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	pc := &plugin.Call{
 		Key:    fmt.Sprintf("%d.%d.%s.%d", ref.Task, c.node, c.version, c.number),
 		Inputs: c.inputs.Clone(), Outputs: c.outputs, System: c.system, Loop: c.loop, InnerLoop: c.inner, Count: int64(c.number),
+		Project: ref.Project, Attempt: stdops.AttemptRef{Task: ref.Task, Node: c.node, Version: c.version},
 		Variables: c.variables, Callback: c.callback, HasCallback: c.called, Now: p.now(), Clock: p.now, Zone: c.zone,
 	}
 	outcome, err := plugin.Outcome{}, context.Cause(ctx) // what was ended while it waited for an earlier call does not begin

@@ -37,6 +37,7 @@ func decide(st *state, events []event, env env) (*delta, []error, error) {
 	answers := make([]error, len(events))
 	for i, ev := range events {
 		answers[i] = s.handle(ev)
+		s.hear()
 		s.run()
 	}
 	s.beginCalls()

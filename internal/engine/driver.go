@@ -22,6 +22,7 @@ type letter struct {
 	event  event
 	answer chan<- error // of a command; nil for everything else
 	wake   bool         // no event: the driver itself knows what is due
+	reread bool         // the record has got something that memory does not know of
 	result bool         // of a call that was out: still taken while the engine stops
 }
 
@@ -203,6 +204,9 @@ func (t *turn) stores() bool { return !t.delta.empty() }
 // begin decides letters, on what is stored when the task is not in memory. Whatever it returns goes to end.
 func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
 	t := &turn{letters: letters, hand: hand{slots: d.engine.slots, ref: d.ref}}
+	if slices.ContainsFunc(letters, func(l letter) bool { return l.reread }) {
+		d.st = nil
+	}
 	if d.st == nil {
 		if err := d.restore(ctx); err != nil {
 			return t, err
@@ -271,6 +275,7 @@ func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time
 		pointsOf(&dl.change)
 		d.timers.follow(d.st, dl)
 		d.st.apply(dl)
+		d.engine.wakeParent(&dl.change)
 	}
 	d.st.keep(dl)
 	d.carryOut(dl)
@@ -297,8 +302,14 @@ func pointsOf(c *stdops.Change) {
 	if len(c.Callbacks) > 0 {
 		fail.Point("callback.stored")
 	}
-	if len(c.Consumed) > 0 {
+	if len(c.Tells) > 0 {
+		fail.Point("tell.stored")
+	}
+	if slices.ContainsFunc(c.Consumed, func(seq int64) bool { return seq > 0 }) {
 		fail.Point("callback.decided")
+	}
+	if slices.ContainsFunc(c.Consumed, func(seq int64) bool { return seq < 0 }) {
+		fail.Point("tell.heard")
 	}
 }
 

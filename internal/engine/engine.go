@@ -228,7 +228,18 @@ func (e *Engine) Begin(ctx context.Context, task stdops.Task, graph *flow.Graph,
 }
 
 // Adopt starts to drive a task that was stored together with its first change.
-func (e *Engine) Adopt(ref stdops.TaskRef) { e.wake(ref) }
+func (e *Engine) Adopt(first *stdops.Change) {
+	e.wakeParent(first)
+	e.wake(stdops.TaskRef{Project: first.Project, Task: first.Task})
+}
+
+// wakeParent lets a task read what a step of its child has told it.
+func (e *Engine) wakeParent(c *stdops.Change) {
+	for _, t := range c.Tells {
+		e.post(stdops.TaskRef{Project: c.Project, Task: t.To.Task}, letter{wake: true, reread: true})
+		fail.Point("parent.woken")
+	}
+}
 
 // Preview gives the inputs that a node which did not run would get now (docs/spec/engine.md 6.10).
 func (e *Engine) Preview(ctx context.Context, ref stdops.TaskRef, n stdops.NodeIndex) (*stdops.Object, error) {

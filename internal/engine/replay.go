@@ -36,6 +36,8 @@ func (n *told) follow(tr *stdops.Transition) {
 		n.attempts++
 	}
 	switch {
+	case revived(tr):
+		n.finished = time.Time{}
 	case entered:
 		n.started, n.finished = tr.Time, time.Time{}
 		n.loop, n.inner = max(n.loop, 1), max(n.inner, 1)
@@ -45,6 +47,11 @@ func (n *told) follow(tr *stdops.Transition) {
 		n.finished = latest(n.started, tr.Time)
 	}
 	n.state = tr.To
+}
+
+// revived reports whether a failed attempt goes on, since its child does.
+func revived(tr *stdops.Transition) bool {
+	return tr.From == stdops.StateFailed && tr.To == stdops.StateRunning
 }
 
 // replay goes through the log of a task and gives what it tells about each node; the root has the index 0.
@@ -70,7 +77,7 @@ func (a *audit) replay() []told {
 		if tr.From != n.state {
 			a.wrong("%s: %s went from %s to %s, but it was %s", place, a.name(tr.Node), word(tr.From), tr.To, word(n.state))
 		}
-		if !mayBecome(tr.From, tr.To) || !belongs(tr.Node, tr.To) {
+		if !mayBecome(tr.From, tr.To) || !belongs(tr.Node, tr.To) || revived(&tr.Transition) && a.graph.Nodes[tr.Node].Activity == nil {
 			a.wrong("%s: %s went from %s to %s, which is not legal", place, a.name(tr.Node), word(tr.From), tr.To)
 		}
 		n.follow(&tr.Transition)

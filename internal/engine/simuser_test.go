@@ -92,7 +92,7 @@ func (s *simulation) create(u *simUser) (happened bool) {
 		s.crash()
 		return true
 	}
-	s.engine.Adopt(t.ref())
+	s.engine.Adopt(change)
 	return true
 }
 

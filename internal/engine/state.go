@@ -22,10 +22,12 @@ type state struct {
 	vars      map[varKey]variable
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
+	tells     []toldBy                  // in the order in which they were told
 	lines     [lanes][]stdops.NodeIndex // nodes whose call waits for room, oldest first
 
 	calls     int // executes and schedules that are out
 	appointed int // nodes with a due time or a time limit
+	stuck     int // failed nodes that wait for a person
 	lastToken stdops.Token
 	lastOrder int32
 	varBytes  int // of the stored forms of all variables
@@ -104,6 +106,12 @@ func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error
 		st.lastToken = max(st.lastToken, f.Token)
 	}
 	for _, c := range snap.Callbacks {
+		if c.Seq < 0 {
+			if err := st.restoreTold(&c); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		data, err := stdops.DecodeValue(c.Data)
 		if err != nil {
 			return nil, fmt.Errorf("callback %d of task %d: %w", c.Seq, snap.Task.ID, err)
@@ -114,14 +122,29 @@ func restore(snap *stdops.Snapshot, graph *flow.Graph, info Info) (*state, error
 	return st, nil
 }
 
+// restoreTold takes up what a child has told.
+func (st *state) restoreTold(c *stdops.Callback) error {
+	if int(c.Node) >= len(st.nodes) || c.Node < 0 {
+		return fmt.Errorf("task %d was told about node %d of a tree of %d nodes", st.task.ID, c.Node, len(st.nodes))
+	}
+	m, err := decodeMessage(c.Data)
+	if err != nil {
+		return fmt.Errorf("what task %d was told (%d): %w", st.task.ID, c.Seq, err)
+	}
+	st.tells = append(st.tells, toldBy{c.Seq, c.Node, c.Version, m})
+	return nil
+}
+
 // put stores the state of a node and keeps the counts.
 func (st *state) put(n *stdops.NodeState) {
 	if old := st.nodes[n.Node]; old != nil {
 		st.calls -= count(callOut(old))
 		st.appointed -= count(hasTime(old))
+		st.stuck -= count(stuck(old))
 	}
 	st.calls += count(callOut(n))
 	st.appointed += count(hasTime(n))
+	st.stuck += count(stuck(n))
 	st.nodes[n.Node] = n
 	st.lastOrder = max(st.lastOrder, n.Order)
 }
@@ -183,7 +206,7 @@ func (st *state) apply(d *delta) {
 			st.forks[token] = f
 		}
 	}
-	st.callbacks = s.callbacks
+	st.callbacks, st.tells = s.callbacks, s.tells
 	st.varBytes = s.varBytes
 	st.lastToken, st.lastSeq = s.lastToken, s.lastSeq
 }

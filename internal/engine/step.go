@@ -32,6 +32,7 @@ type step struct {
 	vars      map[varKey]variable // one without a text is taken away
 	forks     map[stdops.Token]stdops.Fork
 	callbacks []callback
+	tells     []toldBy
 	lines     [lanes]stepLine
 	lastToken stdops.Token
 	lastOrder int32
@@ -100,7 +101,7 @@ func newStep(st *state, env env) *step {
 		state: st, limits: env.limits, now: env.now, entropy: env.entropy, plugins: env.plugins, hold: env.hold, slots: env.slots,
 		changes: cmp.Or(env.changes, maxChanges), inputs: st.inputs,
 		nodes:     make(map[stdops.NodeIndex]*stdops.NodeState, 4), // of the other maps most steps need few
-		callbacks: st.callbacks, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
+		callbacks: st.callbacks, tells: st.tells, lastToken: st.lastToken, lastOrder: st.lastOrder, varBytes: st.varBytes, lastSeq: st.lastSeq,
 		out: st.calls,
 		change: stdops.Change{
 			Task: st.task.ID, Project: st.task.Project, Revision: st.root.Revision, Epoch: env.epoch, Root: st.root,
@@ -359,6 +360,7 @@ func (d *delta) empty() bool {
 
 // finish writes down what the step touched.
 func (s *step) finish(nextDue time.Time) (*delta, error) {
+	s.tell()
 	d := &delta{step: s, calls: s.calls, cancel: s.cancel, stop: s.stop, wants: s.wants(), spare: s.spare, more: len(s.moves) > 0 || s.left}
 	for _, m := range s.moves {
 		f := s.fork(m.token)

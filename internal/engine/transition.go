@@ -16,7 +16,7 @@ var legal = [...][]stdops.State{
 	stdops.StateRunning:   {stdops.StateFinished, stdops.StateFailed, stdops.StateSuspended, stdops.StateRevoked},
 	stdops.StateSuspended: {stdops.StateReady, stdops.StateRunning, stdops.StateRevoked},
 	stdops.StateFinished:  {stdops.StateRunning, stdops.StateFailed},
-	stdops.StateFailed:    {stdops.StateReady, stdops.StateFinished},
+	stdops.StateFailed:    {stdops.StateReady, stdops.StateFinished, stdops.StateRunning}, // the last: its child goes on
 	stdops.StateRevoked:   {},
 }
 

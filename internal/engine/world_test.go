@@ -35,6 +35,7 @@ type world struct {
 	crashes  int
 	slots    *scarceSlots // nil: there is room for every call
 	limits   *stdops.Limits
+	tell     func([]stdops.Tell) // stores what a step tells the parent, in its transaction
 }
 
 // scarceSlots is a process with room for so many calls and no more.
@@ -126,6 +127,9 @@ func (w *world) commit(d *delta) {
 	w.t.Helper()
 	if !d.empty() {
 		w.record.store(w.t, &d.change)
+		if w.tell != nil {
+			w.tell(d.change.Tells)
+		}
 		w.st.apply(d)
 	}
 	w.st.keep(d)
@@ -298,6 +302,21 @@ func (w *world) crash() {
 		}
 	}
 	w.step(loaded{})
+}
+
+// reread lets the task look at its record again, while its calls stay out.
+func (w *world) reread() {
+	w.t.Helper()
+	out := make(map[callID]bool)
+	for i := range w.calls {
+		out[w.calls[i].id()] = true
+	}
+	st, err := restore(&w.record.snap, w.graph, testInfo)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.st = st
+	w.step(loaded{out: out})
 }
 
 // states gives the state words by name of node.

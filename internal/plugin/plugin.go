@@ -76,6 +76,9 @@ type Spec struct {
 	// ManyCallbacks says that Schedule is called for each callback until one of them finishes the node. Without it the
 	// first is the only one: while it waits to be handled, others are refused.
 	ManyCallbacks bool
+	// Child says that Execute makes a task of its own of the attempt, and asks for a callback then: that task ends the
+	// node (docs/spec/engine.md 7.8), and nobody can call it back.
+	Child bool
 	// Person says that the plugin waits for somebody to do something: a task with such a node running needs a person.
 	Person bool
 }
@@ -115,7 +118,9 @@ const (
 
 // Call is one execute or schedule of one attempt of a node.
 type Call struct {
-	Key         string         // <task>.<node>.<version>.<call>: the same for a repeated call, new for any other
+	Key         string // <task>.<node>.<version>.<call>: the same for a repeated call, new for any other
+	Project     stdops.ProjectID
+	Attempt     stdops.AttemptRef
 	Inputs      *stdops.Object // rendered; with _loop and _inner_loop
 	Outputs     *stdops.Object // filled by the plugin; what it held is there again at the next Schedule
 	System      *stdops.Object // the attributes of ${_system}

@@ -138,9 +138,11 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 	}
 	s.describe(a, n, &task, graph)
 	record := store.NewTask{Task: task, Body: body, Skeleton: flow.EncodeSkeleton(graph.Skeleton()), Inputs: inputs, Key: a.making(inputs)}
+	var first *stdops.Change
 	if n.Start {
-		record.Start = func(t stdops.Task) (*stdops.Change, error) {
-			return s.engine.Begin(ctx, t, graph, values, a.caller.User)
+		record.Start = func(t stdops.Task) (_ *stdops.Change, err error) {
+			first, err = s.engine.Begin(ctx, t, graph, values, a.caller.User)
+			return first, err
 		}
 	}
 	fail.Point("create.storing")
@@ -151,7 +153,7 @@ func (s *Service) create(ctx context.Context, a *Access, n NewTask, task stdops.
 	fail.Point("create.stored")
 	s.keep(graph)
 	if n.Start {
-		s.engine.Adopt(a.ref(stored.ID))
+		s.engine.Adopt(first)
 	}
 	fail.Point("create.answering")
 	return &CreatedTask{

@@ -23,7 +23,7 @@ type Engine interface {
 	Do(ctx context.Context, ref stdops.TaskRef, cmd engine.Command) error
 	// Begin gives the first change of a task that is created and started at once; Adopt then begins to drive it.
 	Begin(ctx context.Context, task stdops.Task, g *flow.Graph, inputs *stdops.Object, actor string) (*stdops.Change, error)
-	Adopt(ref stdops.TaskRef)
+	Adopt(first *stdops.Change)
 	// Preview renders the inputs of a node that did not run.
 	Preview(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) (*stdops.Object, error)
 	// CallsOut gives the versions that the calls of a node which are out began with.

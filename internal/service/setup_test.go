@@ -25,7 +25,7 @@ var dataKey = []byte("0123456789abcdef")
 type fakeEngine struct {
 	mu       sync.Mutex
 	commands []engine.Command
-	adopted  []stdops.TaskRef
+	adopted  []stdops.TaskID
 }
 
 func (e *fakeEngine) Do(_ context.Context, _ stdops.TaskRef, cmd engine.Command) error {
@@ -41,7 +41,7 @@ func (e *fakeEngine) Begin(_ context.Context, task stdops.Task, _ *flow.Graph, _
 	return &stdops.Change{Task: task.ID, Project: task.Project, Epoch: 1, Root: root, Executor: actor}, nil
 }
 
-func (e *fakeEngine) Adopt(ref stdops.TaskRef) { e.adopted = append(e.adopted, ref) }
+func (e *fakeEngine) Adopt(first *stdops.Change) { e.adopted = append(e.adopted, first.Task) }
 
 func (e *fakeEngine) Preview(context.Context, stdops.TaskRef, stdops.NodeIndex) (*stdops.Object, error) {
 	return &stdops.Object{}, nil

@@ -98,7 +98,7 @@ func TestStartedAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	created := b.newTask(t, NewTask{Start: true})
-	if len(b.engine.adopted) != 1 || b.engine.adopted[0].Task != created.Task.ID {
+	if len(b.engine.adopted) != 1 || b.engine.adopted[0] != created.Task.ID {
 		t.Errorf("adopted %v", b.engine.adopted)
 	}
 	stored, err := b.store.Task(t.Context(), stdops.TaskRef{Project: 1, Task: created.Task.ID})

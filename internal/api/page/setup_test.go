@@ -39,7 +39,7 @@ type idleEngine struct{}
 var errIdle = errors.New("this engine drives nothing")
 
 func (idleEngine) Do(context.Context, stdops.TaskRef, engine.Command) error { return errIdle }
-func (idleEngine) Adopt(stdops.TaskRef)                                     {}
+func (idleEngine) Adopt(*stdops.Change)                                     {}
 func (idleEngine) Begin(context.Context, stdops.Task, *flow.Graph, *stdops.Object, string) (*stdops.Change, error) {
 	return nil, errIdle
 }
