@@ -39,6 +39,8 @@ type Task struct {
 	Elapsed  int64     `json:"elapsed_s" doc:"Whole seconds since the start, up to the end or to now"`
 	Deleted  bool      `json:"deleted,omitempty"`
 	URL      string    `json:"url" doc:"The page of the task"`
+	Parent   int64     `json:"parent,omitempty" doc:"The task of which a node made this one"`
+	Children []int64   `json:"children,omitempty" doc:"Where one task was asked for: the tasks that nodes of it made, oldest first, at most 1000"`
 	Problem  string    `json:"problem,omitempty" doc:"Why its record could not be read in full"`
 	Nodes    []Node    `json:"nodes,omitempty" doc:"Where they were asked for: the nodes that were reached, in the order of first execution"`
 }

@@ -197,7 +197,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 }
 
 func (a *App) registry(out *outbound.Client) (*plugin.Registry, error) {
-	all := append(builtin.All(), builtin.HTTPRequest(out))
+	all := append(builtin.All(), builtin.HTTPRequest(out), builtin.Subprocess(a.makeChild))
 	all = append(all, a.options.Plugins...)
 	if a.options.TestPlugins {
 		all = append(all, testplugin.All()...)
@@ -229,6 +229,11 @@ func (a *App) scripts() (plugin.Plugin, error) {
 		return nil, fmt.Errorf("user %s owns the data directory %s, so scripts could read its keys: name another user", as.Name, a.options.DataDir)
 	}
 	return script.New(as), nil
+}
+
+// makeChild lets the service make the task of a node. Calls begin with Start, when there is a service.
+func (a *App) makeChild(ctx context.Context, n plugin.NewChild) (plugin.Child, error) {
+	return a.service.MakeChild(ctx, n)
 }
 
 // Start lets the tasks go on and begins to answer.

@@ -117,7 +117,7 @@ func TestEngineTellsOfALiveTaskThatIsGone(t *testing.T) {
 	if err := r.engine.Do(t.Context(), asked, engine.Command{Kind: engine.Start}); stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("the command is answered %v", err)
 	}
-	r.engine.Adopt(live)
+	r.engine.Adopt(&stdops.Change{Project: live.Project, Task: live.Task})
 	if text := errors.next(t); !strings.Contains(text, "task=9") {
 		t.Errorf("logged: %s", text)
 	}

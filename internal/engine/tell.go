@@ -114,7 +114,7 @@ func (s *step) failureOf(n stdops.NodeIndex) string {
 		why = cmp.Or(outputs.Text("ex_data"), why)
 	}
 	text := fmt.Sprintf("task %d, node %q: %s", s.task.ID, s.graphNode(n).Name, why)
-	return strings.ToValidUTF8(text[:min(len(text), maxOutput)], "")
+	return strings.ToValidUTF8(text[:min(len(text), int(s.limits.Output))], "")
 }
 
 // hear decides what children have told, in the order in which they told it. What is told about an attempt that is over is

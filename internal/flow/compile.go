@@ -116,6 +116,12 @@ func (c *compiler) node(l level, n *node, parent stdops.NodeIndex) error {
 		if n.component == nil {
 			return fmt.Errorf("compile: %s%s has no component", l.at, n.path())
 		}
+		if n.child != nil {
+			return fmt.Errorf("compile: %s%s is not unfolded", l.at, n.path())
+		}
+		if n.own != nil {
+			c.graph.Inside += n.own.size()
+		}
 		g.Activity, g.Source = activityOf(n), n.source
 	case stdops.KindSubprocess:
 		if n.pipeline == nil {
@@ -141,6 +147,14 @@ func activityOf(n *node) *Activity {
 	}
 	if a.IgnoreErrors {
 		a.Skippable = true
+	}
+	if n.own != nil {
+		a.Inputs = slices.Clone(a.Inputs)
+		for i := range a.Inputs {
+			if a.Inputs[i].Key == ownInput {
+				a.Inputs[i].Value = n.ownValue()
+			}
+		}
 	}
 	return a
 }

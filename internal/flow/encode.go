@@ -88,6 +88,7 @@ type writer struct {
 	ids    *IDs // nil: own ids
 	blank  bool // leave out the values of the root's constants
 	stored bool // for a stored flow, whose nodes come from no other one
+	own    bool // the tree lies in an activity that makes a task of it: its own ids, and all unfolded
 }
 
 func (w *writer) node(t *Tree, id string) string {
@@ -192,6 +193,9 @@ func (w *writer) activity(t *Tree, n *node, o *stdops.Object) {
 		o.Delete("template_node_id")
 	case w.ids != nil:
 		o.Set("template_node_id", n.source)
+	}
+	if n.own != nil && (w.own || w.ids != nil) {
+		n.writeOwn(o)
 	}
 	if n.pipeline == nil {
 		return

@@ -107,6 +107,10 @@ func (e *expander) inner(n *node, at string, depth int) (size, error) {
 		inner, err := e.measure(n.pipeline, path+".pipeline.", depth)
 		inner.nesting++
 		return inner, err
+	case n.own != nil:
+		inner, err := e.measure(n.own, at+n.ownAt(), depth)
+		inner.nesting++
+		return inner, err
 	case n.child == nil:
 		return size{}, nil
 	}
@@ -169,11 +173,19 @@ func (e *expander) build(root *Tree) {
 		t := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, n := range t.activities {
-			if n.child != nil {
+			switch {
+			case n.child == nil:
+			case n.kind == stdops.KindActivity:
+				n.own = e.known[n.child.key()].tree.clone()
+				n.own.fill(n)
+				n.child = nil
+			default:
 				e.unfold(n)
 			}
-			if n.pipeline != nil {
-				todo = append(todo, n.pipeline)
+			for _, inner := range []*Tree{n.pipeline, n.own} {
+				if inner != nil {
+					todo = append(todo, inner)
+				}
 			}
 		}
 	}
@@ -239,9 +251,11 @@ func (t *Tree) clone() *Tree {
 		level := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, n := range level.activities {
-			if n.pipeline != nil {
-				n.pipeline = n.pipeline.copyLevel()
-				todo = append(todo, n.pipeline)
+			for _, inner := range []**Tree{&n.pipeline, &n.own} {
+				if *inner != nil {
+					*inner = (*inner).copyLevel()
+					todo = append(todo, *inner)
+				}
 			}
 		}
 	}

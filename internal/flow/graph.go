@@ -16,6 +16,9 @@ type Graph struct {
 	Flows []Flow // by index
 	// Secrets are the variables whose values are not to be shown.
 	Secrets []VariableRef
+
+	// Inside counts the nodes of the flows that activities make tasks of: they stand in inputs of these activities.
+	Inside int
 }
 
 // VariableRef names a variable of a pipeline, without ${ and }.

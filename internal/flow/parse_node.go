@@ -26,6 +26,7 @@ func (r *reader) activity(t *Tree, o *stdops.Object, at, key string) *node {
 		n.kind = stdops.KindActivity
 		n.component = r.component(o, path)
 		r.policies(o, path)
+		r.ownFlow(n, path)
 	case stdops.KindSubprocess.String():
 		n.kind = stdops.KindSubprocess
 		r.subprocess(n, path)
@@ -94,24 +95,11 @@ func (r *reader) subprocess(n *node, path string) {
 		}
 		return
 	}
-	value, had := n.raw.Get("template_id")
-	if !had || value == nil {
-		r.fail(path, "a SubProcess needs template_id or pipeline")
-		return
-	}
-	id, ok := templateID(value)
+	ref, ok := r.childRef(n.raw, path, "a SubProcess")
 	if !ok {
-		r.fail(path+".template_id", "must be the number of a template")
 		return
 	}
-	version, _ := n.raw.Get("version")
-	if version != nil && !isText(version) {
-		r.fail(path+".version", "must be a string")
-	}
-	n.child = &ChildRef{
-		Template: id, Source: n.raw.Text("template_source"), Version: n.raw.Text("version"),
-		AlwaysLatest: flag(n.raw, "always_use_latest", false), Schemes: r.schemes(n.raw, path), Path: path,
-	}
+	n.child = ref
 	if given, _ := n.raw.Get("constants"); given != nil {
 		n.given = r.object(n.raw, path+".", "constants", true)
 		for key, c := range r.members(n.raw, path+".", "constants", true) {
@@ -139,6 +127,28 @@ func (r *reader) schemes(o *stdops.Object, path string) string {
 		}
 	}
 	return strings.Join(ids, ",")
+}
+
+// childRef reads a reference to a stored flow.
+func (r *reader) childRef(o *stdops.Object, path, who string) (*ChildRef, bool) {
+	value, _ := o.Get("template_id")
+	if value == nil {
+		r.fail(path, "%s needs template_id or pipeline", who)
+		return nil, false
+	}
+	id, ok := templateID(value)
+	if !ok {
+		r.fail(path+".template_id", "must be the number of a template")
+		return nil, false
+	}
+	version, _ := o.Get("version")
+	if version != nil && !isText(version) {
+		r.fail(path+".version", "must be a string")
+	}
+	return &ChildRef{
+		Template: id, Source: o.Text("template_source"), Version: o.Text("version"),
+		AlwaysLatest: flag(o, "always_use_latest", false), Schemes: r.schemes(o, path), Path: path,
+	}, true
 }
 
 func templateID(v any) (stdops.TemplateID, bool) {

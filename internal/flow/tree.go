@@ -41,9 +41,10 @@ type node struct {
 	converge   string      // id of the matched converge gateway
 
 	component *component     // service activities
-	child     *ChildRef      // subprocesses with template_id and no pipeline
+	child     *ChildRef      // subprocesses, and activities that make a task, with template_id and no pipeline
 	given     *stdops.Object // constants of such a subprocess
 	pipeline  *Tree          // subprocesses that are unfolded
+	own       *Tree          // activities that make a task of a flow; child is set where they only refer to it
 }
 
 type line struct {
@@ -109,13 +110,16 @@ type level struct {
 	tree   *Tree
 	outer  *Tree  // the level around it, nil for the root
 	holder *node  // subprocess node that holds it, nil for the root
-	at     string // prefix of positions: "" or "activities.n3.pipeline."
+	at     string // prefix of positions: "" for the root, else such as "activities.n3.pipeline."
 }
 
 // levels gives all levels of an unfolded tree, each after the one that holds it. Subprocess nodes that are not unfolded
 // have no level.
-func (t *Tree) levels() []level {
-	list := []level{{tree: t}}
+func (t *Tree) levels() []level { return t.levelsAt("") }
+
+// levelsAt is levels for a tree that lies inside of another one.
+func (t *Tree) levelsAt(at string) []level {
+	list := []level{{tree: t, at: at}}
 	for i := 0; i < len(list); i++ {
 		for _, n := range list[i].tree.activities {
 			if n.pipeline != nil {
@@ -152,13 +156,19 @@ type PluginRef struct {
 	Path          string // such as activities.n3.component.code
 }
 
-// Plugins gives every use of a plugin at any level, in order of appearance.
-func (t *Tree) Plugins() []PluginRef {
+// Plugins gives every use of a plugin at any level, in order of appearance, those in flows that activities make tasks of
+// included.
+func (t *Tree) Plugins() []PluginRef { return t.pluginsAt("") }
+
+func (t *Tree) pluginsAt(at string) []PluginRef {
 	var refs []PluginRef
-	for _, l := range t.levels() {
+	for _, l := range t.levelsAt(at) {
 		for _, n := range l.tree.activities {
 			if c := n.component; c != nil {
 				refs = append(refs, PluginRef{Code: c.code, Version: c.version, Path: l.at + n.path() + ".component.code"})
+			}
+			if n.own != nil {
+				refs = append(refs, n.own.pluginsAt(l.at+n.ownAt())...)
 			}
 		}
 	}

@@ -12,9 +12,22 @@ import (
 
 // Validate checks the rules of docs/spec/engine.md 8.2 to 8.4 at every level, subprocesses before what holds them, and
 // writes to every branching gateway the converge gateway where its branches meet. Loops through exclusive gateways are
-// allowed. The error says where, as a path from the root, and what is wrong.
-func (t *Tree) Validate() error {
-	levels := t.levels()
+// allowed. The error says where, as a path from the root, and what is wrong. So it does for the flows that activities make
+// tasks of: nothing is left to be found when such a task is made.
+func (t *Tree) Validate() error { return t.validate("") }
+
+func (t *Tree) validate(at string) error {
+	levels := t.levelsAt(at)
+	for _, l := range slices.Backward(levels) {
+		for _, n := range l.tree.activities {
+			if n.own == nil {
+				continue
+			}
+			if err := n.own.validate(l.at + n.ownAt()); err != nil {
+				return err
+			}
+		}
+	}
 	for _, check := range []func(level) error{validateLevel, checkRuntime} {
 		for _, l := range slices.Backward(levels) {
 			if err := check(l); err != nil {

@@ -168,7 +168,8 @@ func (s *Service) describe(a *Access, n NewTask, task *stdops.Task, graph *flow.
 	if task.FlowType == "" {
 		task.FlowType = stdops.FlowCommon
 	}
-	task.CreateMethod, task.App, task.Creator = "api", a.caller.App, a.caller.User
+	task.CreateMethod = cmp.Or(task.CreateMethod, "api")
+	task.App, task.Creator = a.caller.App, a.caller.User
 	task.Created = s.store.Now()
 	task.Root.State = stdops.StateCreated
 }

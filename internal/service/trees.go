@@ -28,7 +28,7 @@ type Trees struct {
 func NewTrees(bodies TreeBodies) (*Trees, error) {
 	graphs, err := otter.New(&otter.Options[string, *flow.Graph]{
 		MaximumWeight: graphCache,
-		Weigher:       func(_ string, g *flow.Graph) uint32 { return uint32(len(g.Nodes)) + 1 },
+		Weigher:       func(_ string, g *flow.Graph) uint32 { return uint32(len(g.Nodes)+g.Inside) + 1 },
 		Executor:      func(work func()) { work() }, // no goroutine of which nobody knows when it ends
 	})
 	if err != nil {

@@ -84,8 +84,8 @@ func (c *call) taskFilters() (m service.TaskMatch, err error) {
 		if templates := c.text("template_ids"); templates != "" {
 			m.Templates = both(m.Templates, templateIDs(strings.Split(templates, ",")...))
 		}
-		if child, given := c.formFlag("is_child_taskflow"); given && child {
-			m.Templates = []stdops.TemplateID{} // a subprocess runs inside of its task: no task is the child of another
+		if child, given := c.formFlag("is_child_taskflow"); given {
+			m.Child = &child
 		}
 		m.CreatedFrom = c.moment("create_time_start", false, wrong)
 		m.CreatedTo = c.moment("create_time_end", true, wrong)
@@ -167,7 +167,7 @@ func (c *call) listedTask(t *service.TaskStatus, access *service.Access, zone *t
 		"create_time", listTime(task.Created, zone), "start_time", listTime(task.Root.Started, zone),
 		"finish_time", listTime(task.Root.Finished, zone), "is_started", isStarted(root), "is_finished", isFinished(root),
 		"is_revoked", root == stdops.StateRevoked, "state", t.Status.State.String(),
-		"template_source", task.TemplateSource, "template_id", template, "is_child_taskflow", false,
+		"template_source", task.TemplateSource, "template_id", template, "is_child_taskflow", task.Parent.Task != 0,
 	)
 	setProject(item, access)
 	item.Set("auth_actions", actions)

@@ -60,7 +60,15 @@ func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskI
 	if len(batch.Tasks) == 0 {
 		return nil, noTask(int64(id))
 	}
-	return answer(s.wireTask(&batch.Tasks[0])), nil
+	task := s.wireTask(&batch.Tasks[0])
+	children, err := s.svc.Children(ctx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, child := range children {
+		task.Children = append(task.Children, int64(child))
+	}
+	return answer(task), nil
 }
 
 type statusesInput struct {

@@ -16,7 +16,7 @@ func (s *server) wireTask(t *service.TaskStatus) client.Task {
 		ID: int64(t.Task.ID), Name: t.Task.Name, Project: int64(t.Task.Project), State: t.Status.State.String(),
 		Flow: int64(t.Task.Template), FlowType: string(t.Task.FlowType), Creator: t.Task.Creator, Executor: t.Task.Executor,
 		App: t.Task.App, Created: t.Task.Created, Started: t.Status.Started, Finished: t.Status.Finished,
-		Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, URL: s.svc.TaskURL(t.Task.Project, t.Task.ID),
+		Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, Parent: int64(t.Task.Parent.Task), URL: s.svc.TaskURL(t.Task.Project, t.Task.ID),
 	}
 	if t.Problem != nil {
 		w.Problem = t.Problem.Message
