@@ -52,7 +52,7 @@ func TestOwnFlowIsReadWithItsPlace(t *testing.T) {
 func TestOwnFlowIsValidatedWithItsPlace(t *testing.T) {
 	t.Parallel()
 	self := sketch("S>B>E")
-	constant(t, self, "${k}", `"${k}"`)
+	constant(t, self, "${k}", `"${k}"`, "show_type", "hide")
 	inside := sketch("S>SUB>E")
 	at(t, inside, "activities.SUB").(*stdops.Object).Set("pipeline", owning(self))
 	for want, o := range map[string]*stdops.Object{
@@ -63,6 +63,48 @@ func TestOwnFlowIsValidatedWithItsPlace(t *testing.T) {
 		if err := mustParse(t, o).Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// What enters the flow is read around its activity, where the same name is another variable.
+func TestOwnFlowMayTakeAVariableOfItsOwnName(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		fields []any
+		fails  bool
+	}{
+		{[]any{"show_type", "show"}, false},
+		{[]any{"show_type", "show", "need_render", false}, true},
+		{[]any{"show_type", "hide"}, true},
+	} {
+		inner := sketch("S>B>E")
+		constant(t, inner, "${k}", `"${k}"`, c.fields...)
+		if err := mustParse(t, owning(inner)).Validate(); (err != nil) != c.fails {
+			t.Errorf("%v: %v", c.fields, err)
+		}
+		if err := mustParse(t, inner).ValidateOwn(); (err != nil) != c.fails {
+			t.Errorf("%v: by itself: %v", c.fields, err)
+		}
+		if err := mustParse(t, inner).Validate(); err == nil {
+			t.Errorf("%v: a task of it alone is not refused", c.fields)
+		}
+	}
+}
+
+// A constant that only a stored flow is given is not one that nothing refers to.
+func TestOwnFlowUsesConstantsAroundIt(t *testing.T) {
+	t.Parallel()
+	inner := sketch("S>B>E")
+	constant(t, inner, "${in}", `"${outer}"`)
+	o := owner(stdops.NewObject("template_id", int64(1)))
+	constant(t, o, "${outer}", `"x"`)
+	constant(t, o, "${other}", `"x"`)
+	tree := mustParse(t, o)
+	if err := tree.Expand((&shelf{trees: map[stdops.TemplateID]*Tree{1: mustParse(t, inner)}}).load, DefaultLimits()); err != nil {
+		t.Fatal(err)
+	}
+	if uses := tree.Uses(); len(uses) != 1 || uses[0].Key != "${outer}" {
+		t.Errorf("used: %v", uses)
 	}
 }
 

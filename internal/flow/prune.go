@@ -115,7 +115,8 @@ func (t *Tree) usedConstants(kept []string) map[string]bool {
 	return used
 }
 
-// values shows the values that a node takes from its level: inputs of an activity, shown constants of a subprocess.
+// values shows the values that a node takes from its level: inputs of an activity, shown constants of a subprocess or of a
+// flow that the activity makes a task of.
 func (n *node) values(look func(any)) {
 	if n.component != nil {
 		for _, in := range n.component.inputs {
@@ -129,12 +130,14 @@ func (n *node) values(look func(any)) {
 			look(value)
 		}
 	}
-	if n.pipeline == nil {
-		return
-	}
-	for _, c := range n.pipeline.constants {
-		if c.Shown {
-			look(c.Value)
+	for _, inner := range []*Tree{n.pipeline, n.own} {
+		if inner == nil {
+			continue
+		}
+		for _, c := range inner.constants {
+			if c.Shown {
+				look(c.Value)
+			}
 		}
 	}
 }

@@ -110,6 +110,7 @@ type level struct {
 	tree   *Tree
 	outer  *Tree  // the level around it, nil for the root
 	holder *node  // subprocess node that holds it, nil for the root
+	own    bool   // the root of a flow that an activity makes a task of
 	at     string // prefix of positions: "" for the root, else such as "activities.n3.pipeline."
 }
 

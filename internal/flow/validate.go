@@ -14,16 +14,24 @@ import (
 // writes to every branching gateway the converge gateway where its branches meet. Loops through exclusive gateways are
 // allowed. The error says where, as a path from the root, and what is wrong. So it does for the flows that activities make
 // tasks of: nothing is left to be found when such a task is made.
-func (t *Tree) Validate() error { return t.validate("") }
+func (t *Tree) Validate() error { return t.validate(t.levels()) }
 
-func (t *Tree) validate(at string) error {
+// ValidateOwn is Validate for a flow that an activity makes a task of, before its constants are given what enters it.
+func (t *Tree) ValidateOwn() error { return t.validateOwn("") }
+
+func (t *Tree) validateOwn(at string) error {
 	levels := t.levelsAt(at)
+	levels[0].own = true
+	return t.validate(levels)
+}
+
+func (t *Tree) validate(levels []level) error {
 	for _, l := range slices.Backward(levels) {
 		for _, n := range l.tree.activities {
 			if n.own == nil {
 				continue
 			}
-			if err := n.own.validate(l.at + n.ownAt()); err != nil {
+			if err := n.own.validateOwn(l.at + n.ownAt()); err != nil {
 				return err
 			}
 		}
@@ -111,15 +119,20 @@ func checkKeys(l level) error {
 	return stdops.Errorf(stdops.CodeInvalid, "%s", strings.Join(problems, "\n"))
 }
 
-// own reports whether the value of a constant is read inside its level. That of a shown constant of a subprocess is
-// not: it enters from the level around, where the same key is another variable.
-func (l level) own(c *Constant) bool { return l.holder == nil || !c.Shown }
+// reads reports whether the value of a constant is read inside its level. That of a shown constant of a subprocess, or of a
+// flow that an activity makes a task of, is not: it enters from the level around, where the same key is another variable.
+func (l level) reads(c *Constant) bool {
+	if l.own {
+		return !c.Shown || !flag(c.raw, "need_render", true)
+	}
+	return l.holder == nil || !c.Shown
+}
 
 // checkSelfReferences is rule W5.
 func checkSelfReferences(l level) error {
 	var keys []string
 	for _, c := range l.tree.constants {
-		if l.own(c) && contains(c.Value, c.Key) {
+		if l.reads(c) && contains(c.Value, c.Key) {
 			keys = append(keys, c.Key)
 		}
 	}
@@ -182,7 +195,7 @@ func checkReferenceCycles(l level) error {
 	}
 	refs := make([][]int, len(l.tree.constants))
 	for i, c := range l.tree.constants {
-		if !l.own(c) {
+		if !l.reads(c) {
 			continue
 		}
 		for text := range texts(c.Value) {

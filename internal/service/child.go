@@ -44,10 +44,10 @@ func (s *Service) newChild(ctx context.Context, n plugin.NewChild) (stdops.Task,
 	if err != nil {
 		return stdops.Task{}, err
 	}
-	tree.SetConstants(n.Constants)
-	if err := s.check(tree); err != nil {
+	if err := s.checkOwn(tree); err != nil {
 		return stdops.Task{}, err
 	}
+	tree.SetConstants(n.Constants)
 	name, err := s.childName(ctx, a, n.Flow)
 	if err != nil {
 		return stdops.Task{}, err
@@ -62,6 +62,18 @@ func (s *Service) newChild(ctx context.Context, n plugin.NewChild) (stdops.Task,
 		return stdops.Task{}, err
 	}
 	return created.Task, nil
+}
+
+// checkOwn refuses a flow that no task could be made of. It is that of the tree around it, which was checked and unfolded,
+// or one that came with a retry of the node.
+func (s *Service) checkOwn(tree *flow.Tree) error {
+	if err := tree.Expand(nil, s.treeLimits()); err != nil {
+		return err
+	}
+	if err := tree.ValidateOwn(); err != nil {
+		return err
+	}
+	return s.checkPlugins(tree)
 }
 
 // longestChildName is how many characters of the name of its flow the name of a child begins with.

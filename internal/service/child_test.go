@@ -115,6 +115,12 @@ func TestChildThatCannotBeMadeIsRefused(t *testing.T) {
 	activity(t, gone.Flow, "a").Set("component", stdops.NewObject("code", "gone", "data", &stdops.Object{}))
 	_, err := b.MakeChild(t.Context(), gone)
 	refused(t, err, stdops.CodeInvalid)
+	_, err = b.MakeChild(t.Context(), plugin.NewChild{Project: 1, Of: of, Flow: stdops.NewObject("template_id", int64(1))}) // with a retry
+	refused(t, err, stdops.CodeInvalid)
+	b.limits.Nodes = 3
+	_, err = b.MakeChild(t.Context(), newChild(of))
+	refused(t, err, stdops.CodeInvalid)
+	b.limits.Nodes = 1000
 	old := of
 	old.Version = "n0"
 	_, err = b.MakeChild(t.Context(), newChild(old))
