@@ -11,7 +11,7 @@ import (
 )
 
 // builtin are the plugins that an example may need: those that every server has, and scripts, which the demo allows.
-var builtin = map[string]bool{"sleep_timer": true, "pause_node": true, "bk_display": true, "shell_script": true}
+var builtin = map[string]bool{"sleep_timer": true, "pause_node": true, "bk_display": true, "shell_script": true, "subprocess_plugin": true}
 
 func TestExamplesNeedNoOtherPlugins(t *testing.T) {
 	t.Parallel()
@@ -76,8 +76,15 @@ func checkPlugins(t *testing.T, where string, tree []byte) {
 	var parsed struct {
 		Activities map[string]struct {
 			Type      string
-			Component *struct{ Code string }
-			Pipeline  json.RawMessage
+			Component *struct {
+				Code string
+				Data struct {
+					Subprocess struct {
+						Value struct{ Pipeline json.RawMessage }
+					}
+				}
+			}
+			Pipeline json.RawMessage
 		}
 	}
 	if err := json.Unmarshal(tree, &parsed); err != nil {
@@ -90,6 +97,8 @@ func checkPlugins(t *testing.T, where string, tree []byte) {
 		case activity.Type == "SubProcess":
 		case activity.Component == nil || !builtin[activity.Component.Code]:
 			t.Errorf("%s: %s uses %+v", where, id, activity.Component)
+		case activity.Component.Data.Subprocess.Value.Pipeline != nil:
+			checkPlugins(t, where+" "+id, activity.Component.Data.Subprocess.Value.Pipeline)
 		}
 	}
 }
