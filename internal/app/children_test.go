@@ -228,3 +228,38 @@ func TestChildTasks(t *testing.T) {
 	p.verify()
 	p.check()
 }
+
+// TestManyChildTasks lets a task have more children at the same time than calls may be out.
+func TestManyChildTasks(t *testing.T) {
+	t.Parallel()
+	const children = 100
+	var branches []piece
+	for range children {
+		branches = append(branches, child("one", act("work", "effect")))
+	}
+	c := newCaller(t)
+	got, _ := c.call("/apigw/fast_create_task/2/", map[string]any{"name": "many", "pipeline_tree": chain(parallel(branches...)).tree()})
+	if !got.Result {
+		t.Fatalf("create: %+v", got)
+	}
+	c.call("/apigw/start_task/1/2/", map[string]any{})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		got, _ := c.get("/apigw/get_task_list/2/?limit=200")
+		var list []listedTask
+		if err := json.Unmarshal(got.Data, &list); err != nil {
+			t.Fatal(err)
+		}
+		finished := 0
+		for _, task := range list {
+			if task.State == "FINISHED" {
+				finished++
+			}
+		}
+		if finished == children+1 && len(list) == finished {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d tasks have finished", finished, len(list))
+		}
+	}
+}
