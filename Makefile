@@ -45,7 +45,7 @@ crash: ## kill a server under load again and again (CYCLES=100): nothing is lost
 
 faults: ## crash a server at every named point in every kind of flow (PASSES=2), set its clock while it runs, and check that nothing is lost
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
-	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestChildrenFaults|TestCrashControl|TestEffectsControl|TestLinearWrongServer|TestClock|TestClockControl|TestVerifyOfAServerThatWasAhead)$$' ./internal/app -passes $(PASSES)
+	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestChildrenFaults|TestChildrenControl|TestCrashControl|TestEffectsControl|TestLinearWrongServer|TestClock|TestClockControl|TestVerifyOfAServerThatWasAhead)$$' ./internal/app -passes $(PASSES)
 
 powerloss: ## let the power fail under a server and under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 120m -parallel 8 -run '^TestPowerLoss' ./internal/app -v -crashes $(CRASHES)

@@ -5,10 +5,16 @@ package app_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/app"
 	"github.com/stdops/stdops/internal/fail"
 )
 
@@ -16,6 +22,49 @@ import (
 var childPoints = []string{
 	"create.storing", "create.stored", "create.answering", "commit.before", "commit.after", "step.decided", "step.committed",
 	"call.starting", "call.begun", "call.done", "call.posted", "tell.stored", "parent.woken", "tell.heard", "task.loaded",
+}
+
+// TestChildrenControl lets a server lose what children tell, as one that told after its step would lose it in a crash: the
+// check of the record must find it.
+func TestChildrenControl(t *testing.T) {
+	t.Parallel()
+	p := &parents{victim: newVictim(t)}
+	p.mustStart(fail.Env + "=tell.lost")
+	failed := func(l listedTask) bool { return l.State == "FAILED" }
+	for deadline := time.Now().Add(time.Minute); !slices.ContainsFunc(p.tasks(), failed) || !p.waiting("inner"); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no child has failed")
+		}
+		p.begin()
+	}
+	p.kill()
+	var found []string
+	if _, err := app.Verify(t.Context(), p.dir, func(_ stdops.TaskID, problem string) { found = append(found, problem) }); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(found, func(text string) bool { return strings.HasSuffix(text, "waits and was not told") }) {
+		t.Errorf("found %q", found)
+	}
+}
+
+// waiting reports whether a node of that name waits in one of the tasks.
+func (p *parents) waiting(name string) bool {
+	p.t.Helper()
+	native, err := client.New(client.Options{Socket: app.SocketPath(p.dir)})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer native.Close()
+	for _, task := range p.tasks() {
+		list, err := native.Nodes(p.t.Context(), 1, task.ID)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if slices.ContainsFunc(list.Nodes, func(n client.Node) bool { return n.Name == name && n.Phase == "waiting" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestChildrenFaults crashes a server at each point while three generations of tasks run and one of them waits for a person.

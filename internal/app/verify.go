@@ -81,7 +81,25 @@ func verifyTask(ctx context.Context, data *store.Copy, trees *service.Trees, ref
 	if err != nil {
 		return len(record.Log), []string{err.Error()}
 	}
-	return len(record.Log), engine.Audit(record, graph, now)
+	problems := engine.Audit(record, graph, now)
+	if record.Task.Parent.Task != 0 {
+		problems = append(problems, verifyChild(ctx, data, trees, record)...)
+	}
+	return len(record.Log), problems
+}
+
+// verifyChild holds a task against the one of which a node made it.
+func verifyChild(ctx context.Context, data *store.Copy, trees *service.Trees, child *stdops.Record) []string {
+	ref := stdops.TaskRef{Project: child.Task.Project, Task: child.Task.Parent.Task}
+	parent, err := data.Record(ctx, ref)
+	if err != nil {
+		return []string{fmt.Sprintf("the record of task %d, of which it is a child, can not be read: %v", ref.Task, err)}
+	}
+	graph, err := trees.Graph(ctx, parent.Task.TreeHash)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return engine.AuditChild(child, parent, graph)
 }
 
 // namedTrees gives only trees that are what their name says.

@@ -18,5 +18,7 @@
 //	  │        └────┼──────────────────────┘
 //	  └→ SUSPENDED ─┴→ READY → RUNNING
 //
+// A FAILED node whose child task goes on is RUNNING again, as the same attempt (tell.go).
+//
 // The package knows trees only as compiled graphs, storage only as the interfaces that it declares, and nothing of HTTP.
 package engine

@@ -172,6 +172,9 @@ func (f *family) pass(d time.Duration) {
 // asked once all is settled.
 func (f *family) disagreement() *member {
 	for _, m := range f.members {
+		if m.parent != nil && len(AuditChild(m.record.whole(), m.parent.record.whole(), m.parent.graph)) > 0 {
+			return m
+		}
 		if m.parent == nil || m.parent.st.root.State.Ended() {
 			continue
 		}

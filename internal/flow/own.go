@@ -35,7 +35,7 @@ func (r *reader) ownFlow(n *node, path string) {
 	}
 	if pipeline, _ := value.Get("pipeline"); pipeline != nil {
 		if inner := r.object(value, path+".", "pipeline", true); inner != nil {
-			n.own = r.tree(inner, path+".pipeline.")
+			n.own = r.tree(inner, shortPath(path+".pipeline")+".") // every field below has a path that begins so
 		}
 		return
 	}
