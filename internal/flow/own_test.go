@@ -191,6 +191,21 @@ func TestOwnFlowIsUnfolded(t *testing.T) {
 	}
 }
 
+// A stored flow that is used twice is copied each time, with what its activities make tasks of.
+func TestOwnFlowOfAStoredFlowIsCopied(t *testing.T) {
+	t.Parallel()
+	outer := mustParse(t, owning(refer(t, 2)))
+	s := &shelf{trees: map[stdops.TemplateID]*Tree{1: outer, 2: mustParse(t, sketch("S>stored>E"))}}
+	written := func() string { return text(t, (&writer{own: true}).tree(outer, "")) }
+	before := written()
+	if err := mustParse(t, refer(t, 1, 1)).Expand(s.load, DefaultLimits()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, written()); diff != "" {
+		t.Errorf("the stored flow has changed (-before +after)\n%s", diff)
+	}
+}
+
 func TestOwnFlowOfATemplateThatContainsItself(t *testing.T) {
 	t.Parallel()
 	s := &shelf{trees: map[stdops.TemplateID]*Tree{1: mustParse(t, owner(stdops.NewObject("template_id", int64(1))))}}

@@ -34,8 +34,14 @@ func TestChildIsMadeLikeItsParent(t *testing.T) {
 	b := setup(t)
 	parent, of := b.runningNode(t)
 	b.clock.advance(time.Hour)
-	child, err := b.MakeChild(t.Context(), newChild(of, "subprocess_name", "deploy"))
+	made := newChild(of, "subprocess_name", "deploy")
+	constants(t, made.Flow, `{"${k}": {"key": "${k}", "name": "k", "value": "${k}", "show_type": "show"}}`)
+	made.Constants = stdops.NewObject("${k}", "given")
+	child, err := b.MakeChild(t.Context(), made)
 	must(t, err)
+	if inputs, err := b.store.TaskInputs(t.Context(), stdops.TaskRef{Project: 1, Task: child.ID}); err != nil || string(inputs) != `{"k":"given"}` {
+		t.Errorf("given %s, %v", inputs, err)
+	}
 	if child.Name != "deploy_20260504130000" || child.URL != fmt.Sprintf("http://stdops.example/taskflow/execute/1/?instance_id=%d", child.ID) {
 		t.Errorf("made %+v", child)
 	}
@@ -117,6 +123,10 @@ func TestChildThatCannotBeMadeIsRefused(t *testing.T) {
 	refused(t, err, stdops.CodeInvalid)
 	_, err = b.MakeChild(t.Context(), plugin.NewChild{Project: 1, Of: of, Flow: stdops.NewObject("template_id", int64(1))}) // with a retry
 	refused(t, err, stdops.CodeInvalid)
+	circular := newChild(of)
+	constants(t, circular.Flow, `{"${k}": {"key": "${k}", "name": "k", "value": "${k}", "show_type": "hide"}}`)
+	_, err = b.MakeChild(t.Context(), circular)
+	refused(t, err, stdops.CodeInvalid)
 	b.limits.Nodes = 3
 	_, err = b.MakeChild(t.Context(), newChild(of))
 	refused(t, err, stdops.CodeInvalid)
@@ -128,6 +138,15 @@ func TestChildThatCannotBeMadeIsRefused(t *testing.T) {
 	if _, err := b.store.Child(t.Context(), 1, of); stdops.ErrorCode(err) != stdops.CodeNotFound {
 		t.Errorf("a task was made: %v", err)
 	}
+}
+
+// constants gives the flow of a child constants, as JSON.
+func constants(t *testing.T, child *stdops.Object, text string) {
+	t.Helper()
+	all := &stdops.Object{}
+	must(t, all.UnmarshalJSON([]byte(text)))
+	pipeline, _ := child.Get("pipeline")
+	pipeline.(*stdops.Object).Set("constants", all)
 }
 
 func activity(t *testing.T, o *stdops.Object, id string) *stdops.Object {

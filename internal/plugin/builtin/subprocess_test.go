@@ -33,6 +33,10 @@ func TestSubprocessMakesATaskOfItsAttempt(t *testing.T) {
 		got = n
 		return plugin.Child{ID: 9, Name: "deploy_20260504120000", URL: "http://x/9"}, nil
 	})
+	// A call that was out may be made again, since an attempt has one child.
+	if spec := p.Spec(); spec.Execute != plugin.Repeat || !spec.Child || !spec.Variables {
+		t.Errorf("%+v", spec)
+	}
 	call := subprocessCall(t, `{
 		"${a}": {"value": "on ${host}", "show_type": "show"}, "${b}": {"value": "${list}", "show_type": "show", "need_render": true},
 		"${c}": {"value": "${host}", "show_type": "hide"}, "${d}": {"value": "${host}", "show_type": "show", "need_render": false},
