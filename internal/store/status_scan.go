@@ -58,13 +58,13 @@ func (scan *StatusScan) Run(ctx context.Context, project stdops.ProjectID, ids [
 // scanTasks reads rows of taskColumns.
 func scanTasks(rows *sql.Rows, err error) (int, error) {
 	var (
-		id, project, claimed, deleted, template, state, revision, epoch, live                 int64
-		name, tree, flowType, source, method, app, creator, executor, text, category, attempt string
-		created, started, finished, wake                                                      sql.NullInt64
+		id, project, claimed, deleted, template, parent, node, state, revision, epoch, live       int64
+		name, tree, flowType, source, method, app, creator, executor, text, category, of, attempt string
+		created, started, finished, wake                                                          sql.NullInt64
 	)
 	return scanInto(rows, err, &id, &project, &name, &tree, &flowType, &claimed, &deleted, &template, &source,
 		&method, &app, &creator, &executor, &text, &category, &created,
-		&state, &attempt, &started, &finished, &revision, &epoch, &live, &wake)
+		&parent, &node, &of, &state, &attempt, &started, &finished, &revision, &epoch, &live, &wake)
 }
 
 // scanNodes reads rows of task_id and nodeColumns.
