@@ -59,6 +59,7 @@ func (s *simulation) endCall() (_ *simTask, happened bool) {
 	}
 	if !c.ended {
 		c.ended = true
+		c.task.begun[c.call.id()] = simBegun{life: s.life, ended: true}
 		l := letter{event: s.result(c), result: true}
 		if s.mistake != mistakeLoses || s.rand.IntN(50) > 0 {
 			s.engine.post(c.driver.ref, l)

@@ -48,8 +48,11 @@ type watched struct {
 	raised   bool      // somebody else has changed the record
 }
 
-// simBegun is how often a call has begun, and in which life of the server for the last time.
-type simBegun struct{ times, life int }
+// simBegun is in which life of the server a call has begun for the last time, 0 for never, and whether it has ever ended.
+type simBegun struct {
+	life  int
+	ended bool
+}
 
 func newWatched(nodes int) watched {
 	w := watched{
@@ -137,10 +140,16 @@ func (s *simulation) watchCall(t *simTask, c *call) {
 		s.broken(calledAsStored, "call %d of node %d of task %d begins, the record says %+v", c.number, c.node, t.task.ID, n)
 	}
 	b := t.begun[c.id()]
-	if b.times > 0 && (b.life == s.life || rule != plugin.Repeat && (c.number == 0 || rule == plugin.Unknown)) {
+	if b.life > 0 && (b.life == s.life || rule != plugin.Repeat && (c.number == 0 || rule == plugin.Unknown)) {
 		s.broken(calledAsDeclared, "call %d of node %d of task %d (%s) begins again, in life %d after %d", c.number, c.node, t.task.ID, c.code, s.life, b.life)
 	}
-	t.begun[c.id()] = simBegun{b.times + 1, s.life}
+	before := c.id()
+	before.number--
+	if asks := c.number == 1 && spec.Execute == plugin.Ask; c.number > 0 && !asks && !t.begun[before].ended {
+		s.broken(calledAsDeclared, "call %d of node %d of task %d (%s) begins, the one before has not ended", c.number, c.node, t.task.ID, c.code)
+	}
+	b.life = s.life
+	t.begun[c.id()] = b
 }
 
 // checkMemory holds what a driver has in memory against the record, after a step.
