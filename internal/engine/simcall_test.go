@@ -45,7 +45,11 @@ func (s *simulation) endCall() (_ *simTask, happened bool) {
 	c := s.calls[s.rand.IntN(len(s.calls))]
 	first := slices.IndexFunc(s.calls, func(o *simCall) bool { return o.task == c.task && o.call.node == c.call.node })
 	c = s.calls[first] // calls of one node are never out at once: the later one waits
-	if c.stuck && c.cancelled == nil && !s.calm {
+	lasts := c.stuck
+	if c.cancelled != nil {
+		lasts = s.rand.IntN(8) > 0 // it takes its time to end, while its node may have gone on
+	}
+	if lasts && !s.calm {
 		return nil, false
 	}
 	if !c.released {
@@ -84,6 +88,10 @@ func (s *simulation) result(c *simCall) callEnded {
 	c.call.outputs.Set("out", int64(s.serial))
 	ended := callEnded{
 		node: c.call.node, version: c.call.version, call: c.call.number, inputs: c.call.inputs, outputs: c.call.outputs, called: c.call.called,
+	}
+	if n := c.task.nodes[c.call.node]; s.mistake == mistakeMixesUp && n != nil {
+		ended.version, ended.call = n.Version, n.Call
+		return ended
 	}
 	switch {
 	case c.cancelled != nil:

@@ -24,6 +24,7 @@ const (
 	slotsAddUp           = "slots-add-up"
 	everyStepDecided     = "every-step-decided"
 	recordIsSound        = "record-is-sound"
+	finishedByItsCall    = "finished-by-its-call"
 )
 
 // broken is the panic with which a simulation ends when an invariant does not hold.
@@ -43,9 +44,10 @@ type watched struct {
 	last     time.Time              // of the latest transition
 	ended    stdops.RootState       // as it was when the task ended
 	begun    map[callID]simBegun
-	out      int       // calls that are out now
-	wake     time.Time // that the process was asked for; zero for none
-	raised   bool      // somebody else has changed the record
+	waitsFor map[stdops.NodeIndex]callID // calls that are out by the record
+	out      int                         // calls that are out now
+	wake     time.Time                   // that the process was asked for; zero for none
+	raised   bool                        // somebody else has changed the record
 }
 
 // simBegun is in which life of the server a call has begun for the last time, 0 for never, and whether it has ever ended.
@@ -57,6 +59,7 @@ type simBegun struct {
 func newWatched(nodes int) watched {
 	w := watched{
 		told: make([]told, nodes), kept: make([]int, nodes), branches: make(map[stdops.Token]int32), begun: make(map[callID]simBegun),
+		waitsFor: make(map[stdops.NodeIndex]callID),
 	}
 	w.told[stdops.RootNode].state = stdops.StateCreated
 	return w
@@ -108,12 +111,26 @@ func (s *simulation) watchEnd(t *simTask, c *stdops.Change) {
 }
 
 func (s *simulation) watchNode(t *simTask, n *stdops.NodeState) {
+	s.watchResult(t, n)
 	if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 		s.broken(timesGoForward, "node %d of task %d finished before it started", n.Node, t.task.ID)
 	}
 	stored := told{n.State, n.Loop, n.InnerLoop, n.Retry, n.Skip, n.Started, n.Finished, t.kept[n.Node]}
 	if says := &t.told[n.Node]; !says.equal(&stored) {
 		s.broken(eachTransitionOnce, "node %d of task %d is %s, its log says %s", n.Node, t.task.ID, &stored, says)
+	}
+}
+
+// watchResult makes sure that a node whose call was out is finished by that call and no other.
+func (s *simulation) watchResult(t *simTask, n *stdops.NodeState) {
+	id, waited := t.waitsFor[n.Node]
+	if waited && n.State == stdops.StateFinished && n.Version == id.version && !t.begun[id].ended {
+		s.broken(finishedByItsCall, "node %d of task %d is FINISHED, but its call %d has not ended", n.Node, t.task.ID, id.number)
+	}
+	if callOut(n) {
+		t.waitsFor[n.Node] = callID{n.Node, n.Version, n.Call}
+	} else if waited {
+		delete(t.waitsFor, n.Node)
 	}
 }
 

@@ -116,6 +116,7 @@ const (
 	mistakeMemory                  // a node in memory is not as it is stored
 	mistakeSlots                   // some slots are never given back
 	mistakePanics                  // some steps cannot be decided
+	mistakeMixesUp                 // the result of any call of a node is that of its latest
 	mistakeForgets                 // what nodes were given and gave is not stored
 )
 

@@ -123,11 +123,11 @@ func openReal(t *testing.T, dir string, now func() time.Time) *store.Store {
 // stale and doubled ones too, and must say the same to every commit and every read.
 func TestStores(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			s := newSimulation(seed, noMistake)
-			s.weight[pickFault], s.faultWeight[faultRaised] = 8, 4
+			s.weight[pickFault], s.faultWeight[faultRaised], s.simPlan.steps = 8, 4, 1000
 			dir := t.TempDir()
 			s.store.twin = &simTwin{t: t, real: openReal(t, dir, func() time.Time { return s.now }), ids: make(map[stdops.TaskID]stdops.TaskID)}
 			if wrong := s.run(); wrong != nil {
