@@ -99,7 +99,7 @@ func cpuTime() time.Duration {
 
 // TestSimulation runs histories of the whole engine, each from one seed (docs/invariants.md).
 func TestSimulation(t *testing.T) {
-	least, seed := 100, *simulateSeed
+	least, seed := 40, *simulateSeed
 	if *simulateOne {
 		least = 1
 	}
