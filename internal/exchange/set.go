@@ -13,8 +13,9 @@ const (
 	SourceCommon  = "common"
 
 	// sourceFile is the source of a flow that stands in the same file; its number is its place in the set, from 1. It is
-	// written into the trees of a set only, never into a file or a stored flow.
-	sourceFile = "file"
+	// written into the trees of a set only, never into a file or a stored flow. It is no UTF-8, so no text that anybody
+	// sends can hold it.
+	sourceFile = "\xfffile"
 )
 
 // Set is what a file holds.

@@ -40,6 +40,9 @@ func (s *Service) knownFlow(ctx context.Context, a *Access, id stdops.TemplateID
 		}
 		source = SourceCommon
 	}
+	if source != SourceCommon { // any other word means the project, as it does in a tree
+		source = SourceProject
+	}
 	tree, err := s.childTree(ctx, a, flow.ChildRef{Template: id, Source: source})
 	if err != nil {
 		return exchange.Known{}, err
