@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -95,7 +96,7 @@ func (r *bundleReader) rows() error {
 // publicID reads the id under which a row stands; the one inside may be missing.
 func publicID(text string, row *stdops.Object) (stdops.TemplateID, bool) {
 	id, err := wholeNumber(text)
-	if err != nil || id <= 0 {
+	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != text { // another spelling would be a second row of the id
 		return 0, false
 	}
 	inside, had := row.Get("id")

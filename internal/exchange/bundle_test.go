@@ -258,6 +258,28 @@ func TestRefusals(t *testing.T) {
 		{"schemes", func(o *stdops.Object) {
 			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", "a", "data", "{}")})
 		}, "template.nchild.schemes.0.data"},
+		{"name of a scheme", func(o *stdops.Object) {
+			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", strings.Repeat("x", 65), "data", "[]")})
+		}, "template.nchild.schemes.0.name must be a text of 1 to 64 characters"},
+		{"line break in the name of a scheme", func(o *stdops.Object) {
+			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", "a\nb", "data", "[]")})
+		}, "template.nchild.schemes.0.name must be a text of 1 to 64 characters"},
+		{"too many schemes", func(o *stdops.Object) {
+			at(o, flows+"nchild").Set("schemes", make([]any, exchange.MostSchemes+1))
+		}, "template.nchild.schemes: a flow has at most 500"},
+		{"too many nodes in a scheme", func(o *stdops.Object) {
+			data := "[" + strings.Repeat(`"",`, 200_000) + `""]`
+			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", "a", "data", data)})
+		}, "template.nchild.schemes.0.data"},
+		{"an id twice", func(o *stdops.Object) {
+			at(o, "template_data template 42").Delete("id")
+			at(o, "template_data template").Set("+41", at(o, "template_data template 42"))
+			at(o, "template_data template").Delete("42")
+		}, "template_data.template.+41: the id of a template"},
+		{"an id with a zero before it", func(o *stdops.Object) {
+			at(o, "template_data template").Set("042", at(o, "template_data template 42"))
+			at(o, "template_data template").Delete("42")
+		}, "template_data.template.042: the id of a template"},
 	} {
 		bundle := example(t)
 		c.change(bundle)

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/stdops/stdops"
 )
@@ -58,6 +61,12 @@ func truth(o *stdops.Object, key string) bool {
 
 func wholeNumber(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
 
+// MostSchemes is how many execution schemes a flow has at most (docs/spec/api.md 4.14.1).
+const MostSchemes = 500
+
+// longestScheme is how many characters the name of a scheme has at most.
+const longestScheme = 64
+
 // readSchemes reads the saved selections of a flow.
 func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 	value, _ := f.Get("schemes")
@@ -67,6 +76,9 @@ func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 	list, ok := value.([]any)
 	if !ok {
 		return nil, invalid("%s.schemes must be an array", at)
+	}
+	if len(list) > MostSchemes {
+		return nil, invalid("%s.schemes: a flow has at most %d", at, MostSchemes)
 	}
 	var schemes []Scheme
 	for i, item := range list {
@@ -82,18 +94,26 @@ func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 	return schemes, nil
 }
 
+// schemeName reports whether a text can be the name of a scheme, as it stands in the path under which schemes are changed.
+func schemeName(name string) bool {
+	size := utf8.RuneCountInString(name)
+	return size <= longestScheme && strings.TrimSpace(name) != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+	})
+}
+
 func readScheme(item any, at string) (Scheme, error) {
 	o, ok := item.(*stdops.Object)
 	if !ok || o == nil {
 		return Scheme{}, invalid("%s must be an object", at)
 	}
 	s := Scheme{Unique: o.Text("unique_id"), Name: o.Text("name")}
-	if s.Name == "" {
-		return s, invalid("%s.name is required", at)
+	if !schemeName(s.Name) {
+		return s, invalid("%s.name must be a text of 1 to %d characters in one line", at, longestScheme)
 	}
 	id, _ := o.Get("id")
 	s.ID, _ = id.(int64)
-	value, err := stdops.DecodeValue([]byte(o.Text("data")))
+	value, err := stdops.Decoding{Values: mostUnfolded}.Decode(strings.NewReader(o.Text("data")))
 	nodes, isList := value.([]any)
 	if err != nil || !isList {
 		return s, invalid("%s.data must be the JSON text of an array of node ids", at)
