@@ -51,6 +51,9 @@ func DefaultLimits() Limits {
 	}
 }
 
+// MostSchemes is how many execution schemes a stored flow has at most.
+const MostSchemes = 500
+
 // leastOutput is what plugins may rely on: scripts cut their outputs to it.
 const leastOutput = 256 << 10
 

@@ -21,7 +21,7 @@ func (c *cli) flowSchemeSet() *cobra.Command {
 		Short: "Store a choice of activities, by their ids in the tree; those that are not optional run as well",
 		Example: "  stdops flow scheme set 3 night backup check\n" +
 			"  stdops task create --flow 3 --scheme night --name tonight",
-		Args: cobra.MinimumNArgs(3),
+		Args: atLeast(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flow, err := flowID(cmd, args[0])
 			if err != nil {

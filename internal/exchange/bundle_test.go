@@ -265,7 +265,7 @@ func TestRefusals(t *testing.T) {
 			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", "a\nb", "data", "[]")})
 		}, "template.nchild.schemes.0.name must be a text of 1 to 64 characters"},
 		{"too many schemes", func(o *stdops.Object) {
-			at(o, flows+"nchild").Set("schemes", make([]any, exchange.MostSchemes+1))
+			at(o, flows+"nchild").Set("schemes", make([]any, stdops.MostSchemes+1))
 		}, "template.nchild.schemes: a flow has at most 500"},
 		{"too many nodes in a scheme", func(o *stdops.Object) {
 			data := "[" + strings.Repeat(`"",`, 200_000) + `""]`

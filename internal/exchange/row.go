@@ -61,9 +61,6 @@ func truth(o *stdops.Object, key string) bool {
 
 func wholeNumber(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }
 
-// MostSchemes is how many execution schemes a flow has at most (docs/spec/api.md 4.14.1).
-const MostSchemes = 500
-
 // longestScheme is how many characters the name of a scheme has at most.
 const longestScheme = 64
 
@@ -77,8 +74,8 @@ func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 	if !ok {
 		return nil, invalid("%s.schemes must be an array", at)
 	}
-	if len(list) > MostSchemes {
-		return nil, invalid("%s.schemes: a flow has at most %d", at, MostSchemes)
+	if len(list) > stdops.MostSchemes {
+		return nil, invalid("%s.schemes: a flow has at most %d", at, stdops.MostSchemes)
 	}
 	var schemes []Scheme
 	for i, item := range list {

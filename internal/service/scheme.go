@@ -79,9 +79,12 @@ func (s *Service) PutScheme(ctx context.Context, a *Access, id stdops.TemplateID
 	if err != nil {
 		return Scheme{}, err
 	}
-	known := tree.Activities()
+	known := map[string]bool{}
+	for _, node := range tree.Activities() {
+		known[node] = true
+	}
 	for _, node := range scheme.Nodes {
-		if !slices.Contains(known, node) {
+		if !known[node] {
 			return Scheme{}, stdops.Errorf(stdops.CodeInvalid, "nodes: the flow has no activity %.64q", node)
 		}
 	}

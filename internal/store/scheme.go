@@ -54,7 +54,10 @@ func (s *Store) PutScheme(ctx context.Context, r TemplateRef, scheme Scheme) (Sc
 		if err := findTemplate(ctx, tx, r); err != nil {
 			return err
 		}
-		return putScheme(ctx, tx, r.Template, &scheme)
+		if err := putScheme(ctx, tx, r.Template, &scheme); err != nil {
+			return err
+		}
+		return countSchemes(ctx, tx, r.Template)
 	})
 	if err != nil {
 		return Scheme{}, fmt.Errorf("store scheme %s: %w", scheme.Name, err)
@@ -73,16 +76,31 @@ func putScheme(ctx context.Context, tx *sql.Conn, template stdops.TemplateID, sc
 		RETURNING id`, int64(template), scheme.Name, string(nodes)).Scan(&scheme.ID)
 }
 
-// importScheme stores a scheme under its id, where there may be one already.
+// countSchemes refuses a template that has got too many schemes.
+func countSchemes(ctx context.Context, tx *sql.Conn, template stdops.TemplateID) error {
+	var count int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM scheme WHERE template_id = $1`, int64(template)).Scan(&count)
+	if err == nil && count > stdops.MostSchemes {
+		err = stdops.Errorf(stdops.CodeRefused, "template %d would have %d schemes, it may have %d", template, count, stdops.MostSchemes)
+	}
+	return err
+}
+
+// importScheme stores a scheme under its id, where there may be one already. Its name may have been given to another one
+// since the id was chosen; bodies name the id, so that refuses the import.
 func importScheme(ctx context.Context, tx *sql.Conn, template stdops.TemplateID, scheme Scheme) error {
 	nodes, err := json.Marshal(scheme.Nodes)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `
+	var id int64
+	err = tx.QueryRowContext(ctx, `
 		INSERT INTO scheme (id, template_id, name, nodes) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET name = excluded.name, nodes = excluded.nodes`,
-		scheme.ID, int64(template), scheme.Name, string(nodes))
+		ON CONFLICT (template_id, name) DO UPDATE SET nodes = excluded.nodes
+		RETURNING id`, scheme.ID, int64(template), scheme.Name, string(nodes)).Scan(&id)
+	if err == nil && id != scheme.ID {
+		err = stdops.Errorf(stdops.CodeRefused, "template %d has got a scheme %.64q meanwhile, import again", template, scheme.Name)
+	}
 	return err
 }
 

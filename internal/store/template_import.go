@@ -86,10 +86,17 @@ func importTemplate(ctx context.Context, tx *sql.Conn, t *ImportedTemplate, pack
 	if err != nil {
 		return err
 	}
+	if err := importSchemes(ctx, tx, t); err != nil {
+		return err
+	}
+	return insertVersion(ctx, tx, t.Template, packed)
+}
+
+func importSchemes(ctx context.Context, tx *sql.Conn, t *ImportedTemplate) error {
 	for _, scheme := range t.Schemes {
 		if err := importScheme(ctx, tx, t.ID, scheme); err != nil {
 			return fmt.Errorf("scheme %s: %w", scheme.Name, err)
 		}
 	}
-	return insertVersion(ctx, tx, t.Template, packed)
+	return countSchemes(ctx, tx, t.ID)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,4 +101,37 @@ func names(t *testing.T, s *Store) []string {
 		list = append(list, found[i].Name)
 	}
 	return list
+}
+
+func TestSchemesOfAnImport(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	ctx := t.Context()
+	one := imported(1, "one")
+	one.Schemes = []Scheme{{ID: 1, Name: "night", Nodes: []string{"a"}}}
+	must(t, s.ImportTemplates(ctx, []ImportedTemplate{one}, nil))
+	one.Replace = true
+	one.Schemes[0].ID = 2 // as one who did not see the first
+	if err := s.ImportTemplates(ctx, []ImportedTemplate{one}, nil); stdops.ErrorCode(err) != stdops.CodeRefused {
+		t.Errorf("a name that was taken meanwhile: %v", err)
+	}
+	one.Schemes = nil
+	for i := range int64(stdops.MostSchemes) {
+		one.Schemes = append(one.Schemes, Scheme{ID: i + 2, Name: fmt.Sprint("s", i)})
+	}
+	if err := s.ImportTemplates(ctx, []ImportedTemplate{one}, nil); stdops.ErrorCode(err) != stdops.CodeRefused {
+		t.Errorf("too many schemes: %v", err)
+	}
+	r := TemplateRef{one.Project, one.ID}
+	if got, err := s.Schemes(ctx, r); err != nil || !cmp.Equal([]Scheme{{ID: 1, Name: "night", Nodes: []string{"a"}}}, got) {
+		t.Errorf("schemes after refusals: %v, %v", got, err)
+	}
+	one.Schemes = one.Schemes[1:]
+	must(t, s.ImportTemplates(ctx, []ImportedTemplate{one}, nil))
+	if _, err := s.PutScheme(ctx, r, Scheme{Name: "more"}); stdops.ErrorCode(err) != stdops.CodeRefused {
+		t.Errorf("one more: %v", err)
+	}
+	if _, err := s.PutScheme(ctx, r, Scheme{Name: "night", Nodes: []string{"b"}}); err != nil {
+		t.Errorf("one in the place of another: %v", err)
+	}
 }
