@@ -172,7 +172,7 @@ func (m *mapper) schemeList(a *stdops.Object, child int) {
 	}
 	list := slices.Clone(asked)
 	for i, id := range list {
-		at := slices.IndexFunc(m.set.Flows[child].Schemes, func(s Scheme) bool { return s.ID != 0 && id == s.ID || id == s.Unique })
+		at := slices.IndexFunc(m.set.Flows[child].Schemes, func(s Scheme) bool { return s.is(id) })
 		if at >= 0 {
 			list[i] = m.Schemes[child][at]
 		}

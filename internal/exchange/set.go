@@ -2,6 +2,9 @@ package exchange
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
@@ -52,6 +55,25 @@ func (s *Set) Tree(ref flow.ChildRef) (tree *flow.Tree, ok bool) {
 		return nil, false
 	}
 	return s.Flows[ref.Template-1].Tree, true
+}
+
+// Lacks gives a scheme that a subprocess asks for and that its flow in the file does not have, "" when there is none.
+func (s *Set) Lacks(ref flow.ChildRef) string {
+	if ref.Source != sourceFile || ref.Schemes == "" {
+		return ""
+	}
+	for id := range strings.SplitSeq(ref.Schemes, ",") {
+		if !slices.ContainsFunc(s.Flows[ref.Template-1].Schemes, func(c Scheme) bool { return c.is(id) }) {
+			return id
+		}
+	}
+	return ""
+}
+
+// is reports whether an id of a scheme_id_list, its number as a text or not, means the scheme.
+func (s *Scheme) is(id any) bool {
+	text := fmt.Sprint(id)
+	return s.ID != 0 && text == strconv.FormatInt(s.ID, 10) || s.Unique != "" && text == s.Unique
 }
 
 // Errors of a flow say which one it is.

@@ -52,7 +52,7 @@ func (s *Service) CheckImport(ctx context.Context, a *Access, n NewImport) ([]Ch
 		_, err := s.checkInSet(ctx, owner, set, i)
 		switch {
 		case err == nil:
-			flows[i].Findings = s.findings(f)
+			flows[i].Findings = append(lackedSchemes(set, f), s.findings(f)...)
 		case isRefusal(err): // and so would be the whole file
 			flows[i].Findings = []Finding{{Blocks, "", err.Error()}}
 		default:
@@ -120,6 +120,18 @@ func lost(f *exchange.Flow) []Finding {
 	var found []Finding
 	for _, setting := range f.Ignored {
 		found = append(found, Finding{Lost, setting, setting + " is not kept yet"})
+	}
+	return found
+}
+
+// lackedSchemes tells which subprocesses ask for execution schemes that the file does not have.
+func lackedSchemes(set *exchange.Set, f *exchange.Flow) []Finding {
+	var found report
+	for _, ref := range f.Tree.Children() {
+		id := set.Lacks(ref)
+		if id != "" && !found.add(Blocks, ref.Path+".scheme_id_list", "the template that it runs has no scheme %.64s", id) {
+			break
+		}
 	}
 	return found
 }

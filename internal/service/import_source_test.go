@@ -58,3 +58,31 @@ func TestNoSourceMeansAFlowOfTheFile(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckTellsOfSchemesThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	a := b.project(t)
+	with := func(asked ...any) NewImport {
+		return NewImport{Text: exampleBundle(t, func(o *stdops.Object) {
+			flows := inside(o, "template_data pipeline_template_data template")
+			inside(flows, "nchild").Set("schemes", []any{stdops.NewObject("id", int64(7), "unique_id", "u", "name", "night", "data", "[]")})
+			inside(flows, "nparent tree activities np1").Set("scheme_id_list", asked)
+		})}
+	}
+	checked, err := b.CheckImport(t.Context(), a, with(int64(7), "7", "u", int64(8)))
+	must(t, err)
+	want := Finding{Blocks, "activities.np1.scheme_id_list", "the template that it runs has no scheme 8"}
+	if got := checked[1].Findings; len(got) != 1 || got[0] != want {
+		t.Errorf("%+v", got)
+	}
+	made, err := b.ImportTemplates(t.Context(), a, with(int64(7), "7", "u"))
+	must(t, err)
+	view, err := b.ViewTemplate(t.Context(), a, made.Flows[1].ID, false)
+	must(t, err)
+	activities := inside(view.Tree(), "activities")
+	asked, _ := inside(activities, activities.Keys()[0]).Get("scheme_id_list")
+	if got := fmt.Sprint(asked); got != "[1 1 1]" {
+		t.Errorf("the subprocess asks for %s", got)
+	}
+}
