@@ -28,6 +28,9 @@ func (s *step) setConstants(cmd Command) error {
 			values.Set(key, value)
 		}
 	}
+	if started {
+		s.graph.KeepSecrets(values, s.inputs)
+	}
 	text, err := stdops.EncodeValue(values)
 	if err != nil {
 		return stdops.Errorf(stdops.CodeInvalid, "constants: %w", err)

@@ -223,3 +223,24 @@ func TestDecideRefusesCommandsOnADeletedTask(t *testing.T) {
 		}
 	}
 }
+
+// TestDecideKeepsFormerSecrets: what ran with a password shows neither it nor the one that took its place.
+func TestDecideKeepsFormerSecrets(t *testing.T) {
+	t.Parallel()
+	w := constantsWorld(t)
+	w.st.graph.Secrets = []flow.VariableRef{{Pipeline: stdops.RootNode, Key: "v"}}
+	mustDo(t, w, set("v", "unused-secret"))
+	mustDo(t, w, set("v", "first-secret"))
+	mustDo(t, w, Command{Kind: Start})
+	w.answerCall(0, plugin.Done, true)
+	for _, value := range []string{"second-secret", "third-secret", "first-secret", "third-secret"} {
+		mustDo(t, w, set("v", value))
+		w.crash()
+	}
+	want := stdops.Secrets{"second-secret", "first-secret", "third-secret"}
+	if diff := cmp.Diff(want, w.st.graph.SecretsOf(w.st.inputs)); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+	mustDo(t, w, Command{Kind: Retry, Node: w.nodeNamed("A3")})
+	wantGiven(t, w, map[string]any{"v": "third-secret", "w": "<third-secret>", "q": "<first-secret>", "p": "[<first-secret>]"})
+}

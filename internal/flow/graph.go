@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -40,7 +42,33 @@ func (g *Graph) SecretsOf(inputs *stdops.Object) stdops.Secrets {
 			values[i] = g.Nodes[ref.Pipeline].Pipeline.Variables[ref.Key].Value
 		}
 	}
-	return stdops.SecretsOf(values...)
+	had, _ := inputs.Get(formerSecrets)
+	list, _ := had.([]any)
+	return stdops.SecretsOf(append(values, list...)...)
+}
+
+// formerSecrets is where the values of a task keep the secrets that it had earlier: what was stored with them is not to be
+// shown either. No constant has this key.
+const formerSecrets = "*"
+
+// KeepSecrets adds to values the secrets of had that are none of values any more.
+func (g *Graph) KeepSecrets(values, had *stdops.Object) {
+	kept, _ := had.Get(formerSecrets)
+	list, _ := kept.([]any)
+	known := len(list)
+	for _, ref := range g.Secrets {
+		old, has := had.Get(ref.Key)
+		value, _ := values.Get(ref.Key)
+		if ref.Pipeline != stdops.RootNode || !has || reflect.DeepEqual(old, value) || len(stdops.SecretsOf(old)) == 0 {
+			continue
+		}
+		if !slices.ContainsFunc(list, func(v any) bool { return reflect.DeepEqual(v, old) }) {
+			list = append(list[:len(list):len(list)], old)
+		}
+	}
+	if len(list) > known {
+		values.Set(formerSecrets, list)
+	}
 }
 
 // Flow is one edge of a level.

@@ -70,11 +70,12 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 	if err != nil {
 		return nil, err
 	}
-	if at.hide, err = s.secrets(ctx, a.ref(id), at.graph); err != nil {
-		return nil, err
-	}
 	detail, err := s.store.NodeDetail(ctx, a.ref(id), at.index)
 	if err != nil {
+		return nil, err
+	}
+	// After the data: what became secret, or was one before, since they were read is among them.
+	if at.hide, err = s.secrets(ctx, a.ref(id), at.graph); err != nil {
 		return nil, err
 	}
 	at.task = detail.Task
