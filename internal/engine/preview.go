@@ -24,7 +24,7 @@ func preview(st *state, env env, n stdops.NodeIndex) (*stdops.Object, error) {
 		inputs, err := s.renderInputs(n)
 		inputs.Delete("_loop") // it has not been entered, so there is nothing to count
 		inputs.Delete("_inner_loop")
-		return inputs, err
+		return inputs, unmade("inputs", err)
 	case stdops.KindSubprocess:
 		return s.enterDry(n)
 	default:
@@ -37,7 +37,7 @@ func (s *step) enterDry(n stdops.NodeIndex) (*stdops.Object, error) {
 	enterRunning(s.touch(n), s.version(), 0, s.now)
 	values, err := s.renderParams(n)
 	if err != nil {
-		return nil, err
+		return nil, unmade("context", err)
 	}
 	inputs := &stdops.Object{}
 	for i, p := range s.graphNode(n).Pipeline.Params {
@@ -47,4 +47,12 @@ func (s *step) enterDry(n stdops.NodeIndex) (*stdops.Object, error) {
 		inputs.Set("${"+p.Key+"}", values[i])
 	}
 	return inputs, nil
+}
+
+// unmade is the refusal to show values that cannot be made, for the reason of which the node would fail.
+func unmade(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return refusal("%s", hydrateText(what, err))
 }

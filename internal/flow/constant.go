@@ -234,7 +234,7 @@ func (t *Tree) Shown() *Tree {
 	for _, l := range shown.levels() {
 		for i, c := range l.tree.constants {
 			if c.secret() {
-				l.tree.constants[i] = c.with("value", stdops.SecretsOf(c.Value).Value(c.Value))
+				l.tree.constants[i] = c.shown()
 			}
 		}
 	}
@@ -242,8 +242,25 @@ func (t *Tree) Shown() *Tree {
 	return shown
 }
 
+// secret reports whether the constant holds something that is not to be shown; meta is a copy of it.
 func (c *Constant) secret() bool {
-	return c.CustomType == customSecret && len(stdops.SecretsOf(c.Value)) > 0
+	meta, _ := c.raw.Get("meta")
+	copied, _ := meta.(*stdops.Object)
+	kept, _ := copied.Get("value")
+	return c.CustomType == customSecret && len(stdops.SecretsOf(c.Value, kept)) > 0
+}
+
+// shown gives the constant without its secret.
+func (c *Constant) shown() *Constant {
+	shown := c.with("value", stdops.SecretsOf(c.Value).Value(c.Value))
+	meta, _ := c.raw.Get("meta")
+	if copied, ok := meta.(*stdops.Object); ok {
+		value, _ := copied.Get("value")
+		copied = copied.Clone()
+		copied.Set("value", stdops.SecretsOf(value).Value(value))
+		shown = shown.with("meta", copied)
+	}
+	return shown
 }
 
 // Revalue gives those of values, by key with ${ and }, that are for constants of the root level, by key without; unknown

@@ -2,7 +2,6 @@ package lazy
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/stdops/stdops"
@@ -38,13 +37,13 @@ func textAndValue(c Choice, _ expr.Environment) (any, error) {
 	if !ok {
 		chosen = []any{c.Value}
 	}
-	words := make([]string, len(chosen))
-	for i, item := range chosen {
-		words[i] = expr.Text(item)
+	words := make(map[string]bool, len(chosen))
+	for _, item := range chosen {
+		words[expr.Text(item)] = true
 	}
 	var value, text, otherValue, otherText []string
 	for _, o := range options {
-		if slices.Contains(words, o.value) {
+		if words[o.value] {
 			value, text = append(value, o.value), append(text, o.text)
 		} else {
 			otherValue, otherText = append(otherValue, o.value), append(otherText, o.text)

@@ -55,3 +55,23 @@ func TestSecretsAreHidden(t *testing.T) {
 		t.Errorf("the script did not get the password: %s", text)
 	}
 }
+
+// TestPreviewOfAValueThatCannotBeMade: the node can be looked at, and the copy of a constant hides its password.
+func TestPreviewOfAValueThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	tree := chain("A:shell_script")
+	constants := at(tree, "constants")
+	constants.Set("${p}", stdops.NewObject("key", "${p}", "name", "p", "index", 0, "value", "s3cret-canary-110", "show_type", "show", "source_type", "custom", "custom_type", "password", "is_meta", true))
+	constants.Set("${t}", stdops.NewObject("key", "${t}", "name", "t", "index", 1, "value", int64(5), "show_type", "show", "source_type", "custom", "custom_type", "time"))
+	at(tree, "activities", "node0", "component", "data").Set("script", stdops.NewObject("hook", false, "value", "echo ${t}"))
+	created := s.call("POST", "/fast_create_task/2/", stdops.NewObject("name", "t", "pipeline_tree", tree))
+	if !created.ok() || strings.Contains(created.raw, "canary") {
+		t.Fatal(created.raw)
+	}
+	number, _ := created.data().Get("task_id")
+	node := nodeNamed(at(created.data(), "pipeline_tree"), "A")
+	if a := s.nodeData(number.(int64), url.Values{"node_id": {node}}); !a.ok() {
+		t.Error(a.raw)
+	}
+}
