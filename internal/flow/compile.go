@@ -191,6 +191,18 @@ func (c *compiler) secrets(l level) {
 			c.graph.Secrets = append(c.graph.Secrets, VariableRef{holder, bare(k.Key)})
 		}
 	}
+	for _, n := range l.tree.activities {
+		if n.own == nil {
+			continue
+		}
+		for _, inner := range n.own.levelsWithin() {
+			for _, k := range inner.constants {
+				if k.CustomType == customSecret {
+					c.graph.inside = append(c.graph.inside, k.Value)
+				}
+			}
+		}
+	}
 }
 
 // connect compiles what passes between nodes, variables and levels: outputs of nodes that feed variables, and the

@@ -227,14 +227,14 @@ func (t *Tree) WithValues(values *stdops.Object) *Tree {
 // Shown gives the tree as it may be shown: secrets that stand in its constants, at any level, are hidden. The tree itself
 // is not changed.
 func (t *Tree) Shown() *Tree {
-	if !slices.ContainsFunc(t.levels(), func(l level) bool { return slices.ContainsFunc(l.tree.constants, (*Constant).secret) }) {
+	if !slices.ContainsFunc(t.levelsWithin(), func(l *Tree) bool { return slices.ContainsFunc(l.constants, (*Constant).secret) }) {
 		return t
 	}
 	shown := t.clone()
-	for _, l := range shown.levels() {
-		for i, c := range l.tree.constants {
+	for _, l := range shown.levelsWithin() {
+		for i, c := range l.constants {
 			if c.secret() {
-				l.tree.constants[i] = c.shown()
+				l.constants[i] = c.shown()
 			}
 		}
 	}

@@ -18,6 +18,8 @@ type Graph struct {
 	Flows []Flow // by index
 	// Secrets are the variables whose values are not to be shown.
 	Secrets []VariableRef
+	// inside are the values of such variables of the flows that activities make tasks of.
+	inside []any
 
 	// Inside counts the nodes of the flows that activities make tasks of: they stand in inputs of these activities.
 	Inside int
@@ -31,7 +33,7 @@ type VariableRef struct {
 
 // SecretsOf gives what must not be shown of a task of the graph; inputs are the values of its constants.
 func (g *Graph) SecretsOf(inputs *stdops.Object) stdops.Secrets {
-	if len(g.Secrets) == 0 {
+	if !g.HasSecrets() {
 		return nil
 	}
 	values := make([]any, len(g.Secrets))
@@ -44,8 +46,11 @@ func (g *Graph) SecretsOf(inputs *stdops.Object) stdops.Secrets {
 	}
 	had, _ := inputs.Get(formerSecrets)
 	list, _ := had.([]any)
-	return stdops.SecretsOf(append(values, list...)...)
+	return stdops.SecretsOf(slices.Concat(values, g.inside, list)...)
 }
+
+// HasSecrets reports whether there may be something that must not be shown of a task of the graph.
+func (g *Graph) HasSecrets() bool { return len(g.Secrets)+len(g.inside) > 0 }
 
 // formerSecrets is where the values of a task keep the secrets that it had earlier: what was stored with them is not to be
 // shown either. No constant has this key.

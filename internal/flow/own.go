@@ -66,6 +66,19 @@ func (n *node) writeOwn(o *stdops.Object) {
 	inside(inside(inside(o, "component"), "data"), ownInput).Set("value", n.ownValue())
 }
 
+// levelsWithin gives all levels of a tree, and those of the flows that its activities make tasks of.
+func (t *Tree) levelsWithin() (list []*Tree) {
+	for _, l := range t.levels() {
+		list = append(list, l.tree)
+		for _, n := range l.tree.activities {
+			if n.own != nil {
+				list = append(list, n.own.levelsWithin()...)
+			}
+		}
+	}
+	return list
+}
+
 // size counts the nodes of a tree, with those of the flows that its activities make tasks of.
 func (t *Tree) size() int {
 	count := 0

@@ -214,3 +214,21 @@ func TestOwnFlowOfATemplateThatContainsItself(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestSecretsOfOwnFlows: what is secret in a flow, however deep, is not shown of the task that makes a task of it either.
+func TestSecretsOfOwnFlows(t *testing.T) {
+	t.Parallel()
+	inner := sketch("S>SUB>E")
+	constant(t, at(t, inner, "activities.SUB.pipeline").(*stdops.Object), "${p}", `"s3cret"`, "custom_type", "password")
+	tree := mustParse(t, owning(owning(inner)))
+	graph := mustCompile(t, tree)
+	if got := graph.SecretsOf(&stdops.Object{}).Text("<s3cret>"); got != "<"+stdops.Hidden+">" {
+		t.Errorf("%s is shown of the task", got)
+	}
+	if shown := text(t, tree.Shown().Echo(TaskIDs(7))); strings.Contains(shown, "s3cret") || !strings.Contains(shown, stdops.Hidden) {
+		t.Errorf("the tree is shown as %s", shown)
+	}
+	if kept := text(t, tree.Template()); !strings.Contains(kept, "s3cret") {
+		t.Error("the tree itself has changed")
+	}
+}

@@ -10,7 +10,7 @@ import (
 
 // secrets gives what must not be shown of a task. Most tasks have no secrets, and cost nothing.
 func (s *Service) secrets(ctx context.Context, ref stdops.TaskRef, graph *flow.Graph) (stdops.Secrets, error) {
-	if len(graph.Secrets) == 0 {
+	if !graph.HasSecrets() {
 		return nil, nil
 	}
 	text, err := s.store.TaskInputs(ctx, ref)

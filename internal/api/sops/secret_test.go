@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops"
 )
@@ -36,8 +37,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	if a := s.operateNode(id, node, "retry"); !a.ok() {
 		t.Fatal(a.raw)
 	}
-	s.awaitNode(id, node)
-	s.await(id, "FAILED")
+	s.awaitRetry(id, node)
 	for name, a := range map[string]answer{
 		"created": created, "preview": before, "data": data, "log": log,
 		"status":  s.call("GET", fmt.Sprintf("/get_task_status/%d/2/?with_ex_data=1", id), nil),
@@ -54,6 +54,19 @@ func TestSecretsAreHidden(t *testing.T) {
 	if text := encoded(t, data.data()); !strings.Contains(text, `"value":3`) {
 		t.Errorf("the script did not get the password: %s", text)
 	}
+}
+
+// awaitRetry waits until the first retry of a node has failed.
+func (s *server) awaitRetry(id int64, node string) {
+	s.t.Helper()
+	for range 3000 {
+		shown := at(s.entry(id), "children", node)
+		if retry, _ := shown.Get("retry"); retry == int64(1) && shown.Text("state") == "FAILED" {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.t.Fatalf("node %s of task %d is not retried", node, id)
 }
 
 // TestPreviewOfAValueThatCannotBeMade: the node can be looked at, and the copy of a constant hides its password.
