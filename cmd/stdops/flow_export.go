@@ -16,9 +16,9 @@ func (c *cli) flowExport() *cobra.Command {
 	var file string
 	var e client.FlowExport
 	cmd := &cobra.Command{
-		Use:   "export ID... [-o FILE]",
+		Use:   "export ID... [-f FILE]",
 		Short: "Write flows, and all that they refer to, into a file for bk-sops or another stdops",
-		Example: "  stdops flow export 3 4 -o shop.dat\n" +
+		Example: "  stdops flow export 3 4 -f shop.dat\n" +
 			"  stdops flow export 3 --format yaml",
 		Args: atLeast(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +48,7 @@ func (c *cli) flowExport() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&file, "output", "o", "", "file to write; default the output")
+	flags.StringVarP(&file, "file", "f", "", "file to write; default the output")
 	flags.BoolVar(&e.Common, "common", false, "they belong to no project")
 	flags.StringVar(&e.Format, "format", client.FormatBundle, "dat, a bundle of bk-sops, or yaml")
 	return cmd
