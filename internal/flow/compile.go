@@ -198,7 +198,7 @@ func (c *compiler) secrets(l level) {
 		for _, inner := range n.own.levelsWithin() {
 			for _, k := range inner.constants {
 				if k.CustomType == customSecret {
-					c.graph.inside = append(c.graph.inside, k.Value)
+					c.graph.InnerSecrets = append(c.graph.InnerSecrets, k.Value)
 				}
 			}
 		}

@@ -18,8 +18,8 @@ type Graph struct {
 	Flows []Flow // by index
 	// Secrets are the variables whose values are not to be shown.
 	Secrets []VariableRef
-	// inside are the values of such variables of the flows that activities make tasks of.
-	inside []any
+	// InnerSecrets are the values of such variables of the flows that activities make tasks of.
+	InnerSecrets []any
 
 	// Inside counts the nodes of the flows that activities make tasks of: they stand in inputs of these activities.
 	Inside int
@@ -46,11 +46,11 @@ func (g *Graph) SecretsOf(inputs *stdops.Object) stdops.Secrets {
 	}
 	had, _ := inputs.Get(formerSecrets)
 	list, _ := had.([]any)
-	return stdops.SecretsOf(slices.Concat(values, g.inside, list)...)
+	return stdops.SecretsOf(slices.Concat(values, g.InnerSecrets, list)...)
 }
 
 // HasSecrets reports whether there may be something that must not be shown of a task of the graph.
-func (g *Graph) HasSecrets() bool { return len(g.Secrets)+len(g.inside) > 0 }
+func (g *Graph) HasSecrets() bool { return len(g.Secrets)+len(g.InnerSecrets) > 0 }
 
 // formerSecrets is where the values of a task keep the secrets that it had earlier: what was stored with them is not to be
 // shown either. No constant has this key.
