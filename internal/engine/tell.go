@@ -31,13 +31,17 @@ type message struct {
 	outputs *stdops.Object // of a task that has finished, by key with ${ and }
 }
 
+// encode puts outputs beside the rest, not into an object of their own: what they hold may nest as deep as can be read back.
 func (m *message) encode() ([]byte, error) {
 	o := stdops.NewObject("told", string(m.stands))
 	switch m.stands {
 	case saysFailed:
 		o.Set("text", m.text)
 	case saysFinished:
-		o.Set("outputs", m.outputs)
+		for _, key := range m.outputs.Keys() {
+			value, _ := m.outputs.Get(key)
+			o.Set(key, value)
+		}
 	case saysResumed:
 	}
 	return stdops.EncodeValue(o)
@@ -49,8 +53,10 @@ func decodeMessage(text []byte) (m message, err error) {
 		return m, err
 	}
 	m.stands, m.text = standing(o.Text("told")), o.Text("text")
-	outputs, _ := o.Get("outputs")
-	m.outputs, _ = outputs.(*stdops.Object)
+	if m.stands == saysFinished {
+		o.Delete("told")
+		m.outputs = o
+	}
 	return m, nil
 }
 
