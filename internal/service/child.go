@@ -47,6 +47,9 @@ func (s *Service) newChild(ctx context.Context, n plugin.NewChild) (stdops.Task,
 	if err := s.checkOwn(tree); err != nil {
 		return stdops.Task{}, err
 	}
+	if err := checkConstants(n.Constants); err != nil {
+		return stdops.Task{}, err
+	}
 	tree.SetConstants(n.Constants)
 	name, err := s.childName(ctx, a, n.Flow)
 	if err != nil {
@@ -74,6 +77,19 @@ func (s *Service) checkOwn(tree *flow.Tree) error {
 		return err
 	}
 	return s.checkPlugins(tree)
+}
+
+// checkConstants refuses values that nest too deep, as those may that were put together from variables: the child could be
+// stored, but never be read back.
+func checkConstants(values *stdops.Object) error {
+	text, err := stdops.EncodeValue(values)
+	if err == nil {
+		_, err = stdops.DecodeValue(text)
+	}
+	if err != nil {
+		return stdops.Errorf(stdops.CodeInvalid, "constants of the subprocess: %w", err)
+	}
+	return nil
 }
 
 // longestChildName is how many characters of the name of its flow the name of a child begins with.

@@ -127,6 +127,15 @@ func TestChildThatCannotBeMadeIsRefused(t *testing.T) {
 	constants(t, circular.Flow, `{"${k}": {"key": "${k}", "name": "k", "value": "${k}", "show_type": "hide"}}`)
 	_, err = b.MakeChild(t.Context(), circular)
 	refused(t, err, stdops.CodeInvalid)
+	deep := newChild(of) // its constants could be stored, but never be read back
+	constants(t, deep.Flow, `{"${k}": {"key": "${k}", "name": "k", "value": "${k}", "show_type": "show"}}`)
+	var value any = "x"
+	for range stdops.MaxDepth {
+		value = []any{value}
+	}
+	deep.Constants = stdops.NewObject("${k}", value)
+	_, err = b.MakeChild(t.Context(), deep)
+	refused(t, err, stdops.CodeInvalid)
 	b.limits.Nodes = 3
 	_, err = b.MakeChild(t.Context(), newChild(of))
 	refused(t, err, stdops.CodeInvalid)
