@@ -113,11 +113,11 @@ func (s *step) message() message {
 	return message{}
 }
 
-// failureOf tells the parent why a node has failed.
+// failureOf tells the parent why a node has failed. The parent does not know every secret that has to be hidden from it.
 func (s *step) failureOf(n stdops.NodeIndex) string {
 	why := "failed"
 	if outputs := s.getData(n).outputs; outputs != nil {
-		why = cmp.Or(outputs.Text("ex_data"), why)
+		why = cmp.Or(s.graph.SecretsOf(s.inputs).Text(outputs.Text("ex_data")), why)
 	}
 	text := fmt.Sprintf("task %d, node %q: %s", s.task.ID, s.graphNode(n).Name, why)
 	return strings.ToValidUTF8(text[:min(len(text), int(s.limits.Output))], "")

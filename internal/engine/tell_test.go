@@ -378,46 +378,6 @@ func TestChildAloneCallsItsNodeBack(t *testing.T) {
 	wantRefusal(t, f.root().step(Command{Kind: CallBack, Node: made}), want)
 }
 
-func TestChildWithAnOutputThatIsTooLargeFailsItsNode(t *testing.T) {
-	t.Parallel()
-	f := newFamily(t, maker(nil), worker(nil))
-	f.settle()
-	f.members[1].work(strings.Repeat("x", maxOutput), false)
-	f.settle()
-	f.wantNode(f.root(), made, stdops.StateFailed)
-	if got := f.root().exData(made); !strings.Contains(got, "output made of the child cannot be kept") {
-		t.Errorf("ex_data %q", got)
-	}
-}
-
-// What a child tells can be read back, however deep the values nest that it may give.
-func TestChildWithADeepOutputIsHeard(t *testing.T) {
-	t.Parallel()
-	f := newFamily(t, maker(nil), worker(nil))
-	f.settle()
-	var deep any = "x"
-	for range stdops.MaxDepth - 1 { // of an output, which stands in an object of them
-		deep = []any{deep}
-	}
-	f.members[1].work(deep, false)
-	f.settle()
-	f.wantNode(f.root(), made, stdops.StateFinished)
-}
-
-// A text that has to be cut is cut between characters, or it could not be stored.
-func TestChildWithALongTextIsHeard(t *testing.T) {
-	t.Parallel()
-	f := newFamily(t, maker(nil), worker(nil))
-	f.settle()
-	child := f.members[1]
-	child.calls[0].outputs.Set("ex_data", strings.Repeat("世", maxOutput/3))
-	child.answerCall(0, plugin.Done, true)
-	f.settle()
-	if got := f.root().exData(made); !strings.HasSuffix(got, "世") || len(got) > maxOutput {
-		t.Errorf("ex_data of %d bytes", len(got))
-	}
-}
-
 // Many children that end at the same time are heard in parts, each of which one commit can hold.
 func TestChildrenThatEndTogetherAreAllHeard(t *testing.T) {
 	t.Parallel()

@@ -12,8 +12,8 @@ import (
 	"github.com/stdops/stdops/internal/plugin"
 )
 
-// MakeChild makes a task of an attempt of a node and starts it, as whoever started the task of the node, who needed the
-// right for that one (docs/spec/engine.md 7.8). The flow was checked when that task was made.
+// MakeChild makes a task of an attempt of a node and starts it, in the name of the executor of the node. The right for it is
+// that for the task of the node, which whoever started that one needed (docs/spec/engine.md 7.8). The flow was checked when that task was made.
 func (s *Service) MakeChild(ctx context.Context, n plugin.NewChild) (plugin.Child, error) {
 	made, err := s.store.Child(ctx, n.Project, n.Of)
 	if stdops.ErrorCode(err) == stdops.CodeNotFound {
