@@ -278,10 +278,13 @@ func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time
 		d.st = nil // read again what is stored, and decide on that
 		t.hand.giveBack()
 		d.leave(t)
-		if err != nil {
-			return d.giveUp(t.letters, err)
+		if err == nil {
+			return t.letters, 0
 		}
-		return t.letters, 0
+		if t.delta != nil { // it may be stored all the same, and this task will not tell it again
+			d.engine.wakeParent(&t.delta.change)
+		}
+		return d.giveUp(t.letters, err)
 	}
 	dl := t.delta
 	if t.stores() {
