@@ -223,6 +223,11 @@ func (b *bundled) finish() (*Flow, error) {
 	if f.Tree, err = flow.Parse(prepared(b.tree)); err != nil {
 		return nil, f.wrong(err)
 	}
+	for _, ref := range f.Tree.Children() {
+		if ref.Source != sourceFile { // here its number would mean another flow
+			return nil, f.wrong(invalid("%s: an activity that makes a task of a flow has to bring it as pipeline", ref.Path))
+		}
+	}
 	return f, nil
 }
 

@@ -255,6 +255,11 @@ func TestRefusals(t *testing.T) {
 		{"bad tree", func(o *stdops.Object) { at(o, flows+"nchild tree").Delete("end_event") }, "template 等待: end_event: is required"},
 		{"no name", func(o *stdops.Object) { at(o, flows+"nchild").Set("name", " ") }, "template.nchild.name must be a text"},
 		{"long name", func(o *stdops.Object) { at(o, flows+"nchild").Set("name", strings.Repeat("x", 51)) }, "template.nchild.name must be a text"},
+		{"task of a stored flow", func(o *stdops.Object) {
+			at(o, flows+"nchild tree activities nc1 component").Set("code", "subprocess_plugin")
+			at(o, flows+"nchild tree activities nc1 component").Set("data", stdops.NewObject("subprocess",
+				stdops.NewObject("hook", false, "value", stdops.NewObject("template_id", int64(5)))))
+		}, "activities.nc1.component.data.subprocess.value: an activity that makes a task of a flow has to bring it as pipeline"},
 		{"schemes", func(o *stdops.Object) {
 			at(o, flows+"nchild").Set("schemes", []any{stdops.NewObject("name", "a", "data", "{}")})
 		}, "template.nchild.schemes.0.data"},

@@ -39,8 +39,8 @@ func (c ChildRef) key() ChildRef {
 // Children gives the references to stored flows of this tree and of the pipelines inside it, in order of appearance.
 func (t *Tree) Children() []ChildRef {
 	var refs []ChildRef
-	for _, l := range t.levels() {
-		for _, n := range l.tree.activities {
+	for _, l := range t.levelsWithin() {
+		for _, n := range l.activities {
 			if n.child != nil {
 				refs = append(refs, *n.child)
 			}
