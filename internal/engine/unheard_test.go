@@ -44,7 +44,8 @@ func TestEngineHearsOfAChildWhoseCommitWasNotHeardOf(t *testing.T) {
 	child := stdops.TaskRef{Project: 1, Task: made.ID}
 	r.do(child, engine.Command{Kind: engine.Start})
 	r.await(child, rests)
-	r.unheard.Store(1)
+	lose := func([]stdops.Change) { r.unheard.Store(1) } // when the commit of what was awaited has returned
+	r.onCommit.Store(&lose)
 	if err := r.engine.Do(t.Context(), child, engine.Command{Kind: engine.Revoke}); stdops.ErrorCode(err) != stdops.CodeUnavailable {
 		t.Errorf("the revoke is answered %v", err)
 	}
