@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +17,28 @@ func (c *cli) flow() *cobra.Command {
 		c.flowCreate(), c.flowList(), c.flowShow(), c.flowVersions(), c.flowScheme(), c.flowImport(), c.flowExport())
 	g.Aliases = []string{"template"}
 	return g
+}
+
+// flowIDs reads ids of flows.
+func flowIDs(cmd *cobra.Command, args []string) ([]int64, error) {
+	ids := make([]int64, len(args))
+	for i, text := range args {
+		id, err := flowID(cmd, text)
+		if err != nil {
+			return nil, err
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+// flowID reads the id of a flow.
+func flowID(cmd *cobra.Command, text string) (int64, error) {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, usageOf(cmd, fmt.Errorf("%q is no id of a flow", text))
+	}
+	return id, nil
 }
 
 func flowColumns() []column[client.Flow] {

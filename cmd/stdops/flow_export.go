@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,12 +21,11 @@ func (c *cli) flowExport() *cobra.Command {
 		Args: atLeast(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
-			e.IDs, err = flowIDs(args)
-			if err == nil && e.Format != client.FormatBundle && e.Format != client.FormatYAML {
-				err = errors.New("--format must be dat or yaml")
+			if e.IDs, err = flowIDs(cmd, args); err != nil {
+				return err
 			}
-			if err != nil {
-				return usageOf(cmd, err)
+			if e.Format != client.FormatBundle && e.Format != client.FormatYAML {
+				return usageOf(cmd, errors.New("--format must be dat or yaml"))
 			}
 			to, err := c.connect()
 			if err != nil {
@@ -52,16 +49,4 @@ func (c *cli) flowExport() *cobra.Command {
 	flags.BoolVar(&e.Common, "common", false, "they belong to no project")
 	flags.StringVar(&e.Format, "format", client.FormatBundle, "dat, a bundle of bk-sops, or yaml")
 	return cmd
-}
-
-func flowIDs(args []string) ([]int64, error) {
-	ids := make([]int64, len(args))
-	for i, text := range args {
-		id, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || id <= 0 {
-			return nil, fmt.Errorf("%q is no id of a flow", text)
-		}
-		ids[i] = id
-	}
-	return ids, nil
 }

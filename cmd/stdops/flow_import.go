@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -61,13 +59,8 @@ func (c *cli) flowImport() *cobra.Command {
 }
 
 // readFlows reads a file with flows.
-func (c *cli) readFlows(file string, n *client.FlowImport) (err error) {
-	var text []byte
-	if file == "-" {
-		text, err = io.ReadAll(c.in)
-	} else {
-		text, err = os.ReadFile(file)
-	}
+func (c *cli) readFlows(file string, n *client.FlowImport) error {
+	text, err := c.readFile(file)
 	n.Text = string(text)
 	if n.Format != "" {
 		return err

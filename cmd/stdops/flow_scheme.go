@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,15 +50,6 @@ func (c *cli) flowSchemeDelete() *cobra.Command {
 			return to.DeleteScheme(cmd.Context(), c.projectID, flow, args[1])
 		},
 	}
-}
-
-// flowID reads the id of a flow.
-func flowID(cmd *cobra.Command, text string) (int64, error) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 {
-		return 0, usageOf(cmd, fmt.Errorf("%q is no id of a flow", text))
-	}
-	return id, nil
 }
 
 func schemeColumns() []column[client.Scheme] {

@@ -13,16 +13,16 @@ func (c *cli) flowVersions() *cobra.Command {
 		Example: "  stdops flow versions 3",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := flowIDs(args)
+			id, err := flowID(cmd, args[0])
 			if err != nil {
-				return usageOf(cmd, err)
+				return err
 			}
 			to, err := c.connect()
 			if err != nil {
 				return err
 			}
 			defer to.Close()
-			list, err := to.FlowVersions(cmd.Context(), c.projectID, ids[0])
+			list, err := to.FlowVersions(cmd.Context(), c.projectID, id)
 			if err != nil {
 				return err
 			}

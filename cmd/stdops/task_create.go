@@ -60,13 +60,7 @@ func (c *cli) taskCreate() *cobra.Command {
 
 // readTree reads a tree from a file or the input.
 func (c *cli) readTree(file string) (json.RawMessage, error) {
-	var text []byte
-	var err error
-	if file == "-" {
-		text, err = io.ReadAll(c.in)
-	} else {
-		text, err = os.ReadFile(file)
-	}
+	text, err := c.readFile(file)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
@@ -74,6 +68,14 @@ func (c *cli) readTree(file string) (json.RawMessage, error) {
 		return nil, usage("%s is no JSON: %w", file, err)
 	}
 	return text, nil
+}
+
+// readFile reads a file, or the input for "-".
+func (c *cli) readFile(file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(c.in)
+	}
+	return os.ReadFile(file)
 }
 
 // constants reads KEY=TEXT and KEY:=JSON. A key may be written with ${ and } or without.
