@@ -42,6 +42,7 @@ var edges = map[string]map[string]string{
 	"internal/store":  {},
 
 	"internal/store/disktest": {},
+	"internal/store/pgtest":   {},
 
 	"internal/outbound":         {},
 	"internal/outbound/dnstest": {},
@@ -142,6 +143,7 @@ var rooms = []struct {
 }{
 	{"database/sql", []string{"internal/store"}, "all SQL is in the store"},
 	{"github.com/ncruces/", []string{"internal/store", "internal/store/disktest"}, "all SQL is in the store"},
+	{"github.com/jackc/", []string{"internal/store", "internal/store/pgtest"}, "all SQL is in the store"},
 	{"github.com/pressly/goose/", []string{"internal/store"}, "all SQL is in the store"},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api/v1"}, "only the native API describes itself"},
 	{"github.com/prometheus/", []string{"internal/app"}, "parts tell their figures, the app offers them"},
@@ -258,7 +260,7 @@ func TestImports(t *testing.T) {
 }
 
 // forTests are packages that tests may use wherever they stand, and nobody else.
-var forTests = []string{"internal/outbound/dnstest", "internal/store/disktest"}
+var forTests = []string{"internal/outbound/dnstest", "internal/store/disktest", "internal/store/pgtest"}
 
 // TestTestImports lets the tests of a package use what lies below it, at any depth, and never what lies above or beside.
 func TestTestImports(t *testing.T) {
