@@ -97,7 +97,7 @@ func TestDataModelPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	migrations, err := filepath.Glob("internal/store/migrations/*.sql")
+	migrations, err := filepath.Glob("internal/store/migrations/*/*.sql")
 	if err != nil || len(migrations) == 0 {
 		t.Fatalf("no migrations: %v", err)
 	}

@@ -165,6 +165,7 @@ type Change struct {
 	Project  ProjectID
 	Revision int64 // that it was decided on; the commit stores Revision+1
 	Epoch    int64
+	Outside  bool // made by a process that does not drive the task: who drives it stays, and has to hear of it
 	Root     RootState
 	Executor string
 	Inputs   []byte // JSON object: new values of all constants of the task; nil leaves them
@@ -220,5 +221,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Committed Verdict = iota // stored, durably
-	Stale                    // decided on a revision or an epoch that is no longer the task's, or with a key that is taken; nothing was stored
+	Stale                    // decided on a revision that is no longer the task's, or with a key that is taken; nothing was stored
+	Fenced                   // somebody else drives the task since; nothing was stored
+	Busy                     // somebody holds the task for a moment; nothing was stored, the same change is tried again
 )

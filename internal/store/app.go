@@ -68,11 +68,14 @@ func (s *Store) CreateApp(ctx context.Context, a App, secretHash []byte, trusted
 }
 
 func insertTrust(ctx context.Context, tx *sql.Conn, t AppTrust) error {
+	if err := mustExist(ctx, tx, noApp(t.App), `SELECT 1 FROM app WHERE code = $1`, t.App); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO app_trust (app, project_id) VALUES ($1, $2) ON CONFLICT (app, project_id) DO NOTHING`,
 		t.App, int64(t.Project))
 	if orphan(err) {
-		return orNoProject(ctx, tx, t.Project, noApp(t.App), `SELECT 1 FROM app WHERE code = $1`, t.App)
+		return noProject(t.Project)
 	}
 	if err != nil {
 		return fmt.Errorf("trust app %s: %w", t.App, err)

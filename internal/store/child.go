@@ -20,7 +20,7 @@ func (s *Store) Child(ctx context.Context, project stdops.ProjectID, of stdops.A
 		return t, stdops.Errorf(stdops.CodeNotFound, "node %d of task %d has no child", of.Node, of.Task)
 	}
 	if err != nil {
-		return t, fmt.Errorf("load child of task %d: %w", of.Task, err)
+		return t, fmt.Errorf("load child of task %d: %w", of.Task, explain(err))
 	}
 	return t, nil
 }
@@ -32,9 +32,21 @@ func (s *Store) Children(ctx context.Context, ref stdops.TaskRef, limit int) ([]
 		int64(ref.Task), int64(ref.Project), limit)
 	ids, err := collect(rows, err, func(id *stdops.TaskID) []any { return []any{number(id)} })
 	if err != nil {
-		return nil, fmt.Errorf("list children of task %d: %w", ref.Task, err)
+		return nil, fmt.Errorf("list children of task %d: %w", ref.Task, explain(err))
 	}
 	return ids, nil
+}
+
+// holdTask keeps a task, 0 for none, as it is until the transaction has ended. On SQLite nobody else writes meanwhile.
+func (s *Store) holdTask(ctx context.Context, tx *sql.Conn, ref stdops.TaskRef) error {
+	if s.pg == nil || ref.Task == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SELECT 1 FROM task WHERE id = $1 AND project_id = $2 FOR SHARE`, int64(ref.Task), int64(ref.Project))
+	if err != nil {
+		return fmt.Errorf("hold task %d: %w", ref.Task, err)
+	}
+	return nil
 }
 
 // mayHaveChild refuses a child of an attempt that has one or does not run any more: whatever ended it came first.

@@ -214,7 +214,7 @@ func TestTells_of_the_first_step_are_stored_with_the_child(t *testing.T) {
 // openBefore makes a data directory with the schema as it was before a migration.
 func openBefore(t *testing.T, number int64) (dir string, db *sql.DB) {
 	t.Helper()
-	names, err := fs.Glob(embedded, "migrations/*.sql")
+	names, err := fs.Glob(embedded, sqliteSteps+"/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,8 @@ package store
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,12 +13,54 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// anyOf is the condition that a column is one of the ids of a list parameter; the parameter is made by idList.
+// dialect is what statements that are put together say in their own way.
+type dialect struct{ postgres bool }
+
+func (s *Store) dialect() dialect { return dialect{postgres: s.pg != nil} }
+
+// anyOf is the condition that a column is one of a list parameter, which is made by ids or texts.
+func (d dialect) anyOf(param string) string {
+	if d.postgres {
+		return "= ANY (" + param + ")"
+	}
+	return anyOf(param)
+}
+
+// ids makes a list parameter.
+func ids[T ~int64 | ~uint8](d dialect, list []T) any {
+	if !d.postgres {
+		return idList(list)
+	}
+	numbers := make([]int64, len(list))
+	for i, id := range list {
+		numbers[i] = int64(id)
+	}
+	return numbers
+}
+
+// texts makes a list parameter.
+func (d dialect) texts(list []string) any {
+	if d.postgres {
+		return list
+	}
+	return textList(list)
+}
+
+// partOf is the condition that a text holds another, in any case of ASCII letters; its value is made by likePattern. LIKE
+// of SQLite does not look at their case, and ILIKE looks at no other letters in a column that compares by bytes.
+func (d dialect) partOf(column string) string {
+	if d.postgres {
+		return column + ` ILIKE ? ESCAPE '\'`
+	}
+	return column + ` LIKE ? ESCAPE '\'`
+}
+
+// anyOf is the condition of SQLite that a column is one of a list, which is made by idList.
 func anyOf(param string) string {
 	return "IN (SELECT value FROM json_each(" + param + "))"
 }
 
-// idList makes the parameter that anyOf expects.
+// idList makes the parameter of SQLite that anyOf expects.
 func idList[T ~int64 | ~uint8](ids []T) string {
 	list := make([]byte, 0, 2+12*len(ids))
 	list = append(list, '[')
@@ -34,7 +73,7 @@ func idList[T ~int64 | ~uint8](ids []T) string {
 	return string(append(list, ']'))
 }
 
-// textList makes the parameter that anyOf expects of texts.
+// textList makes the parameter of SQLite that anyOf expects of texts.
 func textList(texts []string) string {
 	list := []byte{'['}
 	for i, text := range texts {
@@ -46,10 +85,6 @@ func textList(texts []string) string {
 	return string(append(list, ']'))
 }
 
-// partOf is the condition that a text holds another, in any case of ASCII letters; its value is made by likePattern. LIKE
-// of SQLite does not look at their case.
-func partOf(column string) string { return column + ` LIKE ? ESCAPE '\'` }
-
 // likePattern makes a pattern that finds a text anywhere.
 func likePattern(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
@@ -57,11 +92,13 @@ func likePattern(text string) string {
 
 // duplicate reports whether err is a refusal by a primary key or a unique index.
 func duplicate(err error) bool {
-	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY)
+	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) || refusal(err) == uniqueViolation
 }
 
 // orphan reports whether err is a refusal by a foreign key.
-func orphan(err error) bool { return errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY) }
+func orphan(err error) bool {
+	return errors.Is(err, sqlite3.CONSTRAINT_FOREIGNKEY) || refusal(err) == foreignKeyViolation
+}
 
 // micros is the stored form of a time.
 func micros(t time.Time) any {
@@ -104,10 +141,4 @@ func (s numberScanner[T]) Scan(src any) error {
 	}
 	*s.n = T(v)
 	return nil
-}
-
-// hashList makes the parameter that anyOf expects of the keys of a map.
-func hashList[V any](hashes map[string]V) (string, error) {
-	list, err := json.Marshal(slices.Collect(maps.Keys(hashes)))
-	return string(list), err
 }

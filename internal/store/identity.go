@@ -55,6 +55,19 @@ func (s *Store) LoadIdentity(ctx context.Context) (*Identity, error) {
 	return id, nil
 }
 
+// IdentityVersion is a number that every change of an [Identity] and of projects raises, whichever process makes it. On
+// SQLite, where there is one process, it is always 0.
+func (s *Store) IdentityVersion(ctx context.Context) (version int64, err error) {
+	if s.pg == nil {
+		return 0, nil
+	}
+	err = s.readers.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'identity'`).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("load version of identities: %w", explain(err))
+	}
+	return version, nil
+}
+
 // execOne runs a statement that must touch a row; missing is the answer when it touches none.
 func execOne(ctx context.Context, tx *sql.Conn, missing *stdops.Error, statement string, args ...any) error {
 	result, err := tx.ExecContext(ctx, statement, args...)
@@ -71,18 +84,19 @@ func execOne(ctx context.Context, tx *sql.Conn, missing *stdops.Error, statement
 	return nil
 }
 
-// orNoProject tells why a row that refers to somebody and to a project could not be stored: the project is missing, unless
-// a statement that looks for the other finds nothing.
-func orNoProject(ctx context.Context, tx *sql.Conn, project stdops.ProjectID, missing *stdops.Error, statement string, args ...any) error {
+// mustExist looks for a row that another one is about to refer to; missing is the answer when there is none. (A transaction
+// of PostgreSQL that was refused something can not be asked any more.)
+func mustExist(ctx context.Context, tx *sql.Conn, missing *stdops.Error, statement string, args ...any) error {
 	var found bool
 	err := tx.QueryRowContext(ctx, statement, args...).Scan(&found)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	if errors.Is(err, sql.ErrNoRows) {
 		return missing
-	case err != nil:
-		return err
 	}
-	return stdops.Errorf(stdops.CodeNotFound, "project %d does not exist", project)
+	return err
+}
+
+func noProject(id stdops.ProjectID) *stdops.Error {
+	return stdops.Errorf(stdops.CodeNotFound, "project %d does not exist", id)
 }
 
 func noApp(code string) *stdops.Error {

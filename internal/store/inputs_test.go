@@ -12,9 +12,7 @@ func TestTask_without_inputs_is_damaged(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	ctx, task := t.Context(), createTask(t, s, newTask("one"))
-	if _, err := s.writer.conn.ExecContext(ctx, `DELETE FROM task_input`); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, s, `DELETE FROM task_input`)
 	for method, call := range map[string]func() error{
 		"TaskInputs": func() error { _, err := s.TaskInputs(ctx, ref(task)); return err },
 		"Load":       func() error { _, err := s.Load(ctx, ref(task)); return err },

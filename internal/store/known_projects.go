@@ -18,6 +18,7 @@ type knownProjects struct {
 	byID    map[stdops.ProjectID]Project
 	changes int64 // commits that changed projects so far
 	writing bool  // one is on its way
+	shared  bool  // others change projects as well: nothing is remembered
 }
 
 func newKnownProjects() *knownProjects {
@@ -42,7 +43,7 @@ func (k *knownProjects) numbered(id stdops.ProjectID) (p Project, ok bool) {
 func (k *knownProjects) expect() (changes int64) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	if k.writing {
+	if k.writing || k.shared {
 		return -1
 	}
 	return k.changes

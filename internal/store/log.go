@@ -30,7 +30,10 @@ func cutLine(limit int64) string {
 // A log that would grow beyond its limit is cut there and ends with a line that says so.
 func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error) {
 	sizes := make([]int64, len(pieces))
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		if err := s.holdLogs(ctx, tx, pieces); err != nil {
+			return err
+		}
 		for i := range pieces {
 			end, err := endOfLog(ctx, tx, pieces[i].LogKey)
 			if err != nil {
@@ -46,6 +49,27 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 		return nil, err
 	}
 	return sizes, nil
+}
+
+// logLock tells the advisory locks of logs from others.
+const logLock = 0x73746c67
+
+// holdLogs lets nobody else append to the logs of the same tasks until the transaction has ended: a log may have no row yet
+// that could be locked. On SQLite nobody else writes meanwhile.
+func (s *Store) holdLogs(ctx context.Context, tx *sql.Conn, pieces []stdops.LogPiece) error {
+	if s.pg == nil {
+		return nil
+	}
+	var tasks []int32 // all take them in the same order; two tasks may share a lock
+	for i := range pieces {
+		tasks = append(tasks, int32(pieces[i].Task))
+	}
+	slices.Sort(tasks)
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, t) FROM unnest($2::integer[]) t`, logLock, slices.Compact(tasks))
+	if err != nil {
+		return fmt.Errorf("hold logs: %w", err)
+	}
+	return nil
 }
 
 // logEnd is the last row of a log.

@@ -206,9 +206,7 @@ func TestAppendLogs_beside_a_damaged_one(t *testing.T) {
 	task := createTask(t, s, newTask("one"))
 	bad := stdops.LogPiece{LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}, Version: "v1", Text: []byte("one\n")}
 	appendLogs(t, s, bad)
-	if _, err := s.writer.conn.ExecContext(t.Context(), `UPDATE log_chunk SET body = x'00'`); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, s, `UPDATE log_chunk SET body = substr(body, 1, 1)`)
 	good := bad
 	good.Node, good.Text = 2, []byte("two\n")
 	appendLogs(t, s, bad, good)

@@ -22,7 +22,7 @@ func (s *Store) LoginLink(ctx context.Context, hash []byte, now time.Time) (Logi
 		return l, stdops.Errorf(stdops.CodeUnauthenticated, "the sign-in link was used already or has expired")
 	}
 	if err != nil {
-		return l, fmt.Errorf("load sign-in link: %w", err)
+		return l, fmt.Errorf("load sign-in link: %w", explain(err))
 	}
 	return l, nil
 }

@@ -14,11 +14,30 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*/*.sql
 var embedded embed.FS
 
-// migrations is the directory of the schema's steps, forward only.
-func migrations() (fs.FS, error) { return fs.Sub(embedded, "migrations") }
+// The directories of the schemas' steps.
+const (
+	sqliteSteps   = "migrations/sqlite"
+	postgresSteps = "migrations/postgres"
+)
+
+// migrations is one of these directories. Its steps go forward only.
+func migrations(dir string) (fs.FS, error) { return fs.Sub(embedded, dir) }
+
+// lastStep is the number of the schema that this program knows.
+func lastStep(dir string) (int64, error) {
+	names, err := fs.Glob(embedded, dir+"/*.sql")
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	number, err := goose.NumericComponent(names[len(names)-1])
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	return number, nil
+}
 
 // migrate brings the schema of the database in file up to the last of steps. An older one is copied first, one of a
 // newer stdops is refused.
@@ -52,13 +71,9 @@ func migrate(ctx context.Context, db *sql.DB, steps fs.FS, file string, log *slo
 
 // checkSchema refuses a database of another schema than that of this program.
 func checkSchema(ctx context.Context, db *sql.DB, file string) error {
-	names, err := fs.Glob(embedded, "migrations/*.sql")
+	target, err := lastStep(sqliteSteps)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	target, err := goose.NumericComponent(names[len(names)-1])
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
 	var current int64
 	if err := db.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&current); err != nil {

@@ -82,7 +82,8 @@ func findNode(ctx context.Context, q querier, task stdops.TaskID, node stdops.No
 
 // Attempts lists the earlier attempts of a node with their data, oldest first.
 func (s *Store) Attempts(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) ([]stdops.Attempt, error) {
-	return findAttempts(ctx, s.readers, ref, node)
+	attempts, err := findAttempts(ctx, s.readers, ref, node)
+	return attempts, explain(err)
 }
 
 func findAttempts(ctx context.Context, q querier, ref stdops.TaskRef, node stdops.NodeIndex) ([]stdops.Attempt, error) {
@@ -109,14 +110,15 @@ func (s *Store) Variables(ctx context.Context, ref stdops.TaskRef, scope stdops.
 		int64(ref.Task), int64(ref.Project), int64(scope))
 	found, err := collect(rows, err, func(v *stdops.Variable) []any { return []any{number(&v.Scope), &v.Key, &v.Value} })
 	if err != nil {
-		return nil, fmt.Errorf("load variables of task %d: %w", ref.Task, err)
+		return nil, fmt.Errorf("load variables of task %d: %w", ref.Task, explain(err))
 	}
 	return found, nil
 }
 
 // Transitions reads the log of a task from the changes after a revision on, at most limit entries.
 func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
-	return transitions(ctx, s.readers, ref, after, limit)
+	log, err := transitions(ctx, s.readers, ref, after, limit)
+	return log, explain(err)
 }
 
 func transitions(ctx context.Context, q querier, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {

@@ -40,10 +40,10 @@ func (s *Store) Project(ctx context.Context, id stdops.ProjectID) (Project, erro
 	err := s.readers.QueryRowContext(ctx, `SELECT `+projectColumns+` FROM project WHERE id = $1`, int64(id)).
 		Scan(projectFields(&p)...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return p, stdops.Errorf(stdops.CodeNotFound, "project %d does not exist", id)
+		return p, noProject(id)
 	}
 	if err != nil {
-		return p, fmt.Errorf("load project %d: %w", id, err)
+		return p, fmt.Errorf("load project %d: %w", id, explain(err))
 	}
 	s.projects.remember(p, expected)
 	return p, nil
@@ -62,7 +62,7 @@ func (s *Store) ProjectByBiz(ctx context.Context, biz int64) (Project, error) {
 		return p, stdops.Errorf(stdops.CodeNotFound, "no project is bound to business %d", biz)
 	}
 	if err != nil {
-		return p, fmt.Errorf("load project of business %d: %w", biz, err)
+		return p, fmt.Errorf("load project of business %d: %w", biz, explain(err))
 	}
 	s.projects.remember(p, expected)
 	return p, nil
@@ -73,7 +73,7 @@ func (s *Store) Projects(ctx context.Context) ([]Project, error) {
 	rows, err := s.readers.QueryContext(ctx, `SELECT `+projectColumns+` FROM project ORDER BY id`)
 	projects, err := collect(rows, err, projectFields)
 	if err != nil {
-		return nil, fmt.Errorf("list projects: %w", err)
+		return nil, fmt.Errorf("list projects: %w", explain(err))
 	}
 	return projects, nil
 }

@@ -24,7 +24,7 @@ func (s *Store) RequestKey(ctx context.Context, k *stdops.RequestKey) (stdops.Re
 		return found, stdops.Errorf(stdops.CodeNotFound, "the key does not exist")
 	}
 	if err != nil {
-		return found, fmt.Errorf("load key of a request: %w", err)
+		return found, fmt.Errorf("load key of a request: %w", explain(err))
 	}
 	return found, nil
 }
@@ -62,9 +62,19 @@ func (b *batch) keep(k *stdops.RequestKey) error {
 }
 
 // free gives [stdops.ErrRepeated] when a key, which may be nil, is taken.
-func (s *Store) free(tx *sql.Conn, k *stdops.RequestKey) error {
-	if k == nil {
+func (s *Store) free(ctx context.Context, tx *sql.Conn, k *stdops.RequestKey) error {
+	switch {
+	case k == nil:
 		return nil
+	case s.pg != nil:
+		var taken bool
+		err := tx.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM request_key WHERE project_id = $1 AND owner = $2 AND key = $3 AND expires_at > $4)`,
+			int64(k.Project), k.Owner, k.Key, micros(s.Now())).Scan(&taken)
+		if taken {
+			return stdops.ErrRepeated
+		}
+		return err
 	}
 	return raw(tx, func(*sqlite3.Conn) error {
 		taken, err := s.writer.batch.taken(k, s.Now())
@@ -75,13 +85,21 @@ func (s *Store) free(tx *sql.Conn, k *stdops.RequestKey) error {
 	})
 }
 
-// keepKey stores a key, which may be nil, with the id of what its request made.
-func (s *Store) keepKey(tx *sql.Conn, k *stdops.RequestKey, made int64) error {
+// keepKey stores a key, which may be nil, with the id of what its request made. Where others write at the same time one of
+// them may have taken it since it was free.
+func (s *Store) keepKey(ctx context.Context, tx *sql.Conn, k *stdops.RequestKey, made int64) error {
 	if k == nil {
 		return nil
 	}
 	stored := *k
 	stored.Made = made
+	if s.pg != nil {
+		kept, err := keepKeys(ctx, tx, []stdops.RequestKey{stored}, s.Now())
+		if err == nil && len(kept) == 0 {
+			err = stdops.ErrRepeated
+		}
+		return err
+	}
 	return raw(tx, func(*sqlite3.Conn) error { return s.writer.batch.keep(&stored) })
 }
 
@@ -95,9 +113,9 @@ func (s *Store) expireKeys(ctx context.Context) error {
 		now := micros(s.Now())
 		err := s.readers.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM request_key WHERE expires_at <= $1)`, now).Scan(&due)
 		if err != nil || !due {
-			return err
+			return explain(err)
 		}
-		err = s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		err = s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
 			_, err := tx.ExecContext(ctx, `
 				DELETE FROM request_key WHERE (project_id, owner, key) IN (
 					SELECT project_id, owner, key FROM request_key WHERE expires_at <= $1 LIMIT $2)`, now, expireAtOnce)

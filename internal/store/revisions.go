@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/stdops/stdops"
@@ -118,7 +119,37 @@ func (r *revisions) end() {
 }
 
 // Revisions gives the current revision of each of some tasks of a project, all of one moment, and [NotKnown] for a task
-// that was not read lately, has changed since, or does not exist in the project: [Store.Statuses] tells about those.
-func (s *Store) Revisions(_ context.Context, project stdops.ProjectID, ids []stdops.TaskID) ([]int64, error) {
+// that does not exist in the project, and on SQLite for one that was not read lately or has changed since:
+// [Store.Statuses] tells about those.
+func (s *Store) Revisions(ctx context.Context, project stdops.ProjectID, ids []stdops.TaskID) ([]int64, error) {
+	if s.pg != nil {
+		return s.storedRevisions(ctx, project, ids)
+	}
 	return s.revisions.current(project, ids), nil
+}
+
+func (s *Store) storedRevisions(ctx context.Context, project stdops.ProjectID, list []stdops.TaskID) ([]int64, error) {
+	type row struct {
+		id       stdops.TaskID
+		revision int64
+	}
+	rows, err := s.readers.QueryContext(ctx, `SELECT id, revision FROM task WHERE project_id = $1 AND id = ANY ($2)`,
+		int64(project), ids(s.dialect(), list))
+	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.id), &r.revision} })
+	if err != nil {
+		return nil, fmt.Errorf("load revisions: %w", explain(err))
+	}
+	stored := make(map[stdops.TaskID]int64, len(found))
+	for _, r := range found {
+		stored[r.id] = r.revision
+	}
+	revisions := make([]int64, len(list))
+	for i, id := range list {
+		revision, ok := stored[id]
+		if !ok {
+			revision = NotKnown
+		}
+		revisions[i] = revision
+	}
+	return revisions, nil
 }

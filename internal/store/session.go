@@ -57,7 +57,7 @@ func (s *Store) Session(ctx context.Context, hash []byte) (Session, error) {
 		return n, stdops.Errorf(stdops.CodeNotFound, "the session does not exist")
 	}
 	if err != nil {
-		return n, fmt.Errorf("load session: %w", err)
+		return n, fmt.Errorf("load session: %w", explain(err))
 	}
 	return n, nil
 }

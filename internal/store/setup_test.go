@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"encoding/json"
 	"log/slog"
 	"testing"
@@ -30,10 +32,16 @@ func testOptions(dir string) Options {
 	}
 }
 
-// setup opens an empty store that ends with the test.
+// setup opens an empty store that ends with the test: on PostgreSQL when the test is one of the contract (contract_test.go).
 func setup(t testing.TB) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), testOptions(t.TempDir()))
+	o := testOptions("")
+	if onPostgres(t) {
+		o.DB, o.ownTime = emptyDatabase(t), true
+	} else {
+		o.Dir = t.TempDir()
+	}
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +51,18 @@ func setup(t testing.TB) *Store {
 		}
 	})
 	return s
+}
+
+// damage runs a statement that no method runs.
+func damage(t testing.TB, s *Store, statement string) {
+	t.Helper()
+	err := s.write(t.Context(), func(ctx context.Context, tx *sql.Conn) error {
+		_, err := tx.ExecContext(ctx, statement)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // newTask is a task of project 1 with a small tree.

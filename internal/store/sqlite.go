@@ -111,7 +111,7 @@ func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) 
 		}
 	}()
 	db.SetMaxOpenConns(1)
-	steps, err := migrations()
+	steps, err := migrations(sqliteSteps)
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
@@ -181,9 +181,8 @@ func (w *writer) close() error {
 	return errors.Join(err, forget, w.conn.Close(), w.db.Close())
 }
 
-// write runs fn in the one write transaction. ctx bounds the wait for its turn only: a transaction that has begun is
-// carried to its end, so that no caller is left not knowing whether it was stored.
-func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
+// writeFile runs fn in the one write transaction of SQLite.
+func (s *Store) writeFile(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
 	select {
 	case s.writer.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -311,31 +310,4 @@ func openReaders(file, vfs string, hot *hotReads) (*sql.DB, error) {
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil
-}
-
-// read runs fn in one read transaction: all its statements see the same moment.
-func (s *Store) read(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
-	return s.readOn(ctx, func(ctx context.Context, _ *sql.Conn, tx *sql.Tx) error { return fn(ctx, tx) })
-}
-
-// readOn is read for those who need the connection as well.
-func (s *Store) readOn(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
-	conn, err := s.readers.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("wait to read: %w", err)
-	}
-	defer conn.Close()
-	limited, cancel := context.WithTimeout(ctx, s.readLimit)
-	defer cancel()
-	tx, err := conn.BeginTx(limited, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fmt.Errorf("begin to read: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	err = fn(limited, conn, tx)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		text := fmt.Sprintf("reading took longer than %v: ask for less at once", s.readLimit)
-		return &stdops.Error{Code: stdops.CodeUnavailable, Message: text, Err: err}
-	}
-	return err
 }

@@ -11,12 +11,10 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// Commit stores the changes of a batch in one transaction, durably, and tells for each what became of it. A change that
-// was decided on a revision or an epoch that is no longer the task's, or that has a key which is taken, is Stale and leaves
-// no trace; the others are not touched by that. After an error nothing of the batch is stored: the caller tries its halves.
-func (s *Store) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
+// commitFile is [Store.Commit] on SQLite.
+func (s *Store) commitFile(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	var verdicts []stdops.Verdict
-	err := s.write(ctx, func(_ context.Context, tx *sql.Conn) (err error) {
+	err := s.writeFile(ctx, func(_ context.Context, tx *sql.Conn) (err error) {
 		verdicts, err = s.apply(tx, changes)
 		return err
 	})

@@ -80,6 +80,41 @@ func (r *statusReads) texts() []statementText {
 
 func (r *statusReads) close() error { return closeTexts(r.texts()) }
 
+func (r *statusReads) countsOf(tasks []stdops.TaskID, each func(stdops.TaskID, int)) error {
+	return bind(r.counts).text(idList(tasks)).rows(func(c *columns) {
+		var task stdops.TaskID
+		var n int64
+		next(c, &task)
+		next(c, &n)
+		each(task, int(n))
+	})
+}
+
+func (r *statusReads) nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error {
+	return bind(r.nodes).text(idList(tasks)).nodes(each)
+}
+
+func (r *statusReads) openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error {
+	return bind(r.openNodes).text(idList(tasks)).number(int64(stdops.StateFinished)).nodes(each)
+}
+
+// nodes runs a statement whose rows are a task and nodeColumns, and puts each node where it is told.
+func (b *binding) nodes(each func(stdops.TaskID) *stdops.NodeState) error {
+	return b.rows(func(c *columns) {
+		var task stdops.TaskID
+		next(c, &task)
+		c.node(each(task))
+	})
+}
+
+func (r *statusReads) skeletonsOf(hashes []string, each func(hash string, packed []byte)) error {
+	return bind(r.skeletons).text(textList(hashes)).rows(func(c *columns) {
+		var hash string
+		c.text(&hash)
+		each(hash, c.bytes())
+	})
+}
+
 // rows runs a statement whose parameters are bound, and calls row for each of its rows.
 func (b *binding) rows(row func(*columns)) error {
 	if b.err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,12 +53,15 @@ type StatusBatch struct {
 // Statuses reads how tasks stand, all of one moment, with two statements for any number of them, a third for trees that
 // were not asked about lately, and two more when their children could be more than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
+	if s.pg != nil {
+		return s.postgresStatuses(ctx, project, q)
+	}
 	expected := s.revisions.expect(q.IDs)
 	// The time comes first: what a task is read with as still running may have ended before a later one.
 	batch := &StatusBatch{Now: s.Now()}
 	err := s.readOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		if q.List != nil {
-			if err := statusList(ctx, tx, project, q, batch); err != nil {
+			if err := s.statusList(ctx, tx, project, q, batch); err != nil {
 				return err
 			}
 		}
@@ -70,7 +74,7 @@ func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q Status
 			if err := s.statusSkeletons(r, batch); err != nil {
 				return err
 			}
-			return r.statusNodes(q, batch)
+			return statusNodes(r, q, batch)
 		})
 	})
 	if err != nil {
@@ -79,6 +83,15 @@ func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q Status
 	}
 	s.revisions.fill(expected, batch.Tasks)
 	return batch, nil
+}
+
+// treeReads are what is read of nodes and trees in the transaction of a status.
+type treeReads interface {
+	countsOf(tasks []stdops.TaskID, each func(task stdops.TaskID, nodes int)) error
+	// nodesOf and openNodesOf put nodes where each says; those of a task come one after the other.
+	nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
+	openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
+	skeletonsOf(hashes []string, each func(hash string, packed []byte)) error
 }
 
 func (r *statusReads) tasks(project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
@@ -101,8 +114,8 @@ func (r *statusReads) tasks(project stdops.ProjectID, q StatusQuery, batch *Stat
 }
 
 // statusList reads the tasks of a list, and how many it has on all its pages unless the page tells that by itself.
-func statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
-	rows, err := q.List.query(ctx, tx, project)
+func (s *Store) statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q StatusQuery, batch *StatusBatch) error {
+	rows, err := q.List.query(ctx, tx, s.conditions(), project)
 	batch.Tasks, err = collect(rows, err, func(r *StatusRows) []any { return taskFields(&r.Task) })
 	if err != nil || !q.Total {
 		return err
@@ -112,7 +125,7 @@ func statusList(ctx context.Context, tx *sql.Tx, project stdops.ProjectID, q Sta
 		return nil
 	}
 	var counts TaskCounts
-	err = countTasks(ctx, tx, project, q.List.TaskMatch, "", nil, &counts)
+	err = countTasks(ctx, tx, s.conditions(), project, q.List.TaskMatch, "", &counts)
 	batch.Total = counts.Total
 	return err
 }
@@ -128,9 +141,9 @@ func (q *StatusQuery) unchanged(t *stdops.Task) bool {
 
 // statusNodes reads the nodes of the tasks in the batch. The states of an ended task's nodes change nothing of how the
 // task stands, so they are read only when they are wanted for themselves.
-func (r *statusReads) statusNodes(q StatusQuery, batch *StatusBatch) error {
+func statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) error {
 	if q.Children {
-		if err := r.cut(q.Most, batch); err != nil {
+		if err := cut(r, q.Most, batch); err != nil {
 			return err
 		}
 	}
@@ -149,20 +162,26 @@ func (r *statusReads) statusNodes(q StatusQuery, batch *StatusBatch) error {
 			open = append(open, t.ID)
 		}
 	}
+	c := collector{batch: batch, place: place}
 	if len(whole) > 0 {
-		if err := collectNodes(bind(r.nodes).text(idList(whole)), batch, place); err != nil {
+		if err := r.nodesOf(whole, c.next); err != nil {
 			return err
 		}
 	}
 	if len(open) > 0 {
-		return collectNodes(bind(r.openNodes).text(idList(open)).number(int64(stdops.StateFinished)), batch, place)
+		if err := r.openNodesOf(open, c.next); err != nil {
+			return err
+		}
+	}
+	for i := range batch.Tasks {
+		batch.Tasks[i].Nodes = byOrder(batch.Tasks[i].Nodes)
 	}
 	return nil
 }
 
 // cut finds the tasks whose nodes are more than there is room for, newest first. They are counted only when their trees
 // are large enough for that.
-func (r *statusReads) cut(most int, batch *StatusBatch) error {
+func cut(r treeReads, most int, batch *StatusBatch) error {
 	size, ids := 0, make([]stdops.TaskID, len(batch.Tasks))
 	for i := range batch.Tasks {
 		row := &batch.Tasks[i]
@@ -175,13 +194,7 @@ func (r *statusReads) cut(most int, batch *StatusBatch) error {
 		return nil
 	}
 	nodes := make(map[stdops.TaskID]int, len(ids))
-	err := bind(r.counts).text(idList(ids)).rows(func(c *columns) {
-		var task stdops.TaskID
-		var n int64
-		next(c, &task)
-		next(c, &n)
-		nodes[task] = int(n)
-	})
+	err := r.countsOf(ids, func(task stdops.TaskID, n int) { nodes[task] = n })
 	for i := range batch.Tasks {
 		row := &batch.Tasks[i]
 		if n := nodes[row.Task.ID]; n > most {
@@ -196,23 +209,20 @@ func (r *statusReads) cut(most int, batch *StatusBatch) error {
 // firstNodes is how many nodes of a task there is room for at first: of larger trees often only a part is reached.
 const firstNodes = 1024
 
-// collectNodes gives the tasks of the batch their nodes, in order of first execution.
-func collectNodes(b *binding, batch *StatusBatch, place map[stdops.TaskID]int) error {
-	var row *StatusRows // whose nodes come
-	err := b.rows(func(c *columns) {
-		var task stdops.TaskID
-		next(c, &task)
-		if row == nil || row.Task.ID != task {
-			row = &batch.Tasks[place[task]]
-			row.Nodes = slices.Grow(row.Nodes, min(len(row.Skeleton.Nodes), firstNodes))
-		}
-		row.Nodes = append(row.Nodes, stdops.NodeState{})
-		c.node(&row.Nodes[len(row.Nodes)-1])
-	})
-	for _, i := range place {
-		batch.Tasks[i].Nodes = byOrder(batch.Tasks[i].Nodes)
+// collector gives the tasks of the batch their nodes.
+type collector struct {
+	batch *StatusBatch
+	place map[stdops.TaskID]int
+	row   *StatusRows // whose nodes come
+}
+
+// next makes room for a node of a task.
+func (c *collector) next(task stdops.TaskID) *stdops.NodeState {
+	if c.row == nil || c.row.Task.ID != task {
+		c.row = &c.batch.Tasks[c.place[task]]
+		c.row.Nodes = slices.Grow(c.row.Nodes, min(len(c.row.Skeleton.Nodes), firstNodes))
 	}
-	return err
+	return added(&c.row.Nodes)
 }
 
 // byOrder sorts nodes by their order of first execution. Few trees need it, but of these some are large: so their places
@@ -234,7 +244,7 @@ func byOrder(nodes []stdops.NodeState) []stdops.NodeState {
 }
 
 // statusSkeletons gives every task its skeleton. A tree that cannot be read spoils the tasks of that tree only.
-func (s *Store) statusSkeletons(r *statusReads, batch *StatusBatch) error {
+func (s *Store) statusSkeletons(r treeReads, batch *StatusBatch) error {
 	missing := map[string][]int{}
 	for i := range batch.Tasks {
 		row := &batch.Tasks[i]
@@ -249,14 +259,8 @@ func (s *Store) statusSkeletons(r *statusReads, batch *StatusBatch) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	list, err := hashList(missing)
-	if err != nil {
-		return err
-	}
-	return bind(r.skeletons).text(list).rows(func(c *columns) {
-		var hash string
-		c.text(&hash)
-		sk, err := s.decodeSkeleton(c.bytes())
+	return r.skeletonsOf(slices.Collect(maps.Keys(missing)), func(hash string, packed []byte) {
+		sk, err := s.decodeSkeleton(packed)
 		if err != nil {
 			sk, err = nil, fmt.Errorf("read skeleton of tree %s: %w", hash, err)
 		} else {

@@ -12,18 +12,25 @@ import (
 // StatusScan runs the statements of [Store.Statuses] with children for tasks that were all started, through database/sql,
 // scans their rows into plain variables and keeps nothing: no snapshot, no values of the vocabulary, no order of the
 // nodes, no trees. It is what `stdops bench status` holds Statuses against.
-type StatusScan struct{ tasks, nodes *sql.Stmt }
+type StatusScan struct {
+	dialect
+	tasks, nodes *sql.Stmt
+}
 
 // PrepareScan prepares the statements. The scan must be closed before the store.
 func (s *Store) PrepareScan(ctx context.Context) (*StatusScan, error) {
-	scan := &StatusScan{}
+	scan := &StatusScan{dialect: s.dialect()}
+	tasks, nodes := tasksByIDs, nodesOf
+	if scan.postgres {
+		tasks, nodes = postgresTasksByIDs, postgresNodesOf
+	}
 	for _, p := range []struct {
 		to   **sql.Stmt
 		text string
-	}{{&scan.tasks, tasksByIDs}, {&scan.nodes, nodesOf}} {
+	}{{&scan.tasks, tasks}, {&scan.nodes, nodes}} {
 		st, err := s.readers.PrepareContext(ctx, p.text)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare scan: %w", err), scan.Close())
+			return nil, errors.Join(fmt.Errorf("prepare scan: %w", explain(err)), scan.Close())
 		}
 		*p.to = st
 	}
@@ -42,17 +49,17 @@ func (scan *StatusScan) Close() error {
 }
 
 // Run gives the number of rows.
-func (scan *StatusScan) Run(ctx context.Context, project stdops.ProjectID, ids []stdops.TaskID) (int, error) {
-	list := idList(ids)
-	tasks, err := scanTasks(scan.tasks.QueryContext(ctx, int64(project), list))
+func (scan *StatusScan) Run(ctx context.Context, project stdops.ProjectID, tasks []stdops.TaskID) (int, error) {
+	list := ids(scan.dialect, tasks)
+	n, err := scanTasks(scan.tasks.QueryContext(ctx, int64(project), list))
 	if err != nil {
-		return 0, fmt.Errorf("scan tasks: %w", err)
+		return 0, fmt.Errorf("scan tasks: %w", explain(err))
 	}
 	nodes, err := scanNodes(scan.nodes.QueryContext(ctx, list))
 	if err != nil {
-		return 0, fmt.Errorf("scan nodes: %w", err)
+		return 0, fmt.Errorf("scan nodes: %w", explain(err))
 	}
-	return tasks + nodes, nil
+	return n + nodes, nil
 }
 
 // scanTasks reads rows of taskColumns.

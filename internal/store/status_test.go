@@ -223,9 +223,7 @@ func TestStatuses_unreadable_tree_spoils_its_tasks_only(t *testing.T) {
 	bad := createTask(t, s, n)
 	n.Task.TreeHash = "t3"
 	gone := createTask(t, s, n)
-	if _, err := s.writer.conn.ExecContext(t.Context(), "DELETE FROM tree WHERE hash = 't3'"); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, s, "DELETE FROM tree WHERE hash = 't3'")
 	for range 2 { // damage is not cached
 		for _, r := range statuses(t, s, StatusQuery{Newest: 9}).Tasks {
 			if damaged := r.Task.ID == bad.ID || r.Task.ID == gone.ID; damaged != (r.Err != nil) || damaged != (r.Skeleton == nil) {

@@ -33,9 +33,11 @@ const (
 
 // Options says where a [Store] is and what it needs from others.
 type Options struct {
-	Dir string       // data directory; made (0700) when it is not there
+	Dir string       // data directory of a store on SQLite; made (0700) when it is not there
+	DB  string       // address of a PostgreSQL database (postgres://…), which many processes may have open; "": SQLite
 	Log *slog.Logger // nil: slog.Default()
 	// Now tells the time of the server. It must not fall and not jump; nil: the clock of this machine, for those who do not mind.
+	// On PostgreSQL the time is that of the database, which is told by this clock between the measurements.
 	Now func() time.Time
 	// NotBefore is told a time that all times on record lie before, before anything is stored: the server must not be earlier.
 	NotBefore func(time.Time)
@@ -53,6 +55,7 @@ type Options struct {
 	FoldAt int
 
 	unchecked bool // for tests that want to see what SQLite makes of damage
+	ownTime   bool // for tests on PostgreSQL: Now tells the time, whatever the database says
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.
@@ -63,9 +66,13 @@ type Store struct {
 	lock      *os.File
 	epoch     int64
 
-	writer  *writer
 	readers *sql.DB
-	hot     hotReads
+
+	// Of SQLite.
+	writer *writer
+	hot    hotReads
+
+	pg *postgres // nil on SQLite
 
 	readLimit time.Duration
 	logLimit  int64
@@ -81,7 +88,8 @@ type Store struct {
 }
 
 // Open opens the store of a data directory, which no other process may have open. It brings the schema up to date and
-// raises the boot number.
+// raises the boot number. Or it opens a store in a PostgreSQL database, whose schema must be that of this program
+// ([MigratePostgres]).
 func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, notBefore: o.NotBefore, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed,
@@ -109,10 +117,13 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 			s = nil
 		}
 	}()
-	if err := s.openFiles(ctx, &o); err != nil {
+	if err := s.openCaches(); err != nil {
 		return s, err
 	}
-	if err := s.openCaches(); err != nil {
+	if o.DB != "" {
+		return s, s.openDatabase(ctx, &o)
+	}
+	if err := s.openFiles(ctx, &o); err != nil {
 		return s, err
 	}
 	return s, s.boot(ctx)
@@ -177,13 +188,20 @@ func (s *Store) boot(ctx context.Context) error {
 	})
 }
 
-// Epoch is the boot number: how many times this store was opened. A task driven by an earlier boot is driven by nobody.
+// Epoch is the boot number: how many times this store was opened. A task driven by an earlier boot is driven by nobody. On
+// PostgreSQL every task has an epoch of its own, from 0 on, and this is 0.
 func (s *Store) Epoch() int64 { return s.epoch }
 
 // Now is the time of the store, by which all processes of one store agree.
-func (s *Store) Now() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+func (s *Store) Now() time.Time {
+	now := s.now
+	if s.pg != nil {
+		now = s.pg.clock.now
+	}
+	return now().UTC().Truncate(time.Microsecond)
+}
 
-// Close ends all connections, writes everything back into the one database file, and lets the data directory go.
+// Close ends all connections. On SQLite it writes everything back into the one database file, and lets the data directory go.
 // It must be called once, when no method runs.
 func (s *Store) Close() error {
 	var errs []error
@@ -192,6 +210,9 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.close())
+	}
+	if s.pg != nil {
+		errs = append(errs, s.pg.close())
 	}
 	if s.unzip != nil {
 		s.unzip.Close()

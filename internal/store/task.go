@@ -29,13 +29,16 @@ type NewTask struct {
 	Key *stdops.RequestKey
 }
 
-// CreateTask stores a task and gives it with its id, which is greater than that of any task before. An id is never
+// CreateTask stores a task and gives it with its id, which is greater than that of any task that was stored before. An id is never
 // used again. When the key is taken, or the attempt that makes a child has one, the error is [stdops.ErrRepeated].
 func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) {
 	body := s.zip.EncodeAll(n.Body, nil)
 	task := n.Task
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		if err := s.free(tx, n.Key); err != nil {
+	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		if err := s.free(ctx, tx, n.Key); err != nil {
+			return err
+		}
+		if err := s.holdTask(ctx, tx, stdops.TaskRef{Project: task.Project, Task: task.Parent.Task}); err != nil {
 			return err
 		}
 		if err := mayHaveChild(ctx, tx, task.Project, task.Parent); err != nil {
@@ -47,7 +50,11 @@ func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) 
 		if err != nil {
 			return fmt.Errorf("store tree: %w", err)
 		}
-		if err := insertTask(ctx, tx, &task); err != nil {
+		err = insertTask(ctx, tx, &task)
+		if duplicate(err) { // ids are the store's own, so it is the attempt that has a child by now
+			return stdops.ErrRepeated
+		}
+		if err != nil {
 			return fmt.Errorf("store task: %w", err)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO task_input (project_id, task_id, inputs) VALUES ($1, $2, $3)`,
@@ -55,10 +62,10 @@ func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) 
 		if err != nil {
 			return fmt.Errorf("store inputs: %w", err)
 		}
-		if err := s.keepKey(tx, n.Key, int64(task.ID)); err != nil {
+		if err := s.keepKey(ctx, tx, n.Key, int64(task.ID)); err != nil {
 			return err
 		}
-		return s.startTask(tx, &task, n.Start)
+		return s.startTask(ctx, tx, &task, n.Start)
 	})
 	if err != nil {
 		return stdops.Task{}, fmt.Errorf("create task: %w", err)
@@ -86,7 +93,7 @@ func insertTask(ctx context.Context, tx *sql.Conn, t *stdops.Task) error {
 }
 
 // startTask applies the first change of a task that was just inserted.
-func (s *Store) startTask(tx *sql.Conn, t *stdops.Task, start func(stdops.Task) (*stdops.Change, error)) error {
+func (s *Store) startTask(ctx context.Context, tx *sql.Conn, t *stdops.Task, start func(stdops.Task) (*stdops.Change, error)) error {
 	if start == nil {
 		return nil
 	}
@@ -97,7 +104,9 @@ func (s *Store) startTask(tx *sql.Conn, t *stdops.Task, start func(stdops.Task) 
 	if change.Task != t.ID || change.Project != t.Project {
 		return fmt.Errorf("the first change of task %d is of task %d", t.ID, change.Task)
 	}
-	verdicts, err := s.apply(tx, []stdops.Change{*change})
+	first := *change
+	first.Outside = true // nobody drives the task yet
+	verdicts, err := s.applyIn(ctx, tx, []stdops.Change{first})
 	if err != nil {
 		return err
 	}
@@ -122,12 +131,14 @@ func nonNil(b []byte) []byte {
 
 // Task reads one task.
 func (s *Store) Task(ctx context.Context, ref stdops.TaskRef) (stdops.Task, error) {
-	return findTask(ctx, s.readers, ref)
+	t, err := findTask(ctx, s.readers, ref)
+	return t, explain(err)
 }
 
 // TaskTree reads the body of the tree with that hash.
 func (s *Store) TaskTree(ctx context.Context, hash string) ([]byte, error) {
-	return taskTree(ctx, s.readers, s.unzip, hash)
+	body, err := taskTree(ctx, s.readers, s.unzip, hash)
+	return body, explain(err)
 }
 
 func taskTree(ctx context.Context, q querier, unzip *zstd.Decoder, hash string) ([]byte, error) {
@@ -148,7 +159,8 @@ func taskTree(ctx context.Context, q querier, unzip *zstd.Decoder, hash string) 
 
 // TaskInputs reads the values of a task's constants, a JSON object.
 func (s *Store) TaskInputs(ctx context.Context, ref stdops.TaskRef) ([]byte, error) {
-	return findInputs(ctx, s.readers, ref)
+	inputs, err := findInputs(ctx, s.readers, ref)
+	return inputs, explain(err)
 }
 
 func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, error) {

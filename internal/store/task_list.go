@@ -46,8 +46,7 @@ const defaultTaskLimit = 100
 func (f *TaskFilter) limit() int { return cmp.Or(f.Limit, defaultTaskLimit) }
 
 // query runs the statement of a list; its rows are those of taskColumns.
-func (f *TaskFilter) query(ctx context.Context, q querier, project stdops.ProjectID) (*sql.Rows, error) {
-	c := &conditions{}
+func (f *TaskFilter) query(ctx context.Context, q querier, c *conditions, project stdops.ProjectID) (*sql.Rows, error) {
 	f.apply(c, project)
 	if f.Before != 0 {
 		c.and(`id < ?`, int64(f.Before))
@@ -67,7 +66,7 @@ func (m *TaskMatch) apply(c *conditions, project stdops.ProjectID) {
 		c.and(`project_id = ? AND deleted = 0`, int64(project))
 	}
 	if m.Keyword != "" {
-		c.and(partOf(`name`), likePattern(m.Keyword))
+		c.and(c.partOf(`name`), likePattern(m.Keyword))
 	}
 	c.equal(`name`, m.Name)
 	c.equal(`creator`, m.Creator)
@@ -75,18 +74,18 @@ func (m *TaskMatch) apply(c *conditions, project stdops.ProjectID) {
 	c.equal(`category`, m.Category)
 	c.equal(`flow_type`, string(m.FlowType))
 	if m.States != nil {
-		c.oneOf(`state`, idList(m.States))
+		c.oneOf(`state`, ids(c.dialect, m.States))
 	}
 	if m.Holding != nil {
-		c.all = append(c.all, `EXISTS (SELECT 1 FROM node_state n WHERE n.task_id = task.id AND n.state `+anyOf(c.param(idList(m.Holding)))+`)`)
+		c.all = append(c.all, `EXISTS (SELECT 1 FROM node_state n WHERE n.task_id = task.id AND n.state `+c.anyOf(c.param(ids(c.dialect, m.Holding)))+`)`)
 	}
 	if len(m.Templates) == 1 { // for one, the index has them in the order of the list
 		c.and(`template_id = ?`, int64(m.Templates[0]))
 	} else if m.Templates != nil {
-		c.oneOf(`template_id`, idList(m.Templates))
+		c.oneOf(`template_id`, ids(c.dialect, m.Templates))
 	}
 	if m.Methods != nil {
-		c.oneOf(`create_method`, textList(m.Methods))
+		c.oneOf(`create_method`, c.texts(m.Methods))
 	}
 	if m.Child != nil {
 		c.and(`(parent_id <> 0) = ?`, *m.Child)
@@ -127,7 +126,7 @@ type TaskCounts struct {
 func (s *Store) CountTasks(ctx context.Context, project stdops.ProjectID, m TaskMatch, by TaskColumn, values ...any) (TaskCounts, error) {
 	counts := TaskCounts{Of: make([]int64, len(values))}
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return countTasks(ctx, tx, project, m, by, values, &counts)
+		return countTasks(ctx, tx, s.conditions(), project, m, by, &counts, values...)
 	})
 	if err != nil {
 		return TaskCounts{}, fmt.Errorf("count tasks of project %d: %w", project, err)
@@ -137,9 +136,8 @@ func (s *Store) CountTasks(ctx context.Context, project stdops.ProjectID, m Task
 
 // countTasks counts in one pass. (Grouping would sort, and hold a value of every task for it.)
 func countTasks(
-	ctx context.Context, q querier, project stdops.ProjectID, m TaskMatch, by TaskColumn, values []any, counts *TaskCounts,
+	ctx context.Context, q querier, c *conditions, project stdops.ProjectID, m TaskMatch, by TaskColumn, counts *TaskCounts, values ...any,
 ) error {
-	c := &conditions{}
 	text, dest := `COUNT(*)`, []any{&counts.Total}
 	for i, value := range values {
 		text += `, COUNT(*) FILTER (WHERE ` + string(by) + ` = ` + c.param(value) + `)`
@@ -152,9 +150,12 @@ func countTasks(
 // conditions are what a statement asks for, with its parameters, which are added in the order in which the text names
 // them: SQLite counts them by that.
 type conditions struct {
+	dialect
 	all  []string
 	args []any
 }
+
+func (s *Store) conditions() *conditions { return &conditions{dialect: s.dialect()} }
 
 // param adds a parameter and gives its name.
 func (c *conditions) param(value any) string {
@@ -174,9 +175,9 @@ func (c *conditions) equal(column, value string) {
 	}
 }
 
-// oneOf asks for one of a list, which is made by idList or textList.
-func (c *conditions) oneOf(column, list string) {
-	c.all = append(c.all, column+` `+anyOf(c.param(list)))
+// oneOf asks for one of a list, which is made by ids or texts.
+func (c *conditions) oneOf(column string, list any) {
+	c.all = append(c.all, column+` `+c.anyOf(c.param(list)))
 }
 
 // bound asks for a moment on one side of another, unless that is zero.

@@ -63,7 +63,7 @@ func (s *Store) CreateTemplate(ctx context.Context, t Template, body []byte) (Te
 	}
 	packed := s.zip.EncodeAll(body, nil)
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		if err := s.free(tx, t.Key); err != nil {
+		if err := s.free(ctx, tx, t.Key); err != nil {
 			return err
 		}
 		err := tx.QueryRowContext(ctx, `
@@ -74,7 +74,7 @@ func (s *Store) CreateTemplate(ctx context.Context, t Template, body []byte) (Te
 		if err != nil {
 			return err
 		}
-		if err := s.keepKey(tx, t.Key, int64(t.ID)); err != nil {
+		if err := s.keepKey(ctx, tx, t.Key, int64(t.ID)); err != nil {
 			return err
 		}
 		return insertVersion(ctx, tx, t, packed)
@@ -164,13 +164,13 @@ type TemplateFilter struct {
 
 // Templates lists the templates of a project, the common ones for CommonProject, newest first.
 func (s *Store) Templates(ctx context.Context, project stdops.ProjectID, f TemplateFilter) ([]Template, error) {
-	c := &conditions{}
+	c := s.conditions()
 	c.and(`project_id = ? AND deleted = 0`, int64(project))
 	if f.IDs != nil {
-		c.oneOf(`id`, idList(f.IDs))
+		c.oneOf(`id`, ids(c.dialect, f.IDs))
 	}
 	if f.Keyword != "" {
-		c.and(partOf(`name`), likePattern(f.Keyword))
+		c.and(c.partOf(`name`), likePattern(f.Keyword))
 	}
 	var templates []Template
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {

@@ -24,6 +24,13 @@ func (s *Store) ReserveSchemes(ctx context.Context, count int) (first int64, err
 func (s *Store) reserve(ctx context.Context, table string, count int) (first int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
 		var last int64
+		if s.pg != nil { // whoever else takes numbers does so in such a transaction
+			err := tx.QueryRowContext(ctx, `
+				SELECT setval(q, nextval(q) + $1 - 1)
+				FROM pg_get_serial_sequence($2, 'id') q`, count, table).Scan(&last)
+			first = last - int64(count) + 1
+			return err
+		}
 		err := tx.QueryRowContext(ctx, `UPDATE sqlite_sequence SET seq = seq + $1 WHERE name = $2 RETURNING seq`, count, table).Scan(&last)
 		if errors.Is(err, sql.ErrNoRows) { // nothing was ever stored there
 			last = int64(count)
@@ -54,7 +61,7 @@ func (s *Store) ImportTemplates(ctx context.Context, all []ImportedTemplate, key
 		packed[i] = s.zip.EncodeAll(all[i].Body, nil)
 	}
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		if err := s.free(tx, key); err != nil {
+		if err := s.free(ctx, tx, key); err != nil {
 			return err
 		}
 		for i := range all {
@@ -62,7 +69,7 @@ func (s *Store) ImportTemplates(ctx context.Context, all []ImportedTemplate, key
 				return err
 			}
 		}
-		return s.keepKey(tx, key, int64(all[0].ID))
+		return s.keepKey(ctx, tx, key, int64(all[0].ID))
 	})
 	if err != nil {
 		return fmt.Errorf("import templates: %w", err)

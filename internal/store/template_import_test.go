@@ -107,6 +107,7 @@ func TestSchemesOfAnImport(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	ctx := t.Context()
+	must(t, second(s.ReserveSchemes(ctx, stdops.MostSchemes+2)))
 	one := imported(1, "one")
 	one.Schemes = []Scheme{{ID: 1, Name: "night", Nodes: []string{"a"}}}
 	must(t, s.ImportTemplates(ctx, []ImportedTemplate{one}, nil))

@@ -114,12 +114,15 @@ func grantOne(ctx context.Context, tx *sql.Conn, g Grant) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM role WHERE user_name = $1 AND project_id = $2`, g.User, int64(g.Project))
 		return err
 	}
+	if err := mustExist(ctx, tx, noUser(g.User), `SELECT 1 FROM users WHERE name = $1`, g.User); err != nil {
+		return err
+	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO role (user_name, project_id, role) VALUES ($1, $2, $3)
 		ON CONFLICT (user_name, project_id) DO UPDATE SET role = excluded.role`,
 		g.User, int64(g.Project), string(g.Role))
 	if orphan(err) {
-		return orNoProject(ctx, tx, g.Project, noUser(g.User), `SELECT 1 FROM users WHERE name = $1`, g.User)
+		return noProject(g.Project)
 	}
 	if err != nil {
 		return fmt.Errorf("grant %s to user %s: %w", g.Role, g.User, err)
