@@ -1,6 +1,12 @@
 package stdops
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrNoLease says that others may drive the tasks of this process: it was not heard of for too long.
+var ErrNoLease = errors.New("this process counts as dead")
 
 // Claim is a task that a process has taken to drive it.
 type Claim struct {

@@ -11,7 +11,7 @@ import (
 // startServer runs a server with test plugins in this process, on a store of its own, until the test ends.
 func startServer(t *testing.T, code, secret string) string {
 	t.Helper()
-	a, err := app.New(app.Options{
+	a, err := app.New(t.Context(), app.Options{
 		Listen: "127.0.0.1:0", DataDir: t.TempDir(), TestPlugins: true,
 		BootstrapAppCode: code, BootstrapAppSecret: secret,
 	})

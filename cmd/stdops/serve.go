@@ -24,7 +24,7 @@ import (
 func (c *cli) serve() *cobra.Command {
 	limits := stdops.DefaultLimits()
 	o := app.Options{Limits: &limits}
-	var allowed, proxies []string
+	var allowed, proxies, roles []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a server",
@@ -36,6 +36,12 @@ func (c *cli) serve() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.DataDir = c.dataDir
 			err := checkServe(&o)
+			if err == nil {
+				o.Roles, err = app.ParseRoles(roles)
+			}
+			if err == nil && o.DB == "" && o.Roles != (app.Roles{}) {
+				err = errors.New("--roles: with the embedded store one process has all roles; --db names one that processes share")
+			}
 			if err == nil {
 				o.AllowOutbound, err = networks("allow-outbound", allowed)
 			}
@@ -52,6 +58,8 @@ func (c *cli) serve() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
+	flags.StringVar(&o.DB, "db", "", "postgres:// address of a store that several processes share (see stdops migrate);\ndefault an embedded one in the data directory")
+	flags.StringSliceVar(&roles, "roles", []string{"api", "worker"}, "what this process does: api answers requests, worker drives tasks; both need --db")
 	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server; default http:// and the address")
 	flags.StringVar(&o.TimeZone, "time-zone", "", "IANA name of the zone of times in answers; default the host's, else UTC")
 	flags.BoolVar(&o.TestPlugins, "test-plugins", false, "offer plugins for tests; never in production")
@@ -63,7 +71,7 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringSliceVar(&o.BundleSalts, "bundle-salt", nil,
 		"TEMPLATE_DATA_SALT of a bk-sops whose exported flows are accepted, the first signs our own;\nmay be given again, default any")
 	flags.Var(limitFlag{&limits}, "limit", "bound of requests or tasks, such as rate=500; may be repeated, stdops limits prints them")
-	for _, name := range []string{"listen", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit"} {
+	for _, name := range []string{"listen", "db", "roles", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit"} {
 		fromEnv(flags, name)
 	}
 	return cmd
@@ -82,6 +90,12 @@ func checkServe(o *app.Options) error {
 	}
 	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {
 		return fmt.Errorf("--time-zone %q is unknown", o.TimeZone)
+	}
+	if o.DB != "" {
+		u, err := url.Parse(o.DB)
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			return errors.New("--db is not of the form postgres://user@host/database")
+		}
 	}
 	if o.DataDir == "" {
 		return errors.New("--data-dir must not be empty")
@@ -131,7 +145,7 @@ func (c *cli) serveUntil(ctx context.Context, o app.Options) error {
 func startServer(ctx context.Context, o app.Options) (*app.App, error) {
 	v := built()
 	o.Version, o.Commit = v.Version, v.Commit
-	server, err := app.New(o) //nolint:contextcheck // what it opens ends with Stop, not with the caller
+	server, err := app.New(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ import (
 type Options struct {
 	Listen      string // host:port; port 0 takes a free one
 	DataDir     string
+	DB          string // postgres:// address of a store that other processes share; "": an embedded one in DataDir
+	Roles       Roles
 	PublicURL   string // where people and programs reach the server; default http://<listen address>
 	TimeZone    string // of the texts in answers; default the host's, else UTC
 	TestPlugins bool
@@ -74,14 +76,17 @@ type App struct {
 
 	clock    *clock.Clock
 	store    *store.Store
+	workers  *store.Workers // nil: no other process has the store
 	engine   *engine.Engine
 	guard    *outbound.Guard
 	service  *service.Service
 	listener net.Listener
 	socket   net.Listener
+	front    front
 	server   *http.Server
 	admin    *http.Server
 
+	early   bool // the server answers that it is not ready since before the store was there
 	ready   atomic.Bool
 	fatal   chan error // an error after which nothing more may be answered
 	serving errgroup.Group
@@ -93,9 +98,9 @@ type cleanup struct {
 	do   func(context.Context) error
 }
 
-// New makes a server: it opens the store and takes the address, but answers nothing yet. A server that could not be made
-// leaves nothing open.
-func New(o Options) (a *App, err error) {
+// New makes a server: it opens the store and takes the address, but answers nothing yet. While a store that is shared cannot
+// be reached it waits, until ctx ends, and answers that it is not ready. A server that could not be made leaves nothing open.
+func New(ctx context.Context, o Options) (a *App, err error) {
 	a = &App{options: o, log: o.Log, fatal: make(chan error, 1)}
 	if a.options.Limits == nil {
 		limits := stdops.DefaultLimits()
@@ -106,10 +111,13 @@ func New(o Options) (a *App, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.Stop(context.Background()))
+			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 			a = nil
 		}
 	}()
+	if err := o.Roles.check(o.DB); err != nil {
+		return a, err
+	}
 	zone, err := zoneOf(o.TimeZone)
 	if err != nil {
 		return a, err
@@ -117,7 +125,7 @@ func New(o Options) (a *App, err error) {
 	if err := a.listen(); err != nil {
 		return a, err
 	}
-	return a, a.assemble(context.Background(), zone)
+	return a, a.assemble(ctx, zone)
 }
 
 func (a *App) onStop(name string, do func(context.Context) error) {
@@ -140,6 +148,7 @@ func (a *App) listen() error {
 	if a.options.PublicURL == "" {
 		a.options.PublicURL = "http://" + listener.Addr().String()
 	}
+	a.server = a.newServer(&a.front)
 	return nil
 }
 
@@ -156,15 +165,11 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if a.options.store != nil {
 		a.options.store(&options)
 	}
-	if a.store, err = store.Open(ctx, options); err != nil {
+	if a.store, err = a.openStore(ctx, options); err != nil {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
-	known, err := a.store.LoadIdentity(ctx)
-	if err != nil {
-		return fmt.Errorf("read identities: %w", err)
-	}
-	key, err := dataKey(a.options.DataDir, len(known.Secrets)+len(known.Tokens) > 0)
+	key, err := a.key(ctx)
 	if err != nil {
 		return err
 	}
@@ -178,10 +183,10 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if err != nil {
 		return err
 	}
-	a.engine = engine.New(engine.Options{
+	a.engine = engine.New(a.share(engine.Options{
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(a.store.Now), Now: a.store.Now,
 		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
-	})
+	}))
 	a.service, err = service.New(ctx, service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
 		Surroundings: surroundings, Key: key, Limits: a.options.Limits,
@@ -246,11 +251,20 @@ func (a *App) Start(ctx context.Context) error {
 	a.serving.Go(func() error { a.clock.Watch(maintenance, a.log); return nil })
 	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
 	a.onStop("requests", func(ctx context.Context) error { endMaintenance(); return a.stopServing(ctx) })
-	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(api.Listener(a.listener))) })
+	a.hear(maintenance)
+	a.serve()
 	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
 	a.ready.Store(true)
 	a.log.Info("serving", "address", a.Addr(), "public_url", a.options.PublicURL, "data_dir", a.options.DataDir)
 	return nil
+}
+
+// serve begins to take requests, unless it has begun.
+func (a *App) serve() {
+	if a.early {
+		return
+	}
+	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(api.Listener(a.listener))) })
 }
 
 // stopServing lets requests that are being answered end.

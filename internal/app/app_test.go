@@ -15,7 +15,7 @@ import (
 
 func start(t *testing.T, dir string) *app.App {
 	t.Helper()
-	a, err := app.New(app.Options{Listen: "127.0.0.1:0", DataDir: dir, TimeZone: "UTC"})
+	a, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: dir, TimeZone: "UTC"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestAppServesAndStops(t *testing.T) {
 			t.Errorf("%s: status %d", path, got)
 		}
 	}
-	if _, err := app.New(app.Options{Listen: "127.0.0.1:0", DataDir: dir}); !errors.Is(err, app.ErrInUse) {
+	if _, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: dir}); !errors.Is(err, app.ErrInUse) {
 		t.Errorf("a second server on the data directory: %v", err)
 	}
 	stop(t, a)
@@ -95,7 +95,7 @@ func TestAppTellsFiguresOfCalls(t *testing.T) {
 func TestAppRefusesAUsedStoreWithoutItsKey(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	a, err := app.New(app.Options{Listen: "127.0.0.1:0", DataDir: dir, BootstrapAppCode: "one", BootstrapAppSecret: "two"})
+	a, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: dir, BootstrapAppCode: "one", BootstrapAppSecret: "two"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestAppRefusesAUsedStoreWithoutItsKey(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "key")); err != nil {
 		t.Fatal(err)
 	}
-	a, err = app.New(app.Options{Listen: "127.0.0.1:0", DataDir: dir})
+	a, err = app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: dir})
 	if err == nil {
 		stop(t, a)
 	}
@@ -124,14 +124,14 @@ func TestAppMakesAKeyAnewThatWasNeverUsed(t *testing.T) {
 	}
 	half()
 	for range 2 {
-		a, err := app.New(options)
+		a, err := app.New(t.Context(), options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stop(t, a)
 	}
 	half()
-	if _, err := app.New(options); err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
+	if _, err := app.New(t.Context(), options); err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("a store with half of its key is opened: %v", err)
 	}
 }

@@ -81,7 +81,7 @@ func TestAppConnections(t *testing.T) {
 func TestAppLogHoldsNoSignInSecret(t *testing.T) {
 	t.Parallel()
 	log := &lockedLog{}
-	a, err := app.New(app.Options{Listen: "127.0.0.1:0", DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	a, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}

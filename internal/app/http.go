@@ -54,8 +54,12 @@ func (a *App) handlers(zone *time.Location) error {
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	outer.HandleFunc("GET /readyz", a.readyz)
 	outer.Handle("GET /metrics", a.metrics())
-	outer.Handle("/", api.Handler(mux, a.log))
-	a.server = a.newServer(api.LastIfChunked(outer))
+	if a.options.Roles.NoAPI {
+		outer.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusNotFound, "this process only drives tasks") })
+	} else {
+		outer.Handle("/", api.Handler(mux, a.log))
+	}
+	a.front.open(api.LastIfChunked(outer))
 	local, err := a.native(v1.Options{Bodies: bodies, Local: true}) // with gates of its own: a full server can still be administered
 	if err != nil {
 		return err
@@ -125,13 +129,22 @@ func ignoreNetClosed(err error) error {
 	return err
 }
 
-func (a *App) readyz(w http.ResponseWriter, _ *http.Request) {
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	if !a.ready.Load() {
 		plain(w, http.StatusServiceUnavailable, "not ready")
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyLimit)
+	defer cancel()
+	if err := a.store.Ping(ctx); err != nil {
+		plain(w, http.StatusServiceUnavailable, "the database is not available")
+		return
+	}
 	plain(w, http.StatusOK, "ready")
 }
+
+// readyLimit is how long the database may take to answer before the server counts as not ready.
+const readyLimit = time.Second
 
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -213,7 +213,7 @@ func (p *powerless) open(disk string) (*app.App, error) {
 	options := app.WithStore(victimOptions(p.dir, strconv.Itoa(p.lives), p.log), func(o *store.Options) {
 		o.VFS, o.Settings, o.FoldAt = disk, p.settings, 60
 	})
-	a, err := app.New(options)
+	a, err := app.New(context.Background(), options)
 	if err != nil {
 		return nil, err
 	}

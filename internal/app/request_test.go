@@ -62,7 +62,7 @@ func TestAppRepeatsOnlyRequestsThatRead(t *testing.T) {
 		Listen: "127.0.0.1:0", DataDir: t.TempDir(), TimeZone: "UTC", AllowOutbound: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	}
 	begin := func() *app.App {
-		a, err := app.New(options)
+		a, err := app.New(t.Context(), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -132,7 +132,7 @@ func startWithScripts(t *testing.T) (*app.App, *crash) {
 	if runtime.GOOS != "linux" {
 		t.Skip("scripts run on Linux only")
 	}
-	a, err := app.New(app.Options{
+	a, err := app.New(t.Context(), app.Options{
 		Listen: "127.0.0.1:0", DataDir: t.TempDir(), LocalScripts: "same-user", BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})
 	if err != nil {
@@ -244,7 +244,7 @@ func TestScriptsDoNotOwnTheDataDirectory(t *testing.T) {
 		if err := os.Chown(dir, owner, -1); err != nil {
 			t.Fatal(err)
 		}
-		a, err := app.New(options)
+		a, err := app.New(t.Context(), options)
 		if err == nil {
 			err = a.Stop(t.Context())
 		}

@@ -19,7 +19,7 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 	t.Parallel()
 	limits := stdops.DefaultLimits()
 	limits.HeadTime, limits.BodyTime = 1, 2
-	a, err := app.New(app.Options{
+	a, err := app.New(t.Context(), app.Options{
 		Listen: "127.0.0.1:0", DataDir: t.TempDir(), Limits: &limits, BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})
 	if err != nil {

@@ -62,7 +62,7 @@ func serveUntilKilled(dir string) {
 	defer stop()
 	o := victimOptions(dir, os.Getenv(lifeEnv), os.Stderr)
 	o.LocalScripts = os.Getenv(scriptsEnv)
-	a, err := app.New(o)
+	a, err := app.New(ctx, o)
 	if err == nil {
 		fmt.Println(a.Addr())
 		err = a.Start(ctx)
@@ -201,7 +201,7 @@ func (c *caller) gone() bool { return c.down.Load() || c.off != nil && c.off() }
 func newCaller(t *testing.T) *caller {
 	t.Helper()
 	dir := t.TempDir()
-	a, err := app.New(app.Options{
+	a, err := app.New(t.Context(), app.Options{
 		Listen: "127.0.0.1:0", DataDir: dir, TestPlugins: true, TimeZone: "UTC", Limits: anyRate(), Plugins: effectPlugins(dir, "1"),
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 	})

@@ -10,7 +10,7 @@ import (
 
 func TestWaitEndsWithItsContextOrWithTheDisk(t *testing.T) {
 	t.Parallel()
-	a, err := New(Options{Listen: "127.0.0.1:0", DataDir: t.TempDir()})
+	a, err := New(t.Context(), Options{Listen: "127.0.0.1:0", DataDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func serveLike(args []string) error {
 	}
 	limits := stdops.DefaultLimits()
 	limits.Rate = 0
-	a, err := app.New(app.Options{
+	a, err := app.New(ctx, app.Options{
 		Listen: args[2], DataDir: args[4], TimeZone: args[6], TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: os.Getenv("STDOPS_BOOTSTRAP_APP_CODE"), BootstrapAppSecret: os.Getenv("STDOPS_BOOTSTRAP_APP_SECRET"),
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),

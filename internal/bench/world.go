@@ -91,7 +91,7 @@ func (w *world) data() string { return filepath.Join(w.dir, "data") }
 func (w *world) start(ctx context.Context) (err error) {
 	limits := stdops.DefaultLimits()
 	limits.Rate = 0
-	w.app, err = app.New(app.Options{
+	w.app, err = app.New(ctx, app.Options{
 		Listen: "127.0.0.1:0", DataDir: w.data(), TimeZone: "UTC", TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),

@@ -37,6 +37,9 @@ func (c *Clock) Now() time.Time {
 	return c.anchor.Add(c.passed())
 }
 
+// Passed counts since some moment, by the clock that nobody can set; it never falls.
+func (c *Clock) Passed() time.Duration { return c.passed() }
+
 // NotBefore lets the clock be no earlier than t from now on.
 func (c *Clock) NotBefore(t time.Time) {
 	c.mu.Lock()

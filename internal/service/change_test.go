@@ -33,7 +33,7 @@ func TestChangeOutlivesItsCaller(t *testing.T) {
 			if !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
-			refused(t, b.Admit(Credentials{AppCode: "shop", AppSecret: secret}), stdops.CodeUnauthenticated)
+			refused(t, b.Admit(t.Context(), Credentials{AppCode: "shop", AppSecret: secret}), stdops.CodeUnauthenticated)
 			leave()
 		})
 	}

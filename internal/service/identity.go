@@ -79,8 +79,10 @@ func (c *Caller) MaySomewhere(need Permission) bool {
 }
 
 // identity is who may use the server, as it is stored. It is read as a whole and replaced as a whole after each change,
-// so that a request needs no query and never sees half a change.
+// so that a request never sees half a change, and needs no query where this process alone can change it.
 type identity struct {
+	version int64 // of what is stored, which was read after it
+
 	apps   map[string]*app
 	users  map[string]*user
 	tokens map[string]token // by hash

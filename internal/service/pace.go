@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/netip"
@@ -15,11 +16,14 @@ import (
 
 // Admit refuses an application that is unknown or disabled, whose secret is wrong, or that asks too often. Each call
 // counts as one request, so it comes before any work is done for one.
-func (s *Service) Admit(c Credentials) error {
+func (s *Service) Admit(ctx context.Context, c Credentials) error {
 	if err := s.guesses.check(c); err != nil {
 		return err
 	}
-	known := s.identity.Load()
+	known, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
 	if !s.authenticApp(known, c, &Caller{}) {
 		s.guesses.count(c)
 		return errApp()

@@ -67,7 +67,7 @@ func BenchmarkAdmit(b *testing.B) {
 			b.Run("all", func(b *testing.B) {
 				b.RunParallel(func(p *testing.PB) {
 					for p.Next() {
-						_ = s.Admit(c)
+						_ = s.Admit(b.Context(), c)
 					}
 				})
 			})

@@ -11,17 +11,42 @@ import (
 // reload reads the stored identity anew. Whoever writes to it holds s.writing until after the reload, so that a later
 // write is never covered by an earlier reading.
 func (s *Service) reload(ctx context.Context) error {
+	version, err := s.store.IdentityVersion(ctx)
+	if err != nil {
+		return err
+	}
 	stored, err := s.store.LoadIdentity(ctx)
 	if err != nil {
 		return err
 	}
 	known, before := roster(stored), s.identity.Load()
+	known.version = version
 	if before == nil {
 		before = &identity{}
 	}
 	s.keepPace(known, before)
 	s.identity.Store(known)
 	return nil
+}
+
+// current gives who may use the server as it stands now, whichever process has changed it.
+func (s *Service) current(ctx context.Context) (*identity, error) {
+	version, err := s.store.IdentityVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if known := s.identity.Load(); known.version >= version {
+		return known, nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if known := s.identity.Load(); known.version >= version {
+		return known, nil
+	}
+	if err := s.reload(ctx); err != nil {
+		return nil, err
+	}
+	return s.identity.Load(), nil
 }
 
 // roster arranges the stored identity for looking up.
@@ -57,6 +82,9 @@ func roster(stored *store.Identity) *identity {
 // change writes to the stored identity and reads it again: also when the caller went away meanwhile, since a secret that
 // was taken back must not go on to count, and when the write failed, since a part of it may be stored.
 func (s *Service) change(ctx context.Context, write func(known *identity) error) error {
+	if _, err := s.current(ctx); err != nil {
+		return err
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	err := write(s.identity.Load())
@@ -76,6 +104,10 @@ func (s *Service) addUser(ctx context.Context, name string) error {
 		if known.users[name] != nil {
 			return nil
 		}
-		return s.store.CreateUser(ctx, store.User{Name: name, Created: s.store.Now()})
+		err := s.store.CreateUser(ctx, store.User{Name: name, Created: s.store.Now()})
+		if stdops.ErrorCode(err) == stdops.CodeRefused { // another process was faster
+			return nil
+		}
+		return err
 	})
 }

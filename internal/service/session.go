@@ -19,7 +19,11 @@ func (s *Service) CreateLoginLink(ctx context.Context, by *Caller, user string) 
 	if err := by.requireAdmin(); err != nil {
 		return "", expires, err
 	}
-	if user != "" && s.identity.Load().users[user] == nil {
+	known, err := s.current(ctx)
+	if err != nil {
+		return "", expires, err
+	}
+	if user != "" && known.users[user] == nil {
 		return "", expires, errUnknownUser(user)
 	}
 	secret, now := newSecret(), s.store.Now()
@@ -73,8 +77,12 @@ func (s *Service) SignIn(ctx context.Context, link, name string) (session string
 
 // Session gives the caller of a session.
 func (s *Service) Session(ctx context.Context, secret string) (*Caller, error) {
+	known, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
 	caller := &Caller{}
-	return caller, s.resume(ctx, s.identity.Load(), secret, caller)
+	return caller, s.resume(ctx, known, secret, caller)
 }
 
 // SignOut ends a session.
@@ -84,8 +92,12 @@ func (s *Service) SignOut(ctx context.Context, secret string) error {
 
 // TokenCaller gives the caller of a user's token, for the callers that need no application.
 func (s *Service) TokenCaller(ctx context.Context, secret string) (*Caller, error) {
+	known, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
 	caller := &Caller{}
-	return caller, s.authenticUser(ctx, s.identity.Load(), secret, caller)
+	return caller, s.authenticUser(ctx, known, secret, caller)
 }
 
 // resume makes the caller the user of a session. A session that was opened with a token ends with it.

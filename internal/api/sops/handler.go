@@ -135,7 +135,7 @@ func (c *call) admitEarly(r *http.Request, head *api.Head) (known bool, err erro
 	if code == "" || secret == "" {
 		return false, nil
 	}
-	return true, c.sops.svc.Admit(service.Credentials{AppCode: code, AppSecret: secret, Peer: c.sops.proxies.Peer(r)})
+	return true, c.sops.svc.Admit(r.Context(), service.Credentials{AppCode: code, AppSecret: secret, Peer: c.sops.proxies.Peer(r)})
 }
 
 // identify finds out who is asking; an application that was not admitted yet is so first.
@@ -147,7 +147,7 @@ func (c *call) identify(r *http.Request, credentials *api.Credentials, admitted 
 	}
 	credentials.Peer = c.sops.proxies.Peer(r)
 	if !admitted {
-		if err := c.sops.svc.Admit(credentials.Credentials); err != nil {
+		if err := c.sops.svc.Admit(r.Context(), credentials.Credentials); err != nil {
 			return err
 		}
 	}

@@ -75,11 +75,11 @@ func TestChangesOfAnApp(t *testing.T) {
 	first := as[client.App](t, b, 201, "POST", "/api/v1/apps", `{"code":"crm/1"}`)
 	const path = "/api/v1/apps/crm%2F1"
 	second := as[client.App](t, b, 201, "POST", path+"/secrets", "")
-	must(t, b.svc.Admit(service.Credentials{AppCode: "crm/1", AppSecret: first.Secret}))
+	must(t, b.svc.Admit(t.Context(), service.Credentials{AppCode: "crm/1", AppSecret: first.Secret}))
 	third := as[client.App](t, b, 201, "POST", path+"/secrets", "")
-	must(t, b.svc.Admit(service.Credentials{AppCode: "crm/1", AppSecret: second.Secret}))
-	must(t, b.svc.Admit(service.Credentials{AppCode: "crm/1", AppSecret: third.Secret}))
-	if b.svc.Admit(service.Credentials{AppCode: "crm/1", AppSecret: first.Secret}) == nil {
+	must(t, b.svc.Admit(t.Context(), service.Credentials{AppCode: "crm/1", AppSecret: second.Secret}))
+	must(t, b.svc.Admit(t.Context(), service.Credentials{AppCode: "crm/1", AppSecret: third.Secret}))
+	if b.svc.Admit(t.Context(), service.Credentials{AppCode: "crm/1", AppSecret: first.Secret}) == nil {
 		t.Error("the oldest of three secrets counts")
 	}
 	for _, c := range []struct {

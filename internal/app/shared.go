@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/store"
+)
+
+// Roles says what a process does of the work of a server; the zero value does everything.
+type Roles struct {
+	NoAPI    bool // it answers nothing but /healthz, /readyz and /metrics
+	NoWorker bool // it drives no tasks
+}
+
+// ParseRoles reads the names of roles, api and worker.
+func ParseRoles(names []string) (Roles, error) {
+	for _, name := range names {
+		if name != "api" && name != "worker" {
+			return Roles{}, fmt.Errorf("%q is no role: api and worker are", name)
+		}
+	}
+	r := Roles{NoAPI: !slices.Contains(names, "api"), NoWorker: !slices.Contains(names, "worker")}
+	if r.NoAPI && r.NoWorker {
+		return Roles{}, errors.New("a process needs a role: api, worker or both")
+	}
+	return r, nil
+}
+
+func (r Roles) check(db string) error {
+	if db == "" && (r.NoAPI || r.NoWorker) {
+		return errors.New("with the embedded store one process has all roles")
+	}
+	return nil
+}
+
+// Waits of a server whose database cannot be reached yet.
+const (
+	firstWait   = time.Second
+	longestWait = 30 * time.Second
+)
+
+// openStore opens the store. For a database that cannot be reached it waits.
+func (a *App) openStore(ctx context.Context, o store.Options) (*store.Store, error) {
+	if o.DB = a.options.DB; o.DB == "" {
+		return store.Open(ctx, o)
+	}
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		st, err := store.Open(ctx, o)
+		if err == nil || stdops.ErrorCode(err) != stdops.CodeUnavailable || ctx.Err() != nil {
+			return st, err
+		}
+		if !a.early {
+			a.serve()
+			a.early = true
+			a.onStop("waiting", a.stopServing)
+		}
+		pause := wait/2 + rand.N(wait/2)
+		a.log.Warn("the database cannot be reached yet", "error", err, "next_try_in", pause.Round(time.Millisecond).String())
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// key gives the key under which secrets are hashed: of the data directory, or of the store that processes share.
+func (a *App) key(ctx context.Context) ([]byte, error) {
+	if a.options.DB != "" {
+		return a.store.Key(ctx)
+	}
+	known, err := a.store.LoadIdentity(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read identities: %w", err)
+	}
+	return dataKey(a.options.DataDir, len(known.Secrets)+len(known.Tokens) > 0)
+}
+
+// share lets an engine share its tasks with other processes, where there may be any.
+func (a *App) share(o engine.Options) engine.Options {
+	if a.options.DB == "" {
+		return o
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	a.workers = a.store.Workers(host, nil)
+	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, a.options.Roles.NoWorker
+	return o
+}
+
+// hear lets the engine hear at once of what other processes have done to its tasks.
+func (a *App) hear(ctx context.Context) {
+	if a.workers != nil && !a.options.Roles.NoWorker {
+		a.serving.Go(func() error { a.workers.Listen(ctx, a.engine.Touched); return nil })
+	}
+}
+
+// front is what the address of a server leads to: nothing but an answer that it is not ready, until it is opened.
+type front struct{ handler atomic.Pointer[http.Handler] }
+
+func (f *front) open(h http.Handler) { f.handler.Store(&h) }
+
+// ServeHTTP implements [http.Handler].
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch h := f.handler.Load(); {
+	case h != nil:
+		(*h).ServeHTTP(w, r)
+	case strings.TrimRight(r.URL.Path, "/") == "/healthz":
+		plain(w, http.StatusOK, "ok")
+	default:
+		w.Header().Set("Retry-After", "1")
+		plain(w, http.StatusServiceUnavailable, "not ready")
+	}
+}

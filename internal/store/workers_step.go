@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/stdops/stdops"
+)
+
+// stepSettings bound a step from outside, and let the batch statement be planned as on the connections that are for it.
+const stepSettings = `
+	SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '2s';
+	SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off;`
+
+// Step stores what decide makes of a task while nobody else can change it. Whoever drives the task is told, or, when nobody
+// does, somebody is asked to. A key that is taken gives [stdops.ErrRepeated].
+func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error {
+	return w.store.pg.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+		if err := lockTask(ctx, tx, ref); err != nil {
+			return err
+		}
+		var snap stdops.Snapshot
+		if err := postgresSnapshot(ctx, tx, ref, &snap); err != nil {
+			return err
+		}
+		change, err := decide(&snap)
+		if err != nil || change == nil {
+			return err
+		}
+		verdicts, err := w.store.applyIn(ctx, conn, []stdops.Change{*change})
+		switch {
+		case err != nil:
+			return err
+		case verdicts[0] != stdops.Committed: // nobody else could change the task: its key is taken
+			return stdops.ErrRepeated
+		}
+		return w.tellOthers(ctx, tx, change)
+	})
+}
+
+func lockTask(ctx context.Context, tx *sql.Tx, ref stdops.TaskRef) error {
+	if _, err := tx.ExecContext(ctx, stepSettings); err != nil {
+		return err
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, `SELECT id FROM task WHERE id = $1 AND project_id = $2 FOR NO KEY UPDATE`,
+		int64(ref.Task), int64(ref.Project)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return noTask(ref.Task)
+	}
+	if err != nil {
+		return fmt.Errorf("lock task %d: %w", ref.Task, err)
+	}
+	return nil
+}
+
+// tellOthers tells whoever drives a task of a step that was made from outside.
+func (w *Workers) tellOthers(ctx context.Context, tx *sql.Tx, c *stdops.Change) error {
+	told, err := tx.ExecContext(ctx, `SELECT `+notifyOwner+` FROM task t WHERE t.id = $1 AND t.owner IS NOT NULL`, int64(c.Task))
+	if err != nil {
+		return fmt.Errorf("tell who drives task %d: %w", c.Task, err)
+	}
+	n, err := told.RowsAffected()
+	if err != nil || n > 0 || w.enqueue == nil || !c.Root.Live {
+		return err
+	}
+	return w.enqueue(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}, At: w.store.Now()}})
+}
