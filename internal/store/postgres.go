@@ -30,6 +30,7 @@ const (
 
 // postgres is what a [Store] has on PostgreSQL, beside its readers.
 type postgres struct {
+	url     string
 	writers *sql.DB // for transactions of many statements
 	batches *sql.DB // for [Store.Commit]
 	clock   *databaseClock
@@ -111,7 +112,7 @@ func (p *flagPlan) Encode(value any, buf []byte) ([]byte, error) {
 
 // openDatabase connects to a PostgreSQL database, which has to have the schema of this program.
 func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
-	s.pg = &postgres{insist: defaultInsist}
+	s.pg = &postgres{url: o.DB, insist: defaultInsist}
 	s.projects.shared = true
 	processors := runtime.GOMAXPROCS(0)
 	for _, pool := range []struct {
@@ -155,6 +156,14 @@ func (s *Store) checkServer(ctx context.Context) error {
 	return nil
 }
 
+// Ping reports whether the database answers. On SQLite it always does.
+func (s *Store) Ping(ctx context.Context) error {
+	if s.pg == nil {
+		return nil
+	}
+	return explain(s.readers.PingContext(ctx))
+}
+
 func (p *postgres) close() error {
 	var errs []error
 	for _, db := range []*sql.DB{p.writers, p.batches} {
@@ -168,22 +177,31 @@ func (p *postgres) close() error {
 // write runs fn in a write transaction. ctx bounds the wait for a connection only: a transaction that has begun is
 // carried to its end.
 func (p *postgres) write(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
+	return p.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, _ *sql.Tx) error { return fn(ctx, conn) })
+}
+
+// writeOn is write for those who need the transaction as well.
+func (p *postgres) writeOn(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
 	conn, err := p.writers.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("wait to write: %w", explain(err))
 	}
 	defer conn.Close()
-	return explain(transact(context.WithoutCancel(ctx), conn, fn))
+	return explain(transactOn(context.WithoutCancel(ctx), conn, fn))
 }
 
 // transact runs fn in a transaction on a connection.
 func transact(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql.Conn) error) error {
+	return transactOn(ctx, conn, func(ctx context.Context, conn *sql.Conn, _ *sql.Tx) error { return fn(ctx, conn) })
+}
+
+func transactOn(ctx context.Context, conn *sql.Conn, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	if err := fn(ctx, conn); err != nil {
+	if err := fn(ctx, conn, tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {

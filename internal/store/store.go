@@ -120,6 +120,9 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if err := s.openCaches(); err != nil {
 		return s, err
 	}
+	if err := s.takeDir(&o); err != nil {
+		return s, err
+	}
 	if o.DB != "" {
 		return s, s.openDatabase(ctx, &o)
 	}
@@ -129,15 +132,20 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	return s, s.boot(ctx)
 }
 
-func (s *Store) openFiles(ctx context.Context, o *Options) error {
-	dir, err := filepath.Abs(o.Dir)
-	if err != nil {
+// takeDir takes the data directory for this process. A store on PostgreSQL keeps nothing in it, and may have none.
+func (s *Store) takeDir(o *Options) (err error) {
+	if o.Dir == "" && o.DB != "" {
+		return nil
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return fmt.Errorf("open data directory: %w", err)
 	}
-	if s.lock, err = lockDir(dir); err != nil {
-		return err
-	}
-	file := filepath.Join(dir, databaseFile)
+	s.lock, err = lockDir(o.Dir)
+	return err
+}
+
+func (s *Store) openFiles(ctx context.Context, o *Options) (err error) {
+	file := filepath.Join(o.Dir, databaseFile)
 	if s.writer, err = openWriter(ctx, file, o, s.log); err != nil {
 		return err
 	}

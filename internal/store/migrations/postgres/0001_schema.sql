@@ -73,7 +73,7 @@ CREATE TABLE task (
     epoch           bigint   NOT NULL, -- raised by every claim
     live            smallint NOT NULL CHECK (live IN (0, 1)),
     wake_at         bigint,
-    owner           bigint,            -- the worker that drives it
+    owner           bigint REFERENCES worker (id), -- that drives it
     queue_at        bigint,            -- when a worker has to claim it; NULL while one drives it, or when it waits for somebody
     touched_at      bigint,            -- when it was changed by somebody other than its owner, who has not seen it yet
     commit_id       bigint             -- random, of the last commit: tells whether one whose answer was lost was stored
@@ -84,6 +84,7 @@ CREATE INDEX task_creator ON task (project_id, creator, id) WHERE deleted = 0;
 CREATE INDEX task_live ON task (id) WHERE live = 1;
 CREATE INDEX task_queue ON task (queue_at) WHERE queue_at IS NOT NULL;
 CREATE INDEX task_owner ON task (owner) WHERE owner IS NOT NULL;
+CREATE INDEX task_touched ON task (owner) WHERE touched_at IS NOT NULL;
 CREATE UNIQUE INDEX task_parent ON task (parent_id, parent_node, parent_version) WHERE parent_id <> 0;
 
 CREATE TABLE task_input (
