@@ -55,7 +55,9 @@ func (a *App) handlers(zone *time.Location) error {
 	outer.HandleFunc("GET /readyz", a.readyz)
 	outer.Handle("GET /metrics", a.metrics())
 	if a.options.Roles.NoAPI {
-		outer.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusNotFound, "this process only drives tasks") })
+		outer.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			plain(w, http.StatusNotFound, "this process only drives tasks")
+		})
 	} else {
 		outer.Handle("/", api.Handler(mux, a.log))
 	}

@@ -79,8 +79,8 @@ type Options struct {
 	// Aside keeps this process from driving tasks: it carries out commands, and others go on from there. It needs Ownership.
 	Aside bool
 
-	Limits       *stdops.Limits // nil: the defaults
-	Log          *slog.Logger
+	Limits *stdops.Limits // nil: the defaults
+	Log    *slog.Logger
 }
 
 // keepFor is how long a task stays in memory for the sake of its next due time.

@@ -17,7 +17,7 @@ import (
 type Ownership interface {
 	// Join makes this process one that drives tasks, as a new one that drives none. It holds for [leaseTime].
 	Join(ctx context.Context) error
-	// Renew lets it hold for as long from now on; [ErrNoLease] when others hold this process for dead.
+	// Renew lets it hold for as long from now on; [stdops.ErrNoLease] when others hold this process for dead.
 	Renew(ctx context.Context) error
 	// Leave lets all tasks of this process go, for others to take at once.
 	Leave(ctx context.Context) error
@@ -31,9 +31,6 @@ type Ownership interface {
 	// when there is nothing to do. A change with a key that is taken gives [stdops.ErrRepeated].
 	Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error
 }
-
-// ErrNoLease says that others may drive the tasks of this process: it was not heard of for too long.
-var ErrNoLease = errors.New("this process counts as dead")
 
 var (
 	errElsewhere = errors.New("the task is driven elsewhere") // answers a command that is to be carried out from outside
@@ -149,7 +146,7 @@ func (o *owners) keepLease(ctx context.Context) {
 			wait = renewEvery
 		case ctx.Err() != nil:
 			return
-		case errors.Is(err, ErrNoLease), o.engine.Passed() >= o.deadline:
+		case errors.Is(err, stdops.ErrNoLease), o.engine.Passed() >= o.deadline:
 			o.engine.Log.Error("cut off from the store: tasks are given up, and what runs is ended", "error", err)
 			o.fence()
 			joined, wait = false, 0
