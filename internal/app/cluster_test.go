@@ -9,7 +9,6 @@ import (
 
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/app"
-	"github.com/stdops/stdops/internal/store"
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
@@ -24,7 +23,7 @@ type cluster struct {
 func newCluster(t *testing.T, roles ...app.Roles) *cluster {
 	t.Helper()
 	c := &cluster{t: t, db: pgtest.Shared(t).Database(t, "app", func(ctx context.Context, url string) error {
-		return store.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
+		return app.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
 	})}
 	for _, r := range roles {
 		c.add(r)

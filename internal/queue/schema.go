@@ -49,6 +49,15 @@ func RiverVersions(ctx context.Context, db *sql.DB) (current, target int, err er
 	return current, target, nil
 }
 
+// CheckSchema refuses a database whose tables of River are not those of this program.
+func (q *River) CheckSchema(ctx context.Context) error {
+	current, target, err := RiverVersions(ctx, q.db)
+	if err == nil && current != target {
+		err = fmt.Errorf("the database has version %d of the tables of river, this program knows %d: run stdops migrate up", current, target)
+	}
+	return err
+}
+
 func migrator(db *sql.DB, log *slog.Logger) (*rivermigrate.Migrator[*sql.Tx], error) {
 	m, err := rivermigrate.New(riverdatabasesql.New(db), &rivermigrate.Config{Logger: log})
 	if err != nil {

@@ -62,7 +62,7 @@ func TestReads_use_indexes(t *testing.T) {
 		"ProjectByBiz": func() error { return second(s.ProjectByBiz(ctx, 2)) },
 		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
 		"RequestKey":   func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
-		"expireKeys":   func() error { return s.expireKeys(ctx) },
+		"ExpireKeys":   func() error { return s.ExpireKeys(ctx) },
 	} {
 		count()
 		if err := call(); err != nil {

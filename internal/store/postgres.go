@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/stdops/stdops"
 )
 
 // oldestPostgres is the oldest version of the server that is supported, as server_version_num has it.
@@ -34,6 +36,9 @@ type postgres struct {
 	writers *sql.DB // for transactions of many statements
 	batches *sql.DB // for [Store.Commit]
 	clock   *databaseClock
+
+	// leave asks others to go on with a task that was started; nil asks nobody.
+	leave func(context.Context, *sql.Tx, []stdops.Wake) error
 
 	insist time.Duration // how long Commit waits for a database that is gone
 }

@@ -19,19 +19,26 @@ import (
 // Workers shares the tasks of a PostgreSQL store out to the processes that drive them (docs/cluster.md). It is this process
 // among them.
 type Workers struct {
-	store   *Store
-	host    string
-	enqueue Enqueue
-	id      atomic.Int64 // row of table worker; 0: this process drives nothing
+	WorkerOptions
+	store *Store
+	id    atomic.Int64 // row of table worker; 0: this process drives nothing
 }
 
-// Enqueue asks, inside of a transaction, that somebody looks at tasks when their time has come.
-type Enqueue func(ctx context.Context, tx *sql.Tx, wakes []stdops.Wake) error
+// WorkerOptions say what a process is among those that share a store.
+type WorkerOptions struct {
+	Host   string
+	Drives bool // it drives tasks; one that does not leaves to others what it has made ready
+	// Enqueue asks, inside of a transaction, that somebody looks at tasks when their time has come. It is a hint: a sweep finds
+	// them too. nil asks nobody.
+	Enqueue func(ctx context.Context, tx *sql.Tx, wakes []stdops.Wake) error
+}
 
-// Workers gives this process a place among those that drive tasks; it has it from Join on. enqueue, which may be nil, is told
-// of tasks that this process leaves to others.
-func (s *Store) Workers(host string, enqueue Enqueue) *Workers {
-	return &Workers{store: s, host: host, enqueue: enqueue}
+// Workers gives this process a place among those that drive tasks; it has it from Join on.
+func (s *Store) Workers(o WorkerOptions) *Workers {
+	if !o.Drives {
+		s.pg.leave = o.Enqueue
+	}
+	return &Workers{WorkerOptions: o, store: s}
 }
 
 // leaseTime is how long a process counts as alive after it was heard of.
@@ -46,7 +53,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	err := w.store.pg.writers.QueryRowContext(ctx, `
 		INSERT INTO worker (host, pid, started_at, renewed_at, expires_at)
 		VALUES ($1, $2, `+present+`, `+present+`, `+present+` + $3) RETURNING id`,
-		w.host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
+		w.Host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
 	if err != nil {
 		return explain(err)
 	}
@@ -211,10 +218,10 @@ func (w *Workers) Release(ctx context.Context, tasks []stdops.Release) ([]bool, 
 				later = append(later, stdops.Wake{Ref: tasks[i].Ref, At: tasks[i].WakeAt})
 			}
 		}
-		if w.enqueue == nil || len(later) == 0 {
+		if w.Enqueue == nil || len(later) == 0 {
 			return nil
 		}
-		return w.enqueue(ctx, tx, later)
+		return w.Enqueue(ctx, tx, later)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("let tasks go: %w", err)
