@@ -257,9 +257,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	maintenance, endMaintenance := context.WithCancel(context.WithoutCancel(ctx))
 	a.serving.Go(func() error { a.clock.Watch(maintenance, a.log); return nil })
-	if a.options.DB == "" {
-		a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
-	}
+	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
 	a.onStop("requests", func(ctx context.Context) error { endMaintenance(); return a.stopServing(ctx) })
 	a.hear(maintenance)
 	a.serve()

@@ -24,11 +24,11 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others .
 	defer func() { err = errors.Join(err, db.Close()) }()
 	lock, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", explain(err))
+		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer lock.Close()
 	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
-		return fmt.Errorf("wait for others who migrate: %w", explain(err))
+		return fmt.Errorf("wait for others who migrate: %w", err)
 	}
 	// What gives the lock back is also the end of the connection, whatever becomes of this statement.
 	defer func() {
@@ -57,12 +57,12 @@ func migrateOwn(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	current, target, err := p.GetVersions(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", explain(err))
+		return fmt.Errorf("read schema version: %w", err)
 	case current > target:
 		return newerSchema(current, target)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("upgrade schema from %d to %d: %w", current, target, explain(err))
+		return fmt.Errorf("upgrade schema from %d to %d: %w", current, target, err)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func checkPostgresSchema(ctx context.Context, db *sql.DB) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", explain(err))
+		return fmt.Errorf("read schema version: %w", err)
 	case current == target:
 		return nil
 	case current > target:

@@ -359,7 +359,7 @@ func TestPostgres_refuses_other_schemas(t *testing.T) {
 		t.Errorf("migrated: %v", err)
 	}
 	o.DB = "postgres://nobody@localhost:1/none?connect_timeout=1"
-	refused("not available")
+	refused("connect")
 }
 
 func TestPostgres_settings(t *testing.T) {

@@ -61,7 +61,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	return nil
 }
 
-// Renew prolongs the lease; [stdops.ErrNoLease] when it was over. It measures the time of the database anew.
+// Renew prolongs the lease; [stdops.ErrNoLease] when it was over.
 func (w *Workers) Renew(ctx context.Context) error {
 	done, err := w.store.pg.writers.ExecContext(ctx, `
 		UPDATE worker SET renewed_at = `+present+`, expires_at = `+present+` + $1 WHERE id = $2 AND expires_at > `+present,
@@ -72,7 +72,7 @@ func (w *Workers) Renew(ctx context.Context) error {
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(stdops.ErrNoLease, err)
 	}
-	return w.store.MeasureTime(ctx)
+	return nil
 }
 
 // Leave frees all tasks of this process, for others to take at once.
