@@ -14,9 +14,9 @@ import (
 // migrationLock is the number of the advisory lock of those who change the schema: one at a time.
 const migrationLock = 0x7374646f7073_01
 
-// MigratePostgres brings the schema of a PostgreSQL database up to the one of this program, while nobody else does. One of
-// a newer stdops is refused.
-func MigratePostgres(ctx context.Context, url string, log *slog.Logger) (err error) {
+// MigratePostgres brings the schema of a PostgreSQL database up to the one of this program, while nobody else does, and then
+// lets others bring up to date what they have in it. A schema of a newer stdops is refused.
+func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others ...func(context.Context, *sql.DB, *slog.Logger) error) (err error) {
 	db, err := openPool(url, poolOptions{most: 2})
 	if err != nil {
 		return err
@@ -34,8 +34,15 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger) (err err
 	defer func() {
 		_, _ = lock.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock)
 	}()
-	// Schemas of libraries are brought up to date here, after the own one.
-	return migrateOwn(ctx, db, log)
+	if err := migrateOwn(ctx, db, log); err != nil {
+		return err
+	}
+	for _, migrate := range others {
+		if err := migrate(ctx, db, log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func migrateOwn(ctx context.Context, db *sql.DB, log *slog.Logger) error {
