@@ -90,7 +90,7 @@ func (a *App) key(ctx context.Context) ([]byte, error) {
 }
 
 // share lets an engine share its tasks with other processes, where there may be any.
-func (a *App) share(ctx context.Context, o *engine.Options) error {
+func (a *App) share(o *engine.Options) error {
 	if a.options.DB == "" {
 		return nil
 	}
@@ -103,9 +103,6 @@ func (a *App) share(ctx context.Context, o *engine.Options) error {
 		return err
 	}
 	a.onStop("queue", a.queue.Stop)
-	if err := a.queue.CheckSchema(ctx); err != nil {
-		return err
-	}
 	drives := !a.options.Roles.NoWorker
 	a.workers = a.store.Workers(store.WorkerOptions{Host: host, Drives: drives, Enqueue: a.queue.Enqueue})
 	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, !drives

@@ -15,7 +15,7 @@ import (
 const migrationLock = 0x7374646f7073_01
 
 // MigratePostgres brings the schema of a PostgreSQL database up to the one of this program, while nobody else does, and then
-// the tables of libraries by means of others. A schema of a newer stdops is refused.
+// lets others bring up to date what they have in it. A schema of a newer stdops is refused.
 func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others ...func(context.Context, *sql.DB, *slog.Logger) error) (err error) {
 	db, err := openPool(url, poolOptions{most: 2})
 	if err != nil {
