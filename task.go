@@ -164,7 +164,8 @@ type Change struct {
 	Task     TaskID
 	Project  ProjectID
 	Revision int64 // that it was decided on; the commit stores Revision+1
-	Epoch    int64
+	Epoch    int64 // of who decided it
+	Outside  bool  // it was decided by a process that need not drive the task: whoever does is to read it again
 	Root     RootState
 	Executor string
 	Inputs   []byte // JSON object: new values of all constants of the task; nil leaves them
@@ -220,5 +221,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Committed Verdict = iota // stored, durably
-	Stale                    // decided on a revision or an epoch that is no longer the task's, or with a key that is taken; nothing was stored
+	Stale                    // decided on a revision that is no longer the task's, or with a key that is taken; nothing was stored
+	Fenced                   // somebody else drives the task by now, so that its epoch was raised; nothing was stored
+	Busy                     // somebody else holds the task for a moment; nothing was stored, and the same change may be tried again
 )

@@ -30,7 +30,13 @@ type pool struct {
 	ended sync.WaitGroup
 
 	mu    sync.Mutex
-	calls map[stdops.TaskRef]map[callID]callOnItsWay
+	calls map[stdops.TaskRef]map[callKey]callOnItsWay
+}
+
+// callKey tells calls apart. One that a driver lost may still be ending when the next driver of its task repeats it.
+type callKey struct {
+	callID
+	driver *driver
 }
 
 type callOnItsWay struct {
@@ -42,7 +48,7 @@ func newPool(ctx context.Context, o *Options, journal *journal, slots *slots) *p
 	ctx, cut := context.WithCancelCause(ctx)
 	return &pool{
 		plugins: o.Plugins, slots: slots, journal: journal, now: o.Now, log: o.Log, maxOutput: int(o.Limits.Output), ctx: ctx, cut: cut,
-		calls: make(map[stdops.TaskRef]map[callID]callOnItsWay),
+		calls: make(map[stdops.TaskRef]map[callKey]callOnItsWay),
 	}
 }
 
@@ -50,7 +56,8 @@ func newPool(ctx context.Context, o *Options, journal *journal, slots *slots) *p
 // may still be ending, a script for instance: the two are never out at once.
 func (p *pool) start(d *driver, c call) {
 	ctx, cancel := context.WithCancelCause(p.ctx)
-	earlier := p.add(d.ref, c.id(), cancel)
+	key := callKey{c.id(), d}
+	earlier := p.add(key, cancel)
 	p.ended.Add(1)
 	go func() {
 		defer p.ended.Done()
@@ -63,46 +70,50 @@ func (p *pool) start(d *driver, c call) {
 		fail.Point("call.done")
 		p.slots.release(d.ref, c.class)
 		if p.ctx.Err() == nil { // else cut off by the end of the process: what became of it the next start has to find out
-			d.engine.post(d.ref, letter{event: result, result: true})
+			d.engine.postResult(d, result)
 		}
 		fail.Point("call.posted")
-		p.remove(d.ref, c.id())
+		p.remove(key)
 	}()
 }
 
 // add gives what tells that calls of the same node have left.
-func (p *pool) add(ref stdops.TaskRef, id callID, cancel context.CancelCauseFunc) (earlier []<-chan struct{}) {
+func (p *pool) add(key callKey, cancel context.CancelCauseFunc) (earlier []<-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	ref := key.driver.ref
 	if p.calls[ref] == nil {
-		p.calls[ref] = make(map[callID]callOnItsWay)
+		p.calls[ref] = make(map[callKey]callOnItsWay)
 	}
 	for other, c := range p.calls[ref] {
-		if other.node == id.node {
+		if other.node == key.node {
 			earlier = append(earlier, c.gone)
 		}
 	}
-	p.calls[ref][id] = callOnItsWay{cancel, make(chan struct{})}
+	p.calls[ref][key] = callOnItsWay{cancel, make(chan struct{})}
 	return earlier
 }
 
-func (p *pool) remove(ref stdops.TaskRef, id callID) {
+func (p *pool) remove(key callKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	close(p.calls[ref][id].gone)
-	delete(p.calls[ref], id)
+	ref := key.driver.ref
+	close(p.calls[ref][key].gone)
+	delete(p.calls[ref], key)
 	if len(p.calls[ref]) == 0 {
 		delete(p.calls, ref)
 	}
 }
 
-// out gives the calls of a task that are out, with those whose result is on its way.
-func (p *pool) out(ref stdops.TaskRef) map[callID]bool {
+// out gives the calls of a task that are out, with those whose result is on its way: of one driver, nil of all.
+func (p *pool) out(ref stdops.TaskRef, of *driver) map[callID]bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ids := make(map[callID]bool, len(p.calls[ref]))
-	for id := range p.calls[ref] {
-		ids[id] = true
+	for key := range p.calls[ref] {
+		if of == nil || key.driver == of {
+			ids[key.callID] = true
+		}
 	}
 	return ids
 }
@@ -110,12 +121,12 @@ func (p *pool) out(ref stdops.TaskRef) map[callID]bool {
 // errGivenUp ends calls that nobody waits for any more.
 var errGivenUp = errors.New("the attempt was ended from outside")
 
-// cancel ends the calls of a node, with the reason.
-func (p *pool) cancel(ref stdops.TaskRef, n stdops.NodeIndex, why error) {
+// cancel ends those calls of a task that are meant, with the reason.
+func (p *pool) cancel(ref stdops.TaskRef, meant func(callID) bool, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id, c := range p.calls[ref] {
-		if id.node == n {
+	for key, c := range p.calls[ref] {
+		if meant(key.callID) {
 			c.cancel(why)
 		}
 	}

@@ -158,10 +158,19 @@ func (s *step) stopCall(own *stdops.NodeState) {
 	if !callOut(own) {
 		return
 	}
-	act := s.graphNode(own.Node).Activity
-	if p := s.plugins.Find(act.Code, act.Version); p != nil && p.Spec().StopOnRevoke {
+	if stopsOnRevoke(s.plugins, s.graph, own.Node) {
 		s.stop = append(s.stop, own.Node)
 	}
+}
+
+// stopsOnRevoke reports whether the plugin of a node wants its call to be ended when the task is revoked.
+func stopsOnRevoke(plugins Plugins, graph *flow.Graph, n stdops.NodeIndex) bool {
+	act := graph.Nodes[n].Activity
+	if act == nil {
+		return false
+	}
+	p := plugins.Find(act.Code, act.Version)
+	return p != nil && p.Spec().StopOnRevoke
 }
 
 func (s *step) nodePause(cmd Command) error {

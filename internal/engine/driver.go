@@ -31,11 +31,14 @@ type letter struct {
 type driver struct {
 	engine *Engine
 	ref    stdops.TaskRef
+	epoch  int64
 
 	mailbox []letter
 	busy    bool
 	place   *list.Element // among those that rest
 	held    bool          // there was no seat for it: it begins no call, and leaves memory as soon as it can
+	lost    bool          // others drive the task, or will: nothing that this driver decides counts
+	parked  bool          // the task cannot be driven: it leaves memory until something is done to it
 
 	st      *state // nil until it was read
 	timers  timerHeap
@@ -87,6 +90,11 @@ func (d *driver) take(left []letter) []letter {
 	defer e.mu.Unlock()
 	letters := append(left, d.mailbox...)
 	d.mailbox = nil
+	if d.lost {
+		d.mailbox = letters
+		d.turnAway()
+		return nil
+	}
 	if len(letters) > 0 {
 		return letters
 	}
@@ -97,7 +105,7 @@ func (d *driver) take(left []letter) []letter {
 
 // out gives the calls that are in no doubt: those that are out, and those whose result waits to be decided.
 func (d *driver) out(letters []letter) map[callID]bool {
-	out := d.engine.calls.out(d.ref) // first: a result is in the mailbox before its call leaves the pool
+	out := d.engine.calls.out(d.ref, d.ownCalls()) // first: a result is in the mailbox before its call leaves the pool
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
 	for _, l := range slices.Concat(letters, d.mailbox) {
@@ -106,6 +114,14 @@ func (d *driver) out(letters []letter) map[callID]bool {
 		}
 	}
 	return out
+}
+
+// ownCalls gives the driver whose calls count. Where tasks are shared, those of an earlier one are others' business by now.
+func (d *driver) ownCalls() *driver {
+	if d.engine.owners == nil {
+		return nil
+	}
+	return d
 }
 
 // idle reports that the task need not stay in memory.
@@ -119,7 +135,11 @@ func (d *driver) restore(ctx context.Context) error {
 		return err
 	}
 	fail.Point("task.loaded")
+	if d.engine.owners != nil && st.task.Root.Epoch != d.epoch {
+		return errLost
+	}
 	d.st, d.timers = st, nil
+	d.endStale()
 	if d.entropy == nil {
 		d.entropy = d.engine.entropy()
 	}
@@ -129,6 +149,23 @@ func (d *driver) restore(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// endStale ends calls that a step made needless which another process made, or of whose commit this one did not learn.
+func (d *driver) endStale() {
+	current := func(id callID) *stdops.NodeState {
+		if n := d.st.nodes[id.node]; n != nil && n.Version == id.version && n.Call == id.number && callOut(n) {
+			return n
+		}
+		return nil
+	}
+	d.engine.calls.cancel(d.ref, func(id callID) bool { return current(id) == nil }, errGivenUp)
+	if d.st.root.State == stdops.StateRevoked {
+		d.engine.calls.cancel(d.ref, func(id callID) bool {
+			n := current(id)
+			return n != nil && stopsOnRevoke(d.engine.Plugins, d.st.graph, n.Node)
+		}, plugin.ErrRevoked)
+	}
 }
 
 // giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
@@ -147,6 +184,7 @@ func (d *driver) giveUp(letters []letter, err error) ([]letter, time.Duration) {
 			left = append(left, l)
 		}
 	}
+	d.parked = final
 	if gone && asked { // for a task that does not exist: nothing is wrong with ours
 		return nil, 0
 	}
@@ -249,7 +287,7 @@ func (d *driver) decide(t *turn) (err error) {
 		fail.Point("timer.came")
 	}
 	env := e.env(d.entropy, d.timers.next())
-	env.now, env.slots, env.hold = at, &t.hand, env.hold || d.held
+	env.now, env.slots, env.hold, env.epoch = at, &t.hand, env.hold || d.held, d.epoch
 	t.delta, t.answers, err = decideSafely(d.st, events, env)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errDefect, err)
@@ -274,6 +312,9 @@ func (d *driver) store(ctx context.Context, dl *delta) (stdops.Verdict, error) {
 // end carries out a turn that was stored, or takes it back. It gives what is still to be decided, and how long to wait
 // before.
 func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time.Duration) {
+	if verdict == stdops.Fenced || errors.Is(err, errLost) {
+		return d.endLost(t), 0
+	}
 	if err != nil || verdict == stdops.Stale {
 		d.st = nil // read again what is stored, and decide on that
 		t.hand.giveBack()
@@ -294,6 +335,7 @@ func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time
 		d.engine.wakeParent(&dl.change)
 	}
 	d.st.keep(dl)
+	d.parked = false
 	d.carryOut(dl)
 	d.leave(t)
 	d.pause = 0
@@ -303,6 +345,19 @@ func (d *driver) end(t *turn, verdict stdops.Verdict, err error) ([]letter, time
 		return []letter{{event: goOn{}}}, 0
 	}
 	return nil, 0
+}
+
+// endLost ends the drive of a task that others drive. Its commands are carried out from outside.
+func (d *driver) endLost(t *turn) []letter {
+	t.hand.giveBack()
+	d.leave(t)
+	e := d.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.owners.lose(d)
+	d.mailbox = append(t.letters, d.mailbox...)
+	d.turnAway()
+	return nil
 }
 
 // leave gives back the lock of steps.
@@ -357,10 +412,13 @@ func (d *driver) reply(letters []letter, answers []error) {
 // carryOut starts and ends calls and appoints the next wake-up, now that the step is stored.
 func (d *driver) carryOut(dl *delta) {
 	for _, n := range dl.cancel {
-		d.engine.calls.cancel(d.ref, n, errGivenUp)
+		d.engine.calls.cancel(d.ref, ofNode(n), errGivenUp)
 	}
 	for _, n := range dl.stop {
-		d.engine.calls.cancel(d.ref, n, plugin.ErrRevoked)
+		d.engine.calls.cancel(d.ref, ofNode(n), plugin.ErrRevoked)
+	}
+	if !d.begins(dl) {
+		return
 	}
 	d.startCalls(dl)
 	d.engine.slots.settle(d.ref, dl.wants, dl.spare)
@@ -372,6 +430,30 @@ func (d *driver) carryOut(dl *delta) {
 	if !next.IsZero() {
 		fail.Point("timer.set")
 	}
+}
+
+func ofNode(n stdops.NodeIndex) func(callID) bool {
+	return func(id callID) bool { return id.node == n }
+}
+
+// begins reports whether what was committed may begin. When the lease ended meanwhile nothing may: whoever drives the task next
+// finds calls of which nobody knows whether they were made.
+func (d *driver) begins(dl *delta) bool {
+	e := d.engine
+	if e.owners == nil {
+		return true
+	}
+	e.mu.Lock()
+	begins := !d.lost && e.owners.mayDrive()
+	e.mu.Unlock()
+	if !begins {
+		spare := dl.spare
+		for _, c := range dl.calls {
+			spare[c.class]++
+		}
+		e.slots.settle(d.ref, none, spare)
+	}
+	return begins
 }
 
 func (d *driver) startCalls(dl *delta) {

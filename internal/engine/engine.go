@@ -41,10 +41,10 @@ type Surroundings interface {
 type calls interface {
 	// start begins a call that has its slot; the slot is released when it ends, and its result posted.
 	start(d *driver, c call)
-	// cancel asks the calls of a node to end, with the reason.
-	cancel(ref stdops.TaskRef, n stdops.NodeIndex, why error)
-	// out gives the calls of a task that are out, with those whose result is on its way.
-	out(ref stdops.TaskRef) map[callID]bool
+	// cancel asks those calls of a task to end that are meant, with the reason.
+	cancel(ref stdops.TaskRef, meant func(callID) bool, why error)
+	// out gives the calls of a task that are out, with those whose result is on its way: of one driver, nil of all.
+	out(ref stdops.TaskRef, of *driver) map[callID]bool
 }
 
 // Info is what flows may ask about their task's surroundings.
@@ -70,7 +70,15 @@ type Options struct {
 	Logs         Logs // nil keeps none
 	Wakes        Wakes
 	Now          func() time.Time // of the server: it never falls, whatever becomes of the clock of the machine
-	Epoch        int64
+	Epoch        int64            // of all tasks, where one process has the store for itself
+
+	// Ownership shares the tasks with other processes; nil: there are none.
+	Ownership Ownership
+	// Passed counts by a clock that nobody can set; Ownership needs it.
+	Passed func() time.Duration
+	// Aside keeps this process from driving tasks: it carries out commands, and others go on from there. It needs Ownership.
+	Aside bool
+
 	Limits       *stdops.Limits // nil: the defaults
 	Log          *slog.Logger
 }
@@ -86,6 +94,7 @@ type Engine struct {
 	pool    *pool
 	calls   calls // the pool; a simulation has its own
 	slots   *slots
+	owners  *owners // nil: this process has the store for itself
 	sizes   [plugin.Classes]int
 
 	drive   func(*driver) // lets a driver turn the crank until nothing is left to decide; it must not wait for it
@@ -121,14 +130,21 @@ func New(o Options) *Engine {
 		e.running.Add(1)
 		go d.run()
 	}
+	if o.Ownership != nil {
+		e.owners = newOwners(e, o.Ownership, !o.Aside)
+	}
 	return e
 }
 
-// Start begins to drive: whatever was live when the last process ended goes on.
+// Start begins to drive: whatever was live when the last process ended goes on. Where other processes drive tasks too, those
+// that nobody drives are taken one after the other.
 func (e *Engine) Start(ctx context.Context) error {
-	live, err := e.Tasks.Live(ctx)
-	if err != nil {
-		return fmt.Errorf("read live tasks: %w", err)
+	var live []stdops.Wake
+	if e.owners == nil {
+		var err error
+		if live, err = e.Tasks.Live(ctx); err != nil {
+			return fmt.Errorf("read live tasks: %w", err)
+		}
 	}
 	fail.Point("start.read")
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -150,6 +166,9 @@ func (e *Engine) Start(ctx context.Context) error {
 		defer close(e.done)
 		e.Wakes.Run(background, e.wake)
 	}()
+	if e.owners != nil {
+		return e.owners.start(ctx)
+	}
 	return nil
 }
 
@@ -166,6 +185,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 	e.writer.close()
 	if e.journal != nil {
 		e.journal.close()
+	}
+	if e.owners != nil {
+		return e.owners.end(ctx)
 	}
 	return nil
 }
@@ -199,15 +221,18 @@ var errStopping = &stdops.Error{Code: stdops.CodeUnavailable, Message: "the serv
 // may still be carried out.
 func (e *Engine) Do(ctx context.Context, ref stdops.TaskRef, cmd Command) error {
 	answer := make(chan error, 1)
-	if !e.post(ref, letter{event: cmd, answer: answer}) {
-		return errStopping
+	err := e.post(ref, letter{event: cmd, answer: answer})
+	if err == nil {
+		select {
+		case err = <-answer:
+		case <-ctx.Done():
+			return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the command was not answered in time; it may still be carried out", Err: ctx.Err()}
+		}
 	}
-	select {
-	case err := <-answer:
-		return err
-	case <-ctx.Done():
-		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the command was not answered in time; it may still be carried out", Err: ctx.Err()}
+	if errors.Is(err, errElsewhere) {
+		return e.outside(ctx, ref, cmd)
 	}
+	return err
 }
 
 // Begin gives the first change of a task that is created and started at once. The caller stores it together with the
@@ -220,10 +245,14 @@ func (e *Engine) Begin(ctx context.Context, task stdops.Task, graph *flow.Graph,
 	st := newState(task, graph, info, inputs)
 	env := e.env(e.entropy(), time.Time{})
 	env.hold = true // no call may begin before the commit that makes the task; Adopt lets them begin
+	if e.owners != nil {
+		env.epoch = task.Root.Epoch // nobody has claimed it
+	}
 	d, answers, err := decide(st, []event{Command{Kind: Start, Actor: actor}}, env)
 	if err != nil {
 		return nil, err
 	}
+	d.change.Outside = e.owners != nil
 	return &d.change, answers[0]
 }
 
@@ -236,7 +265,7 @@ func (e *Engine) Adopt(first *stdops.Change) {
 // wakeParent lets a task read what a step of its child has told it.
 func (e *Engine) wakeParent(c *stdops.Change) {
 	for _, t := range c.Tells {
-		e.post(stdops.TaskRef{Project: c.Project, Task: t.To.Task}, letter{wake: true, reread: true})
+		_ = e.post(stdops.TaskRef{Project: c.Project, Task: t.To.Task}, letter{wake: true, reread: true}) // the next start reads it too
 		fail.Point("parent.woken")
 	}
 }
@@ -259,7 +288,7 @@ func (e *Engine) CallsOut(ref stdops.TaskRef, n stdops.NodeIndex) (versions []st
 	if p == nil {
 		return nil
 	}
-	for id := range p.out(ref) {
+	for id := range p.out(ref, nil) {
 		if id.node == n {
 			versions = append(versions, id.version)
 		}
@@ -297,13 +326,18 @@ func (e *Engine) load(ctx context.Context, ref stdops.TaskRef) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.stateOf(ctx, snap)
+}
+
+// stateOf makes the state of a task of what was read.
+func (e *Engine) stateOf(ctx context.Context, snap *stdops.Snapshot) (*state, error) {
 	graph, err := e.Surroundings.Graph(ctx, snap.Task.TreeHash)
 	if err != nil {
-		return nil, fmt.Errorf("tree of task %d: %w", ref.Task, ofRecord(err))
+		return nil, fmt.Errorf("tree of task %d: %w", snap.Task.ID, ofRecord(err))
 	}
 	info, err := e.Surroundings.Info(ctx, &snap.Task)
 	if err != nil {
-		return nil, fmt.Errorf("project of task %d: %w", ref.Task, ofRecord(err))
+		return nil, fmt.Errorf("project of task %d: %w", snap.Task.ID, ofRecord(err))
 	}
 	st, err := restore(snap, graph, info)
 	if err != nil {
@@ -329,7 +363,8 @@ func damaged(err error) error {
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, changes: e.changes, nextDue: nextDue, hold: e.stopping}
+	hold := e.stopping || e.owners != nil && !e.owners.mayDrive()
+	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, changes: e.changes, nextDue: nextDue, hold: hold}
 }
 
 // now is cut to what is stored.
@@ -341,30 +376,54 @@ func entropy() *rand.ChaCha8 {
 	return rand.NewChaCha8(seed)
 }
 
-func (e *Engine) slotFree(ref stdops.TaskRef) { e.post(ref, letter{event: slotFree{}}) }
+func (e *Engine) slotFree(ref stdops.TaskRef) { _ = e.post(ref, letter{event: slotFree{}}) }
 
-func (e *Engine) wake(ref stdops.TaskRef) { e.post(ref, letter{wake: true}) }
+func (e *Engine) wake(ref stdops.TaskRef) { _ = e.post(ref, letter{wake: true}) }
 
-// post puts a letter into the mailbox of a task, false when the engine stops.
-func (e *Engine) post(ref stdops.TaskRef, l letter) bool {
+// post puts a letter into the mailbox of a task. It refuses when the engine stops, and a command for a task that this process
+// does not drive.
+func (e *Engine) post(ref stdops.TaskRef, l letter) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopping && !l.result {
-		return false
-	}
-	if l.wake && e.drivers[ref] == nil && !e.seat() {
+	known := e.drivers[ref] != nil
+	switch {
+	case e.stopping && !l.result:
+		return errStopping
+	case !known && e.owners != nil:
+		if l.answer != nil {
+			return errElsewhere
+		}
+		if l.wake {
+			e.owners.nudge(ref)
+		}
+	case l.wake && !known && !e.seat():
 		e.standInLine(ref)
-		return true
+	default:
+		e.deliver(ref, l)
 	}
-	e.deliver(ref, l)
-	return true
+	return nil
+}
+
+// postResult takes the result of a call. Where tasks are shared it counts only for the driver that began the call: after a
+// lost lease others have dealt with it.
+func (e *Engine) postResult(d *driver, result callEnded) {
+	l := letter{event: result, result: true}
+	if e.owners == nil {
+		_ = e.post(d.ref, l)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.drivers[d.ref] == d {
+		e.deliver(d.ref, l)
+	}
 }
 
 // deliver puts a letter into the mailbox of a task and lets its driver turn the crank. The lock is held.
 func (e *Engine) deliver(ref stdops.TaskRef, l letter) {
 	d := e.drivers[ref]
 	if d == nil {
-		d = &driver{engine: e, ref: ref, held: !e.seat()}
+		d = &driver{engine: e, ref: ref, epoch: e.Epoch, held: !e.seat()}
 		e.drivers[ref] = d
 	}
 	e.seats.wakeUp(d)

@@ -62,6 +62,10 @@ func (e *Engine) letIn() {
 
 // rest lets a driver with nothing to do leave memory, or stay for the sake of its next due time.
 func (e *Engine) rest(d *driver) {
+	if e.owners != nil {
+		e.owners.rest(d)
+		return
+	}
 	switch {
 	case d.st == nil || d.idle():
 		delete(e.drivers, d.ref)

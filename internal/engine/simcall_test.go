@@ -21,16 +21,16 @@ func (s *simulation) start(d *driver, c call) {
 }
 
 // cancel implements [calls].
-func (s *simulation) cancel(ref stdops.TaskRef, n stdops.NodeIndex, why error) {
+func (s *simulation) cancel(ref stdops.TaskRef, meant func(callID) bool, why error) {
 	for _, c := range s.calls {
-		if c.driver.ref == ref && c.call.node == n && c.cancelled == nil {
+		if c.driver.ref == ref && meant(c.call.id()) && c.cancelled == nil {
 			c.cancelled = why
 		}
 	}
 }
 
 // out implements [calls].
-func (s *simulation) out(ref stdops.TaskRef) map[callID]bool {
+func (s *simulation) out(ref stdops.TaskRef, _ *driver) map[callID]bool {
 	out := make(map[callID]bool)
 	for _, c := range s.calls {
 		if c.driver.ref == ref {
@@ -66,7 +66,7 @@ func (s *simulation) endCall() (_ *simTask, happened bool) {
 		c.task.begun[c.call.id()] = simBegun{life: s.life, ended: true}
 		l := letter{event: s.result(c), result: true}
 		if s.mistake != mistakeLoses || s.rand.IntN(50) > 0 {
-			s.engine.post(c.driver.ref, l)
+			_ = s.engine.post(c.driver.ref, l)
 		}
 		if s.faultWeight[faultDuplicate] > 0 && s.rand.IntN(20) == 0 && !s.calm {
 			s.faults[faultDuplicate]++

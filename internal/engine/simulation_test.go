@@ -243,7 +243,7 @@ func (s *simulation) happen() (t *simTask, kind int) {
 			happened = s.act(s.users[s.rand.IntN(len(s.users))])
 		case pickLate:
 			l := take(s, &s.late)
-			s.engine.post(l.ref, l.letter)
+			_ = s.engine.post(l.ref, l.letter)
 		case pickFault:
 			happened = s.goWrong()
 		}

@@ -51,7 +51,7 @@ func (s *simulation) act(u *simUser) (happened bool) {
 
 func (s *simulation) send(u *simUser) {
 	u.answer = make(chan error, 1)
-	if !s.engine.post(u.ref, letter{event: u.cmd, answer: u.answer}) {
+	if s.engine.post(u.ref, letter{event: u.cmd, answer: u.answer}) != nil {
 		u.lost()
 	}
 }

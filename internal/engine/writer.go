@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/fail"
@@ -57,10 +58,41 @@ func (w *writer) close() {
 func (w *writer) run() {
 	defer w.done.Done()
 	batch := make([]pending, 0, maxBatch)
-	for first := range w.todo {
-		batch = w.gather(append(batch[:0], first))
-		w.store(batch)
+	for {
+		batch = w.next(batch)
+		if len(batch) == 0 {
+			return
+		}
+		batch = w.gather(batch)
+		busy := w.store(batch)
 		clear(batch) // what was stored is kept by nobody
+		batch = append(batch[:0], busy...)
+	}
+}
+
+// busyPause is how long a change waits for whoever holds its task, while nothing else is to be stored.
+const busyPause = 5 * time.Millisecond
+
+// next waits for something to be stored, and adds it to what waits to be tried again. Nothing at all is the end.
+func (w *writer) next(busy []pending) []pending {
+	var pause <-chan time.Time
+	if len(busy) > 0 {
+		pause = time.After(busyPause)
+	}
+	todo := w.todo
+	for {
+		select {
+		case p, ok := <-todo:
+			switch {
+			case ok:
+				return append(busy, p)
+			case len(busy) == 0:
+				return nil
+			}
+			todo = nil // closed, but what is busy is carried to its end
+		case <-pause:
+			return busy
+		}
 	}
 }
 
@@ -87,9 +119,9 @@ func (w *writer) gather(batch []pending) []pending {
 	return batch
 }
 
-// store commits a batch. After an error it tries the halves, so that one change that cannot be stored keeps no other
-// task from going on.
-func (w *writer) store(batch []pending) {
+// store commits a batch, and gives what is to be tried again. After an error it tries the halves, so that one change that
+// cannot be stored keeps no other task from going on.
+func (w *writer) store(batch []pending) (busy []pending) {
 	changes := make([]stdops.Change, len(batch))
 	for i, p := range batch {
 		changes[i] = *p.change
@@ -98,15 +130,19 @@ func (w *writer) store(batch []pending) {
 	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
 	fail.Point("commit.after")
 	if err != nil && len(batch) > 1 && stdops.ErrorCode(err) != stdops.CodeDiskFull { // which is about no single change
-		w.store(batch[:len(batch)/2])
-		w.store(batch[len(batch)/2:])
-		return
+		busy = w.store(batch[:len(batch)/2])
+		return append(busy, w.store(batch[len(batch)/2:])...)
 	}
 	for i, p := range batch {
 		if err != nil {
 			p.answer <- outcome{err: err}
 			continue
 		}
+		if verdicts[i] == stdops.Busy {
+			busy = append(busy, p)
+			continue
+		}
 		p.answer <- outcome{verdict: verdicts[i]}
 	}
+	return busy
 }
