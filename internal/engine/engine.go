@@ -139,12 +139,9 @@ func New(o Options) *Engine {
 // Start begins to drive: whatever was live when the last process ended goes on. Where other processes drive tasks too, those
 // that nobody drives are taken one after the other.
 func (e *Engine) Start(ctx context.Context) error {
-	var live []stdops.Wake
-	if e.owners == nil {
-		var err error
-		if live, err = e.Tasks.Live(ctx); err != nil {
-			return fmt.Errorf("read live tasks: %w", err)
-		}
+	live, err := e.enroll(ctx)
+	if err != nil {
+		return err
 	}
 	fail.Point("start.read")
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -167,9 +164,21 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.Wakes.Run(background, e.wake)
 	}()
 	if e.owners != nil {
-		return e.owners.start(ctx)
+		e.owners.start(background)
 	}
 	return nil
+}
+
+// enroll does what may keep the engine from starting. It gives the tasks to begin with, of a process that has them all.
+func (e *Engine) enroll(ctx context.Context) ([]stdops.Wake, error) {
+	if e.owners != nil {
+		return nil, e.owners.join(ctx)
+	}
+	live, err := e.Tasks.Live(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read live tasks: %w", err)
+	}
+	return live, nil
 }
 
 // Stop ends driving: nothing new begins, calls that are out get until ctx is done to end and are then cut off, to be

@@ -78,15 +78,12 @@ func newOwners(e *Engine, o Ownership, drives bool) *owners {
 	}
 }
 
-// start joins the processes that drive tasks.
-func (o *owners) start(ctx context.Context) error {
+// start begins to drive tasks, once this process has joined.
+func (o *owners) start(ctx context.Context) {
 	if !o.drives {
-		return nil
+		return
 	}
-	if err := o.join(ctx); err != nil {
-		return err
-	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // the lease is kept until nothing runs any more
 	o.stop = stop
 	for _, loop := range []func(context.Context){o.keepLease, o.sweepAlways, o.claimAlways, o.releaseAlways} {
 		o.running.Add(1)
@@ -95,7 +92,6 @@ func (o *owners) start(ctx context.Context) error {
 			loop(background)
 		}()
 	}
-	return nil
 }
 
 // end lets all tasks go. Nothing runs any more.
@@ -114,7 +110,11 @@ func (o *owners) end(ctx context.Context) error {
 // mayDrive reports whether this process may begin something outside. The lock is held.
 func (o *owners) mayDrive() bool { return o.engine.Passed() < o.deadline }
 
+// join makes this process one that drives tasks, if it is to.
 func (o *owners) join(ctx context.Context) error {
+	if !o.drives {
+		return nil
+	}
 	began := o.engine.Passed()
 	if err := o.Join(ctx); err != nil {
 		return fmt.Errorf("join the processes that drive tasks: %w", err)
