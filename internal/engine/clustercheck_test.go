@@ -120,14 +120,18 @@ func (c *cluster) checkEngines() {
 				len(e.owners.leaving), len(e.owners.wanted))
 		}
 		e.mu.Unlock()
+		e.slots.mu.Lock()
 		for i := range e.slots.classes {
 			if s := &e.slots.classes[i]; s.used != 0 || s.waiting != 0 || len(s.tasks) != 0 {
 				c.wrong("%s has %d slots for %s taken, %d calls wait, of %d tasks", p.name, s.used, plugin.Class(i), s.waiting, len(s.tasks))
 			}
 		}
+		e.slots.mu.Unlock()
+		e.pool.mu.Lock()
 		if n := len(e.pool.calls); n > 0 {
 			c.wrong("%s has calls of %d tasks out", p.name, n)
 		}
+		e.pool.mu.Unlock()
 	}
 }
 

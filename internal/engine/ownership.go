@@ -20,6 +20,8 @@ type Ownership interface {
 	Join(ctx context.Context) error
 	// Renew lets it hold for as long from now on; [ErrNoLease] when others hold this process for dead.
 	Renew(ctx context.Context) error
+	// Leave, Release and the end of a lease raise the epoch as Claim does: what was sent before and is done late is refused.
+
 	// Leave lets all tasks of this process go, for others to take at once; also one that a statement takes which is still on its
 	// way.
 	Leave(ctx context.Context) error

@@ -211,7 +211,7 @@ func (c *cluster) hint(ref stdops.TaskRef, owner int64) {
 		return
 	}
 	takes := time.Duration(c.store.rand.IntN(5000)) * time.Microsecond
-	c.doing.Go(func() {
+	go func() {
 		time.Sleep(takes)
 		c.mu.Lock()
 		all := slices.Concat(c.processes[:], c.old)
@@ -225,7 +225,7 @@ func (c *cluster) hint(ref stdops.TaskRef, owner int64) {
 				p.engine.Touched(ref)
 			}
 		}
-	})
+	}()
 }
 
 func (p *clusterProcess) reachable() bool {
