@@ -47,8 +47,8 @@ func (p *postgres) commit(ctx context.Context, changes []stdops.Change, now time
 		return nil, err
 	}
 	b := p.batch(changes, now)
-	// A batch that has begun is carried to its end: the caller is to know what was stored.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.insist)
+	// Within its time a batch is carried to its end, whatever becomes of connections: the caller is to know what was stored.
+	whole, cancel := context.WithTimeout(ctx, p.insist)
 	defer cancel()
 	for pause := insistFirst; ; pause = min(2*pause, insistMost) {
 		err := p.try(whole, b)
