@@ -14,9 +14,9 @@ const (
 	largestLog = 256 << 20
 )
 
-// Maintain does until ctx is done what nobody waits for: it removes expired keys of requests. On PostgreSQL it measures the
-// time of the database; on SQLite it records the time, and keeps the write-ahead log short by folding it into the database
-// file when nobody writes, and when it has grown too large.
+// Maintain does until ctx is done what nobody waits for: it removes expired keys of requests, and archives tasks that ended
+// longer ago than the retention. On PostgreSQL it measures the time of the database; on SQLite it records the time, and keeps
+// the write-ahead log short by folding it into the database file when nobody writes, and when it has grown too large.
 func (s *Store) Maintain(ctx context.Context) {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
@@ -28,6 +28,9 @@ func (s *Store) Maintain(ctx context.Context) {
 		}
 		if err := s.expireKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("expired keys of requests could not be removed", "error", err)
+		}
+		if err := s.archiveOld(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("tasks could not be archived", "error", err)
 		}
 		if s.pg != nil {
 			if err := s.MeasureTime(ctx); err != nil && ctx.Err() == nil {
