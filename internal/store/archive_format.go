@@ -2,8 +2,10 @@ package store
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -102,22 +104,47 @@ func (c *archiveColumns) flags(nodes []stdops.NodeState, field func(*stdops.Node
 	}
 }
 
+// versions holds each as its length and text. Those that the engine makes are digits of chance, which no compressor makes
+// shorter: so of them the 16 bytes stand there, under the length -1.
 func (c *archiveColumns) versions(nodes []stdops.NodeState) {
 	for i := range nodes {
 		v := &nodes[i].Version
-		if !c.reads {
-			c.body = binary.AppendVarint(c.body, int64(len(*v)))
-			c.body = append(c.body, *v...)
-			continue
+		switch raw, made := chanceOf(*v); {
+		case c.reads:
+			*v = c.version()
+		case made:
+			c.body = append(binary.AppendVarint(c.body, -1), raw...)
+		default:
+			c.body = append(binary.AppendVarint(c.body, int64(len(*v))), *v...)
 		}
-		n := c.number()
-		if n < 0 || n > int64(len(c.body)) {
-			c.fail(errCutArchive)
-			return
-		}
-		*v = stdops.Version(c.body[:n])
-		c.body = c.body[n:]
 	}
+}
+
+func (c *archiveColumns) version() stdops.Version {
+	n := c.number()
+	made := n == -1
+	if made {
+		n = chanceBytes
+	}
+	if n < 0 || n > int64(len(c.body)) {
+		c.fail(errCutArchive)
+		return ""
+	}
+	text := c.body[:n]
+	c.body = c.body[n:]
+	if made {
+		return stdops.Version("v" + hex.EncodeToString(text))
+	}
+	return stdops.Version(text)
+}
+
+const chanceBytes = 16
+
+// chanceOf gives the bytes that a version of the engine is made of; it is false for any other text.
+func chanceOf(v stdops.Version) ([]byte, bool) {
+	digits, is := strings.CutPrefix(string(v), "v")
+	raw, err := hex.DecodeString(digits)
+	return raw, is && err == nil && len(raw) == chanceBytes && digits == strings.ToLower(digits)
 }
 
 // times holds for each time how much later it is than the one before it, in µs and one more; 0 is no time.

@@ -18,13 +18,17 @@ var anyTime = rapid.Custom(func(t *rapid.T) time.Time {
 	return time.UnixMicro(rapid.Int64Range(-1<<50, 1<<52).Draw(t, "µs")).UTC()
 })
 
+var anyVersion = rapid.Custom(func(t *rapid.T) stdops.Version {
+	return stdops.Version(rapid.OneOf(rapid.String(), rapid.StringMatching(`v[0-9a-f]{32}`), rapid.StringMatching(`v?[0-9a-fA-F]{30,34}`)).Draw(t, "text"))
+})
+
 var anyNode = rapid.Custom(func(t *rapid.T) stdops.NodeState {
 	number := func(what string) int32 { return rapid.Int32().Draw(t, what) }
 	return stdops.NodeState{
 		Node: stdops.NodeIndex(number("node")), Order: number("order"), State: stdops.State(rapid.Uint8().Draw(t, "state")),
 		Phase: stdops.Phase(rapid.Uint8().Draw(t, "phase")), Call: number("call"), Loop: number("loop"), InnerLoop: number("inner"),
 		Retry: number("retry"), AutoRetries: number("auto"), Skip: rapid.Bool().Draw(t, "skip"),
-		ErrorIgnored: rapid.Bool().Draw(t, "ignored"), Version: stdops.Version(rapid.String().Draw(t, "version")),
+		ErrorIgnored: rapid.Bool().Draw(t, "ignored"), Version: anyVersion.Draw(t, "version"),
 		Token: stdops.Token(number("token")), Started: anyTime.Draw(t, "started"), Finished: anyTime.Draw(t, "finished"),
 		Due: anyTime.Draw(t, "due"), Deadline: anyTime.Draw(t, "deadline"),
 	}
