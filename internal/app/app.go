@@ -55,6 +55,9 @@ type Options struct {
 
 	Limits *stdops.Limits // nil: the defaults
 
+	// Retention is how long tasks are kept whole after their end; then only their states and times are. 0: for ever.
+	Retention time.Duration
+
 	// BundleSalts are the salts of the installations of bk-sops whose bundles of flows are accepted, the own one first.
 	BundleSalts []string
 
@@ -161,7 +164,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	}
 	options := store.Options{
 		Dir: a.options.DataDir, Log: a.log, Now: now, NotBefore: a.clock.NotBefore, DecodeSkeleton: flow.DecodeSkeleton,
-		DiskFailed: a.diskFailed, LogLimit: a.options.Limits.Log,
+		DiskFailed: a.diskFailed, LogLimit: a.options.Limits.Log, Retention: a.options.Retention,
 	}
 	if a.options.store != nil {
 		a.options.store(&options)

@@ -113,6 +113,7 @@ func (a *App) share(o *engine.Options) error {
 func (a *App) periodic() []queue.Periodic {
 	return []queue.Periodic{
 		{Name: "keys", Every: time.Minute, Limit: time.Minute, Do: a.store.ExpireKeys},
+		{Name: "archive", Every: 10 * time.Second, Limit: time.Minute, Do: a.store.ArchiveOld},
 	}
 }
 

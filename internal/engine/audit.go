@@ -22,7 +22,9 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 	for i := range record.Nodes {
 		a.states[record.Nodes[i].Node] = &record.Nodes[i]
 	}
-	a.compare(a.replay())
+	if a.Task.Archived.IsZero() { // else there is no log any more
+		a.compare(a.replay())
+	}
 	a.checkNodes()
 	a.checkVersions()
 	a.checkLive()
@@ -36,6 +38,9 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 		a.checkThreads()
 	default:
 		a.checkEnded()
+	}
+	if !a.Task.Archived.IsZero() {
+		a.checkArchived()
 	}
 	return a.problems
 }
@@ -70,7 +75,7 @@ func (a *audit) checkNodes() {
 		if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 			a.wrong("%s finished before it started", name)
 		}
-		if n.State == stdops.StateFinished && activity && !slices.Contains(a.Outputs, n.Node) {
+		if n.State == stdops.StateFinished && activity && a.Task.Archived.IsZero() && !slices.Contains(a.Outputs, n.Node) {
 			a.wrong("%s is FINISHED, but its outputs are not stored", name)
 		}
 		if n.Order == 0 {
@@ -253,6 +258,16 @@ func (a *audit) paused(n stdops.NodeIndex) bool {
 		return a.Task.Root.State == stdops.StateSuspended
 	}
 	return a.states[n] != nil && a.states[n].State == stdops.StateSuspended
+}
+
+// checkArchived makes sure that a task which was archived may not go on.
+func (a *audit) checkArchived() {
+	if root := &a.Task.Root; root.State != stdops.StateCreated && !root.State.Ended() {
+		a.wrong("it is %s, but was archived", root.State)
+	}
+	if a.Task.Archived.Before(a.Task.Root.Finished) {
+		a.wrong("it was archived before it ended")
+	}
 }
 
 // checkEnded makes sure that nothing goes on in a task that has ended, and that one that is FINISHED left nothing out.

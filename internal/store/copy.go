@@ -140,6 +140,14 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 			FROM "`+table+`" r
 			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)...)
 	}
+	problems = append(problems, look("table task_archive", `
+		SELECT 'task ' || task_id || ' has an archive, but was not archived' FROM task_archive
+		WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NULL)`)...)
+	for _, table := range gone {
+		problems = append(problems, look("table "+table, `
+			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ', which was archived' FROM `+table+`
+			WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NOT NULL)`)...)
+	}
 	return problems, ctx.Err()
 }
 
@@ -168,6 +176,9 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	if stdops.ErrorCode(err) == stdops.CodeNotFound { // the task was just listed
 		return nil, fmt.Errorf("the row of the inputs of task %d is missing", ref.Task)
 	}
+	if stdops.ErrorCode(err) == stdops.CodeGone {
+		r.Nodes, err = c.archivedNodes(ctx, ref)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +196,17 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	}
 	r.Log, err = transitions(ctx, c.db, ref, -1, math.MaxInt32)
 	return r, err
+}
+
+// archivedNodes reads how the nodes of an archived task stood.
+func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.NodeState, error) {
+	var format int64
+	var body []byte
+	err := c.db.QueryRowContext(ctx, `SELECT format, body FROM task_archive WHERE task_id = $1`, int64(ref.Task)).Scan(&format, &body)
+	if err != nil {
+		return nil, fmt.Errorf("load archive of task %d: %w", ref.Task, err)
+	}
+	return readArchive(c.unzip, format, body)
 }
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.

@@ -15,8 +15,8 @@ const (
 )
 
 // Maintain does until ctx is done what nobody waits for. On PostgreSQL it measures the time of the database. On SQLite it
-// removes expired keys of requests, records the time, and keeps the write-ahead log short by folding it into the database
-// file when nobody writes, and when it has grown too large.
+// removes expired keys of requests, archives tasks that ended longer ago than the retention, records the time, and keeps the
+// write-ahead log short by folding it into the database file when nobody writes, and when it has grown too large.
 func (s *Store) Maintain(ctx context.Context) {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
@@ -34,6 +34,9 @@ func (s *Store) Maintain(ctx context.Context) {
 		}
 		if err := s.ExpireKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("expired keys of requests could not be removed", "error", err)
+		}
+		if err := s.ArchiveOld(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("tasks could not be archived", "error", err)
 		}
 		if err := s.recordIdle(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("the time could not be recorded", "error", err)
