@@ -11,18 +11,21 @@ import (
 	"strings"
 )
 
+// keyFile is the name of the key in a data directory.
+const keyFile = "key"
+
 // dataKey reads the key under which secrets are hashed, and makes it at the first start. It lies beside the database but
 // not in it, so that a stolen copy of the database alone gives nothing to guess against. A store that holds secrets must
 // have its key: with a new one none of them would be known any more, and nobody would be told why.
 func dataKey(dir string, secrets bool) ([]byte, error) {
-	file := filepath.Join(dir, "key")
+	file := filepath.Join(dir, keyFile)
 	text, err := os.ReadFile(file)
 	if err != nil && (secrets || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
 	}
-	key, invalid := hex.DecodeString(strings.TrimSpace(string(text)))
+	key, whole := parseKey(text)
 	switch {
-	case invalid == nil && len(key) == 32:
+	case whole:
 		return key, nil
 	case secrets:
 		return nil, fmt.Errorf("%s does not hold 64 hex digits; restore it from a backup: without it no secret can be checked", file)
@@ -30,6 +33,12 @@ func dataKey(dir string, secrets bool) ([]byte, error) {
 	key = make([]byte, 32) // there is none, or what a start left that ended while it was made
 	rand.Read(key)         // never fails: it ends the program where the system has no entropy
 	return key, writeKey(dir, file, key)
+}
+
+// parseKey reads the text of a key, false when it is not a whole one.
+func parseKey(text []byte) (key []byte, whole bool) {
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	return key, err == nil && len(key) == 32
 }
 
 // writeKey makes the key as a whole and so that it survives a loss of power: secrets that are stored later need it.

@@ -20,41 +20,27 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
+// [OpenBeside] reads that of a running server too.
 type Copy struct {
 	db    *sql.DB
-	lock  *os.File // nil: a copy without one
+	file  string
+	lock  *os.File // nil: a copy without one, or a server has it
+	live  bool     // a server has the data directory
 	made  string   // a file that reading made; "" for none
 	unzip *zstd.Decoder
 }
 
 // OpenCopy opens a data directory to read it. A running server has it for itself ([ErrInUse]); a schema other than that of
 // this program is refused.
-func OpenCopy(ctx context.Context, dir string) (c *Copy, err error) {
-	c = &Copy{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-			c = nil
-		}
-	}()
-	dir, err = filepath.Abs(dir)
+func OpenCopy(ctx context.Context, dir string) (*Copy, error) {
+	c, err := OpenStopped(dir)
 	if err != nil {
-		return c, fmt.Errorf("open data directory: %w", err)
+		return nil, err
 	}
-	file := filepath.Join(dir, databaseFile)
-	if _, err := os.Stat(file); err != nil {
-		return c, fmt.Errorf("open database: %w", err)
+	if err := checkSchema(ctx, c.db, c.file); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	if c.lock, err = shareDir(dir); err != nil {
-		return c, err
-	}
-	if err := c.open(file); err != nil {
-		return c, err
-	}
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return c, fmt.Errorf("make decompressor: %w", err)
-	}
-	return c, checkSchema(ctx, c.db, file)
+	return c, nil
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -78,16 +64,24 @@ func shareDir(dir string) (*os.File, error) {
 
 // open opens the database. Without a log, or with an empty one, it needs no further file. Otherwise it needs an index of
 // the log, which is made where it is missing and taken away again at the end: another user's could keep a server out.
-func (c *Copy) open(file string) (err error) {
-	from := address(file, "ro", "")
-	if log, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
+func (c *Copy) open() error {
+	from := address(c.file, "ro", "")
+	if log, err := os.Stat(c.file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
 		from += "&immutable=1"
-	} else if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
-		c.made = file + "-shm"
+	} else if _, err := os.Stat(c.file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+		c.made = c.file + "-shm"
+	}
+	return c.connect(from)
+}
+
+// connect opens the one connection.
+func (c *Copy) connect(from string) (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
 	}
 	c.db, err = driver.Open(from, func(conn *sqlite3.Conn) error { return conn.Exec(readerSettings) })
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", file, err)
+		return fmt.Errorf("open database %s: %w", c.file, err)
 	}
 	c.db.SetMaxOpenConns(1)
 	return nil
