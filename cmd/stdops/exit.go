@@ -39,7 +39,7 @@ Exit codes:
   2  wrong usage or request         7  partial: some of the ids failed
   3  not found                      8  no server answers
   4  denied, or not signed in       9  data directory in use, 10  address in use (serve, demo)
- 11  database damaged: restore a backup (serve, demo)
+ 11  database damaged: restore a backup (serve, demo, migrate)
  12  verify, doctor or a check of a backup found something wrong
 `
 
