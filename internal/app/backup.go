@@ -175,9 +175,12 @@ func verifyFile(ctx context.Context, data *store.Copy, dir string, wrong func(st
 	if _, err := backupKey(dir); err != nil {
 		wrong(0, err.Error())
 	}
-	problems, err := data.Check(ctx)
+	problems, orphans, err := data.Check(ctx)
 	for _, text := range problems {
 		wrong(0, text)
+	}
+	for _, o := range orphans {
+		wrong(0, o.String())
 	}
 	return err
 }

@@ -46,20 +46,18 @@ type examination struct {
 	data  *store.Copy
 	now   time.Time // of the look
 	wrong func(task stdops.TaskID, problem string)
-	// each, unless it is nil, is given every record that can be read.
-	each func(record *stdops.Record, graph *flow.Graph)
+	// orphan and each, unless they are nil, are for those who want to know more: orphan is told of rows of no task instead of
+	// wrong, each is given every record that can be read.
+	orphan func(store.Orphans)
+	each   func(record *stdops.Record, graph *flow.Graph)
 
 	trees *service.Trees
 }
 
 // run looks at the file and at all tasks, deleted ones too.
 func (e *examination) run(ctx context.Context) (v Verified, err error) {
-	problems, err := e.data.Check(ctx)
-	if err != nil {
+	if err := e.file(ctx); err != nil {
 		return v, err
-	}
-	for _, text := range problems {
-		e.wrong(0, text)
 	}
 	if e.trees, err = service.NewTrees(namedTrees{e.data}); err != nil {
 		return v, err
@@ -93,6 +91,25 @@ func (e *examination) run(ctx context.Context) (v Verified, err error) {
 		}
 		last = refs[len(refs)-1].Task
 	}
+}
+
+// file looks at the file as a whole.
+func (e *examination) file(ctx context.Context) error {
+	problems, orphans, err := e.data.Check(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range problems {
+		e.wrong(0, text)
+	}
+	for _, o := range orphans {
+		if e.orphan != nil {
+			e.orphan(o)
+		} else {
+			e.wrong(0, o.String())
+		}
+	}
+	return nil
 }
 
 // task gives how many transitions a task has had, and what is wrong with its record.

@@ -88,7 +88,10 @@ func (c *Copy) Save(ctx context.Context, dir string) error {
 	if err := c.saveAs(ctx, part); err != nil {
 		return errors.Join(fmt.Errorf("save database: %w", err), ignoreMissing(os.Remove(part)))
 	}
-	return publish(part, file)
+	if err := publish(part, file); err != nil {
+		return fmt.Errorf("save database: %w", err)
+	}
+	return nil
 }
 
 // partSuffix ends the name of a file that is not whole yet.
@@ -132,17 +135,13 @@ func checkSaved(ctx context.Context, file string) (err error) {
 
 // publish gives a file its name when all of it is on the disk.
 func publish(part, file string) error {
-	err := syncFile(part)
-	if err == nil {
-		err = os.Rename(part, file)
+	if err := syncFile(part); err != nil {
+		return err
 	}
-	if err == nil {
-		err = syncDir(filepath.Dir(file))
+	if err := os.Rename(part, file); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("save database: %w", err)
-	}
-	return nil
+	return syncDir(filepath.Dir(file))
 }
 
 func syncFile(file string) error {

@@ -107,9 +107,20 @@ func (c *Copy) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task. What
+// Orphans says that a table has rows of a task that does not exist.
+type Orphans struct {
+	Table string
+	Of    stdops.TaskRef
+}
+
+// String says it to a person.
+func (o Orphans) String() string {
+	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
+}
+
+// Check looks at the file as a whole and gives what is wrong with it: pages, indexes and references; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
-func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
+func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
 		found, err := c.texts(ctx, query)
 		if err != nil {
@@ -120,22 +131,32 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 	problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
 	problems = append(problems, look("references", `
 		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
-	tables, err := c.texts(ctx, `
-		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
-		ORDER BY m.name`)
+	tables, err := c.texts(ctx, tablesOfTasks)
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
 	for _, table := range tables {
-		problems = append(problems, look("table "+table, `
-			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ' in project ' || project_id || ', which does not exist'
-			FROM "`+table+`" r
-			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)...)
+		rows, err := c.db.QueryContext(ctx, `SELECT DISTINCT project_id, task_id FROM "`+table+`" r WHERE `+orphaned)
+		refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("table %s can not be checked: %v", table, err))
+		}
+		for _, ref := range refs {
+			orphans = append(orphans, Orphans{table, ref})
+		}
 	}
-	return problems, ctx.Err()
+	return problems, orphans, ctx.Err()
 }
+
+// tablesOfTasks lists the tables whose rows belong to tasks.
+const tablesOfTasks = `
+	SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
+	ORDER BY m.name`
+
+// orphaned is the condition that the task of a row does not exist.
+const orphaned = `NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`
 
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
 	rows, err := c.db.QueryContext(ctx, query)
