@@ -71,26 +71,32 @@ func (e *examination) run(ctx context.Context) (v Verified, err error) {
 			return v, ctx.Err()
 		}
 		for _, ref := range refs {
-			var problems []string
-			err := e.data.Moment(ctx, func() error {
-				transitions, found := e.task(ctx, ref)
-				v.Transitions += transitions
-				problems = found
-				return nil
-			})
-			if ctx.Err() != nil {
+			if v.Transitions += e.one(ctx, ref); ctx.Err() != nil {
 				return v, ctx.Err()
 			}
-			if err != nil {
-				problems = append(problems, err.Error())
-			}
 			v.Tasks++
-			for _, text := range problems {
-				e.wrong(ref.Task, text)
-			}
 		}
 		last = refs[len(refs)-1].Task
 	}
+}
+
+// one looks at one moment of a task, tells what is wrong with it, and gives how many transitions it has had.
+func (e *examination) one(ctx context.Context, ref stdops.TaskRef) (transitions int) {
+	var problems []string
+	err := e.data.Moment(ctx, func() error {
+		transitions, problems = e.task(ctx, ref)
+		return nil
+	})
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
+	if ctx.Err() != nil { // what was found is that the look was ended
+		return transitions
+	}
+	for _, text := range problems {
+		e.wrong(ref.Task, text)
+	}
+	return transitions
 }
 
 // file looks at the file as a whole.
