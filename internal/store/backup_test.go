@@ -8,7 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
+
+// busyTimeout is how long a connection waits for others at most; it stands in the settings as text.
+const busyTimeout = 10 * time.Second
 
 // TestSave_beside_a_store_that_works saves a store again and again while it works: each is sound, private, has no log that it
 // would need, and is everything that was done up to some moment, which what was acknowledged before lies before.
@@ -152,5 +156,50 @@ func TestSave_that_fails(t *testing.T) {
 	}
 	if left, err := os.ReadDir(to); err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestFoldDoesNotWaitForWhoReadsBeside: a backup may read for minutes. Neither what is written meanwhile nor the end of the
+// server waits until SQLite gives up, which would take busyTimeout.
+func TestFoldDoesNotWaitForWhoReadsBeside(t *testing.T) {
+	t.Parallel()
+	now := noon
+	o := testOptions(t.TempDir())
+	o.Now = func() time.Time { return now }
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	createTask(t, s, newTask("before"))
+	c, err := OpenBeside(o.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Moment(t.Context(), func() error {
+		if refs, err := c.Tasks(t.Context(), 0, 10); err != nil || len(refs) != 1 {
+			t.Errorf("%v, %v", refs, err)
+		}
+		createTask(t, s, newTask("after"))
+		now = now.Add(maintainEvery)
+		began := time.Now()
+		if err := s.foldLog(t.Context()); err != nil || logSize(c.file) == 0 {
+			t.Errorf("the log was folded under the feet of a reader: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > busyTimeout/2 {
+			t.Errorf("they waited for %v", took)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	again := reopen(t, o.Dir)
+	defer closeStore(t, again)
+	if list, err := again.Live(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
 	}
 }
