@@ -95,22 +95,19 @@ func (d *Diagnosis) examine(ctx context.Context, data *store.Copy) (err error) {
 	if data.LastStart().After(late) { // whatever is late, the server has had no time for it yet
 		late = time.Time{}
 	}
-	var sleepers map[stdops.TaskID]bool
+	sleepers := make(map[stdops.TaskID]bool)
 	e.each = func(record *stdops.Record, graph *flow.Graph) {
 		for _, text := range engine.Overdue(record, graph, late) {
 			d.add(Finding{Task: record.Task.ID, What: text, Advice: d.adviceForLate()})
 		}
 		if engine.Asleep(record, graph, e.now) {
-			if sleepers == nil {
-				sleepers = make(map[stdops.TaskID]bool)
-			}
 			sleepers[record.Task.ID] = true
 			ref := stdops.TaskRef{Project: record.Task.Project, Task: record.Task.ID}
 			d.repair.Wake = append(d.repair.Wake, store.Sleeper{Ref: ref, Revision: record.Task.Root.Revision})
 		}
 	}
 	e.wrong = func(task stdops.TaskID, problem string) {
-		f := Finding{Task: task, What: problem, Advice: "restore a backup (stdops backup restore)"}
+		f := Finding{Task: task, What: problem, Advice: adviceForDamage}
 		switch {
 		case sleepers[task]:
 			f.Repair, f.Advice = true, "let the next start look at the task"
@@ -126,12 +123,14 @@ func (d *Diagnosis) examine(ctx context.Context, data *store.Copy) (err error) {
 	return d.unheard(ctx, data)
 }
 
+const adviceForDamage = "restore a backup (docs/operations.md)"
+
 // examination makes a look at the data.
 func (d *Diagnosis) examination(data *store.Copy, now time.Time) *examination {
 	return &examination{
 		data: data, now: now,
 		wrong: func(_ stdops.TaskID, problem string) {
-			d.add(Finding{What: problem, Advice: "restore a backup (stdops backup restore)"})
+			d.add(Finding{What: problem, Advice: adviceForDamage})
 		},
 		orphan: func(o store.Orphans) {
 			d.repair.Orphans = true
