@@ -23,7 +23,7 @@ type cluster struct {
 func newCluster(t *testing.T, roles ...app.Roles) *cluster {
 	t.Helper()
 	c := &cluster{t: t, db: pgtest.Shared(t).Database(t, "app", func(ctx context.Context, url string) error {
-		return app.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
+		return app.Upgrade(ctx, app.Place{DB: url}, slog.New(slog.DiscardHandler))
 	})}
 	for _, r := range roles {
 		c.add(r)

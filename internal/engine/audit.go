@@ -120,6 +120,15 @@ func (a *audit) checkVersions() {
 
 // checkLive makes sure that a task in which something is to happen is known to the next start, and is woken in time.
 func (a *audit) checkLive() {
+	problems, _ := a.sleep()
+	for _, text := range problems {
+		a.wrong("%s", text)
+	}
+}
+
+// sleep gives what is wrong with how the record says that the task has to be looked at. It wakes when all of that is that
+// nobody would look, or too late.
+func (a *audit) sleep() (problems []string, wakes bool) {
 	root := &a.Task.Root
 	calls, moving, queued, waits := false, false, false, false
 	var due time.Time
@@ -136,17 +145,19 @@ func (a *audit) checkLive() {
 	open := root.State == stdops.StateRunning || root.State == stdops.StateSuspended
 	live := open || root.State.Ended() && (calls || moving || !due.IsZero())
 	if root.Live != live {
-		a.wrong("whether something happens in it is noted as %t, it should be %t", root.Live, live)
+		problems = append(problems, fmt.Sprintf("whether something happens in it is noted as %t, it should be %t", root.Live, live))
+		wakes = live
 	}
 	switch {
 	case !live:
 	case root.WakeAt.IsZero() && (calls || moving || open && (queued || len(a.own()) > 0)):
-		a.wrong("something is under way in it, but no start would look at it")
+		return append(problems, "something is under way in it, but no start would look at it"), true
 	case !due.IsZero() && (root.WakeAt.IsZero() || root.WakeAt.After(due) && root.WakeAt.After(a.now)):
-		a.wrong("something is due at %s, but it is woken at %s", moment(due), moment(root.WakeAt))
+		return append(problems, fmt.Sprintf("something is due at %s, but it is woken at %s", moment(due), moment(root.WakeAt))), true
 	case root.WakeAt.IsZero() && root.State == stdops.StateRunning && !waits:
-		a.wrong("it is RUNNING, but nothing is under way and it waits for nobody")
+		return append(problems, "it is RUNNING, but nothing is under way and it waits for nobody"), false
 	}
+	return problems, wakes
 }
 
 // own gives the callbacks that the driver of the task has accepted. What children told is stored by others: it may come

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,41 +21,27 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
+// [OpenBeside] reads that of a running server too.
 type Copy struct {
 	db    *sql.DB
-	lock  *os.File // nil: a copy without one
+	file  string
+	lock  *os.File // nil: a copy without one, or a server has it
+	live  bool     // a server has the data directory
 	made  string   // a file that reading made; "" for none
 	unzip *zstd.Decoder
 }
 
 // OpenCopy opens a data directory to read it. A running server has it for itself ([ErrInUse]); a schema other than that of
 // this program is refused.
-func OpenCopy(ctx context.Context, dir string) (c *Copy, err error) {
-	c = &Copy{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-			c = nil
-		}
-	}()
-	dir, err = filepath.Abs(dir)
+func OpenCopy(ctx context.Context, dir string) (*Copy, error) {
+	c, err := OpenStopped(dir)
 	if err != nil {
-		return c, fmt.Errorf("open data directory: %w", err)
+		return nil, err
 	}
-	file := filepath.Join(dir, databaseFile)
-	if _, err := os.Stat(file); err != nil {
-		return c, fmt.Errorf("open database: %w", err)
+	if err := checkSchema(ctx, c.db, c.file); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	if c.lock, err = shareDir(dir); err != nil {
-		return c, err
-	}
-	if err := c.open(file); err != nil {
-		return c, err
-	}
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return c, fmt.Errorf("make decompressor: %w", err)
-	}
-	return c, checkSchema(ctx, c.db, file)
+	return c, nil
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -78,16 +65,24 @@ func shareDir(dir string) (*os.File, error) {
 
 // open opens the database. Without a log, or with an empty one, it needs no further file. Otherwise it needs an index of
 // the log, which is made where it is missing and taken away again at the end: another user's could keep a server out.
-func (c *Copy) open(file string) (err error) {
-	from := address(file, "ro", "")
-	if log, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
+func (c *Copy) open() error {
+	from := address(c.file, "ro", "")
+	if log, err := os.Stat(c.file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
 		from += "&immutable=1"
-	} else if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
-		c.made = file + "-shm"
+	} else if _, err := os.Stat(c.file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+		c.made = c.file + "-shm"
+	}
+	return c.connect(from)
+}
+
+// connect opens the one connection.
+func (c *Copy) connect(from string) (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
 	}
 	c.db, err = driver.Open(from, func(conn *sqlite3.Conn) error { return conn.Exec(readerSettings) })
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", file, err)
+		return fmt.Errorf("open database %s: %w", c.file, err)
 	}
 	c.db.SetMaxOpenConns(1)
 	return nil
@@ -113,9 +108,20 @@ func (c *Copy) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task. What
+// Orphans says that a table has rows of a task that does not exist.
+type Orphans struct {
+	Table string
+	Of    stdops.TaskRef
+}
+
+// String says it to a person.
+func (o Orphans) String() string {
+	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
+}
+
+// Check looks at the file as a whole and gives what is wrong with it: pages, indexes and references; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
-func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
+func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
 		found, err := c.texts(ctx, query)
 		if err != nil {
@@ -126,30 +132,42 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 	problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
 	problems = append(problems, look("references", `
 		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
-	tables, err := c.texts(ctx, `
-		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
-		ORDER BY m.name`)
+	tables, err := c.texts(ctx, tablesOfTasks)
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
 	for _, table := range tables {
-		problems = append(problems, look("table "+table, `
-			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ' in project ' || project_id || ', which does not exist'
-			FROM "`+table+`" r
-			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)...)
+		rows, err := c.db.QueryContext(ctx, `SELECT DISTINCT project_id, task_id FROM "`+table+`" r WHERE `+orphaned)
+		refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("table %s can not be checked: %v", table, err))
+		}
+		for _, ref := range refs {
+			orphans = append(orphans, Orphans{table, ref})
+		}
 	}
-	problems = append(problems, look("table task_archive", `
-		SELECT 'task ' || task_id || ' has an archive, but was not archived' FROM task_archive
-		WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NULL)`)...)
-	for _, table := range gone {
-		problems = append(problems, look("table "+table, `
-			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ', which was archived' FROM `+table+`
-			WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NOT NULL)`)...)
+	if slices.Contains(tables, "task_archive") { // an older schema has none
+		problems = append(problems, look("table task_archive", `
+			SELECT 'task ' || task_id || ' has an archive, but was not archived' FROM task_archive
+			WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NULL)`)...)
+		for _, table := range gone {
+			problems = append(problems, look("table "+table, `
+				SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ', which was archived' FROM `+table+`
+				WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NOT NULL)`)...)
+		}
 	}
-	return problems, ctx.Err()
+	return problems, orphans, ctx.Err()
 }
+
+// tablesOfTasks lists the tables whose rows belong to tasks.
+const tablesOfTasks = `
+	SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
+	ORDER BY m.name`
+
+// orphaned is the condition that the task of a row does not exist.
+const orphaned = `NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`
 
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
 	rows, err := c.db.QueryContext(ctx, query)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 )
@@ -58,12 +57,11 @@ func (s *Store) foldLog(ctx context.Context) error {
 	if w.broken != nil || w.written.IsZero() || s.now().Sub(w.written) < maintainEvery && logSize(w.file) < largestLog {
 		return nil
 	}
-	var busy, inLog, folded int
-	row := w.conn.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err := row.Scan(&busy, &inLog, &folded); err != nil {
-		return s.judge(fmt.Errorf("checkpoint: %w", err))
+	empty, err := w.foldAll(context.WithoutCancel(ctx))
+	if err != nil {
+		return s.judge(err)
 	}
-	if busy == 0 { // else a reader still needs the log: the next look tries again
+	if empty { // else the next look tries again
 		w.written = time.Time{}
 	}
 	return nil
