@@ -20,8 +20,10 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
+// Or it is a PostgreSQL database as it was at one moment ([OpenDatabase]).
 type Copy struct {
 	db    *sql.DB
+	tx    *sql.Tx  // on PostgreSQL: all that is read is read in it
 	lock  *os.File // nil: a copy without one
 	made  string   // a file that reading made; "" for none
 	unzip *zstd.Decoder
@@ -51,10 +53,25 @@ func OpenCopy(ctx context.Context, dir string) (c *Copy, err error) {
 	if err := c.open(file); err != nil {
 		return c, err
 	}
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return c, fmt.Errorf("make decompressor: %w", err)
+	if err := c.openUnzip(); err != nil {
+		return c, err
 	}
 	return c, checkSchema(ctx, c.db, file)
+}
+
+func (c *Copy) openUnzip() (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
+	}
+	return nil
+}
+
+// from is what is read from.
+func (c *Copy) from() querier {
+	if c.tx != nil {
+		return c.tx
+	}
+	return c.db
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -99,6 +116,9 @@ func (c *Copy) Close() error {
 	if c.unzip != nil {
 		c.unzip.Close()
 	}
+	if c.tx != nil {
+		errs = append(errs, c.tx.Rollback())
+	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())
 	}
@@ -113,7 +133,8 @@ func (c *Copy) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check looks at the file as a whole and gives what is wrong with it: pages, indexes, references, and rows of no task. What
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file, who drives the tasks of a
+// database that processes share, and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 	look := func(what, query string) []string {
@@ -123,14 +144,12 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 		}
 		return found
 	}
-	problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
-	problems = append(problems, look("references", `
-		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
-	tables, err := c.texts(ctx, `
-		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
-		ORDER BY m.name`)
+	if c.tx != nil {
+		problems = c.checkDatabase(look)
+	} else {
+		problems = c.checkFile(look)
+	}
+	tables, err := c.texts(ctx, c.tablesOfTasks())
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
@@ -143,14 +162,31 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 	return problems, ctx.Err()
 }
 
+func (c *Copy) checkFile(look func(what, query string) []string) []string {
+	return append(look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`), look("references", `
+		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
+}
+
+// tablesOfTasks lists the tables whose rows belong to tasks.
+func (c *Copy) tablesOfTasks() string {
+	if c.tx != nil {
+		return postgresTablesOfTasks
+	}
+	return `
+		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
+			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
+			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
+		ORDER BY m.name`
+}
+
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
-	rows, err := c.db.QueryContext(ctx, query)
+	rows, err := c.from().QueryContext(ctx, query)
 	return collect(rows, err, func(s *string) []any { return []any{s} })
 }
 
 // Tasks lists tasks of all projects, deleted ones too, from the one after a given id on, at most limit of them.
 func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]stdops.TaskRef, error) {
-	rows, err := c.db.QueryContext(ctx, `SELECT project_id, id FROM task WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
+	rows, err := c.from().QueryContext(ctx, `SELECT project_id, id FROM task WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
 	refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
 	if err != nil {
 		return nil, fmt.Errorf("list tasks: %w", err)
@@ -158,8 +194,17 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 	return refs, nil
 }
 
-// TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data.
-func (c *Copy) TimeOnRecord(ctx context.Context) (time.Time, error) { return timeOnRecord(ctx, c.db) }
+// TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
+// it is the time of the database.
+func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
+	if c.tx == nil {
+		return timeOnRecord(ctx, c.db)
+	}
+	if err = c.tx.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
+	}
+	return last, err
+}
 
 // Record reads all that is stored of a task.
 func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {
@@ -171,24 +216,27 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.db.QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
+	rows, err := c.from().QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
 	r.Attempts, err = collect(rows, err, func(a *stdops.Attempt) []any {
 		return append(append([]any{&a.ID}, nodeFields(&a.State)...), instant(&a.Archived))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load attempts of task %d: %w", ref.Task, err)
 	}
-	rows, err = c.db.QueryContext(ctx, `SELECT node FROM node_data WHERE task_id = $1 AND outputs IS NOT NULL ORDER BY node`, int64(ref.Task))
+	rows, err = c.from().QueryContext(ctx, `SELECT node FROM node_data WHERE task_id = $1 AND outputs IS NOT NULL ORDER BY node`, int64(ref.Task))
 	r.Outputs, err = collect(rows, err, func(n *stdops.NodeIndex) []any { return []any{number(n)} })
 	if err != nil {
 		return nil, fmt.Errorf("load outputs of task %d: %w", ref.Task, err)
 	}
-	r.Log, err = transitions(ctx, c.db, ref, -1, math.MaxInt32)
+	r.Log, err = transitions(ctx, c.from(), ref, -1, math.MaxInt32)
 	return r, err
 }
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
+	if c.tx != nil {
+		return postgresSnapshot(ctx, c.tx, ref, snap)
+	}
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -206,5 +254,5 @@ func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapsh
 
 // TaskTree reads the body of the tree with that hash.
 func (c *Copy) TaskTree(ctx context.Context, hash string) ([]byte, error) {
-	return taskTree(ctx, c.db, c.unzip, hash)
+	return taskTree(ctx, c.from(), c.unzip, hash)
 }
