@@ -53,6 +53,7 @@ powerloss: ## let the power fail under a server and under the store (CRASHES=300
 	go test -count=1 -timeout 30m -run '^(TestDiskFaults|TestOpenOnAFullDisk|TestCopyOfALiveStore)$$' ./internal/store -stride $(STRIDE) -copies 200
 
 proof: ## run the long forms of the tests of what docs/durability.md promises (HISTORIES=300 READS=200000 RUNS=20000)
+	go test -count=1 -timeout 10m -run '^TestPostgresPeriodicWorkGoesOnWithoutItsLeader$$' ./internal/queue -lease
 	go test -count=1 -timeout 30m -run '^(TestLinear|TestReads)' ./internal/app -histories $(HISTORIES) -reads $(READS)
 	go test -count=1 -timeout 60m -run '^(TestEngineAgreesWithModel|TestDecideRunsWhatANaiveInterpreterRuns)$$' ./internal/engine -rapid.checks $(RUNS)
 

@@ -141,9 +141,10 @@ var rooms = []struct {
 	in      []string
 	why     string
 }{
-	{"database/sql", []string{"internal/store"}, "all SQL is in the store"},
+	{"database/sql", []string{"internal/queue", "internal/store"}, "all SQL is in the store; the queue inserts in its transactions"},
 	{"github.com/ncruces/", []string{"internal/store", "internal/store/disktest"}, "all SQL is in the store"},
-	{"github.com/jackc/", []string{"internal/store", "internal/store/pgtest"}, "all SQL is in the store"},
+	{"github.com/jackc/", []string{"internal/queue", "internal/store", "internal/store/pgtest"}, "all SQL is in the store; the queue has connections of its own"},
+	{"github.com/riverqueue/", []string{"internal/queue"}, "nobody else knows who carries the jobs"},
 	{"github.com/pressly/goose/", []string{"internal/store"}, "all SQL is in the store"},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api/v1"}, "only the native API describes itself"},
 	{"github.com/prometheus/", []string{"internal/app"}, "parts tell their figures, the app offers them"},

@@ -16,11 +16,12 @@ import (
 // senders may open connections without the guard of internal/outbound: they go where a person at a terminal, or a test,
 // tells them to, never where a flow does.
 var senders = map[string]string{
-	"client":            "goes to the server that its user names",
-	"cmd/stdops":        "the demo asks its own server",
-	"conformance":       "plays cases against a server",
-	"internal/bench":    "loads a server of its own",
-	"internal/outbound": "is the guard",
+	"client":                "goes to the server that its user names",
+	"cmd/stdops":            "the demo asks its own server",
+	"conformance":           "plays cases against a server",
+	"internal/bench":        "loads a server of its own",
+	"internal/outbound":     "is the guard",
+	"internal/store/pgtest": "a proxy of tests goes to the server that they have started",
 }
 
 // openers are the names by which the standard library opens connections or sends requests.

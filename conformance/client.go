@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -14,7 +15,8 @@ import (
 
 // server is the server under test, as one caller with its credentials sees it.
 type server struct {
-	base         string // http://host:port
+	bases        []string // http://host:port of the processes that answer; they are asked in turn
+	turn         atomic.Uint64
 	code, secret string // of the app
 	user         string // the acting user
 	project, biz int64
@@ -64,7 +66,7 @@ func (s *server) send(ctx context.Context, q request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	address := s.base + q.path
+	address := s.bases[s.turn.Add(1)%uint64(len(s.bases))] + q.path
 	if query.Len() > 0 {
 		sep := "?"
 		if strings.Contains(q.path, "?") {

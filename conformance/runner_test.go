@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -12,10 +13,17 @@ import (
 	"github.com/stdops/stdops"
 )
 
+// processes lets as many processes with a PostgreSQL database between them answer the cases; 0 is one server in this process
+// on the embedded store.
+var processes = flag.Int("processes", 0, "play the cases against so many processes on one PostgreSQL database")
+
 // TestMain lets more cases run at the same time than there are processors, unless -parallel says otherwise: they spend
 // their time waiting for the server.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if os.Getenv(serveEnv) != "" {
+		os.Exit(serveCases())
+	}
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if !given {
@@ -67,17 +75,21 @@ func runCase(t *testing.T, r *run, later string) {
 }
 
 // serverUnderTest gives the server of the environment (BASE, APP_CODE, APP_SECRET, ACTING_USER, PROJECT, BIZ,
-// PATIENCE), or one that this process starts.
+// PATIENCE), or one that this process starts. BASE may name several processes of one server.
 func serverUnderTest(t *testing.T) *server {
 	s := &server{
-		base: os.Getenv("BASE"), code: setting("APP_CODE", "conformance"),
+		bases: strings.Fields(os.Getenv("BASE")), code: setting("APP_CODE", "conformance"),
 		secret: setting("APP_SECRET", "conformance-secret"), user: setting("ACTING_USER", "admin"),
 		project: int64(numeric(t, "PROJECT", 1)), biz: int64(numeric(t, "BIZ", 2)), patience: numeric(t, "PATIENCE", 1),
 	}
 	s.http = newHTTPClient(s.patience)
 	t.Cleanup(s.http.CloseIdleConnections)
-	if s.base == "" {
-		s.base = startServer(t, s.code, s.secret)
+	switch {
+	case len(s.bases) > 0:
+	case *processes > 0:
+		s.bases = startProcesses(t, *processes, s.code, s.secret)
+	default:
+		s.bases = []string{startServer(t, s.code, s.secret)}
 	}
 	return s
 }

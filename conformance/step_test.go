@@ -79,7 +79,7 @@ func stubRun(t *testing.T, steps string, answers map[string][]string) (*run, *st
 	t.Cleanup(web.Close)
 	spec := value(t, `{"name":"stub","flow":["A"],"steps":[{"create":{},"name":"t"}`+steps+`]}`).(*stdops.Object)
 	return newRun(&server{
-		base: web.URL, code: "app", secret: "s", user: "u", project: 1, biz: 2, patience: 0.01,
+		bases: []string{web.URL}, code: "app", secret: "s", user: "u", project: 1, biz: 2, patience: 0.01,
 		http: newHTTPClient(1),
 	}, spec), stub
 }

@@ -92,9 +92,8 @@ func checkServe(o *app.Options) error {
 		return fmt.Errorf("--time-zone %q is unknown", o.TimeZone)
 	}
 	if o.DB != "" {
-		u, err := url.Parse(o.DB)
-		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-			return errors.New("--db is not of the form postgres://user@host/database")
+		if err := checkDB(o.DB); err != nil {
+			return err
 		}
 	}
 	if o.DataDir == "" {
@@ -104,6 +103,15 @@ func checkServe(o *app.Options) error {
 		if _, err := script.ParseAs(o.LocalScripts); err != nil {
 			return fmt.Errorf("--local-scripts: %w", err)
 		}
+	}
+	return nil
+}
+
+// checkDB refuses what is no address of a database.
+func checkDB(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return errors.New("--db is not of the form postgres://user@host/database")
 	}
 	return nil
 }

@@ -15,21 +15,30 @@ import (
 // not in it, so that a stolen copy of the database alone gives nothing to guess against. A store that holds secrets must
 // have its key: with a new one none of them would be known any more, and nobody would be told why.
 func dataKey(dir string, secrets bool) ([]byte, error) {
-	file := filepath.Join(dir, "key")
-	text, err := os.ReadFile(file)
-	if err != nil && (secrets || !errors.Is(err, fs.ErrNotExist)) {
-		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
-	}
-	key, invalid := hex.DecodeString(strings.TrimSpace(string(text)))
-	switch {
-	case invalid == nil && len(key) == 32:
-		return key, nil
-	case secrets:
-		return nil, fmt.Errorf("%s does not hold 64 hex digits; restore it from a backup: without it no secret can be checked", file)
+	key, err := readKey(dir)
+	if err == nil || secrets || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNoKey) {
+		return key, err
 	}
 	key = make([]byte, 32) // there is none, or what a start left that ended while it was made
 	rand.Read(key)         // never fails: it ends the program where the system has no entropy
-	return key, writeKey(dir, file, key)
+	return key, writeKey(dir, keyFile(dir), key)
+}
+
+var errNoKey = errors.New("it does not hold 64 hex digits")
+
+func keyFile(dir string) string { return filepath.Join(dir, "key") }
+
+// readKey reads the key of a data directory.
+func readKey(dir string) ([]byte, error) {
+	text, err := os.ReadFile(keyFile(dir))
+	if err != nil {
+		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("read key %s: %w; restore it from a backup: without it no secret can be checked", keyFile(dir), errNoKey)
+	}
+	return key, nil
 }
 
 // writeKey makes the key as a whole and so that it survives a loss of power: secrets that are stored later need it.

@@ -125,3 +125,17 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "not ready")
 	}
 }
+
+// Copied is how many rows of a table were copied.
+type Copied = store.Moved
+
+// CopyToPostgres copies the data directory of a stopped server to an empty database, and tells what it has copied. Everything
+// is copied or nothing.
+func CopyToPostgres(ctx context.Context, dataDir, db string) (copied []Copied, err error) {
+	key, err := readKey(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	err = store.CopyToPostgres(ctx, dataDir, db, key, func(m Copied) { copied = append(copied, m) })
+	return copied, err
+}

@@ -1,5 +1,3 @@
-// Package queue wakes tasks when their time comes. This is the embedded form: a heap in memory, rebuilt from the store
-// at every start. It knows nothing of tasks but their names.
 package queue
 
 import (

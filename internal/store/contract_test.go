@@ -108,9 +108,11 @@ func onPostgres(t testing.TB) bool { return strings.HasPrefix(t.Name(), postgres
 // emptyDatabase makes a migrated database for a test.
 func emptyDatabase(t testing.TB) (url string) {
 	t.Helper()
-	return pgtest.Shared(t).Database(t, "store", func(ctx context.Context, url string) error {
-		return MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
-	})
+	return pgtest.Shared(t).Database(t, "store", migrateQuietly)
+}
+
+func migrateQuietly(ctx context.Context, url string) error {
+	return MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
 }
 
 // A test that opens a store by setup is of the contract, or says why it is not.

@@ -78,5 +78,6 @@ func disconnected(err error) bool {
 		network net.Error
 	)
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.As(err, &connect) || errors.As(err, &network) || pgconn.Timeout(err)
+		errors.Is(err, net.ErrClosed) || errors.As(err, &connect) || errors.As(err, &network) ||
+		pgconn.Timeout(err) || pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed)
 }

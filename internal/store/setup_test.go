@@ -41,6 +41,12 @@ func setup(t testing.TB) *Store {
 	} else {
 		o.Dir = t.TempDir()
 	}
+	return open(t, o)
+}
+
+// open opens a store that ends with the test.
+func open(t testing.TB, o Options) *Store {
+	t.Helper()
 	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,8 @@ import (
 )
 
 // allowed are the licences (SPDX names) under which a dependency may come: each lets us hand the program on under our own
-// terms, as long as the notices go with it. MPL-2.0 asks for the source of changed files of the dependency only.
+// terms, as long as the notices go with it. MPL-2.0 asks for the source of the dependency's own files, changed
+// ones included: what we use unchanged is where the notices say.
 var allowed = []string{
 	"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "blessing", "BlueOak-1.0.0", "CC0-1.0", "ISC", "MIT", "MIT-0",
 	"MPL-2.0", "Unlicense", "Zlib",

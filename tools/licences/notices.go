@@ -11,6 +11,9 @@ const preface = `# Third-party notices
 stdops itself comes under the MIT licence (LICENSE). Its program contains the following works of others; below the table
 stand their licence files word for word. The file is generated: change nothing here by hand, run ` + "`make notices`" + `.
 
+Works under MPL-2.0 are part of it as their authors published them: the source of each is at https:// and its name in the
+table, in the version beside it.
+
 SQLite, compiled into github.com/ncruces/go-sqlite3-wasm, is in the public domain.
 
 | work | version | licence | copyright |

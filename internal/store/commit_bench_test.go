@@ -5,12 +5,24 @@ import (
 	"testing"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 // BenchmarkCommit is one batch of 200 tasks, each with the row of the task, two rows of nodes and two of the log, which
 // is what the end of one activity and the begin of the next cost.
 func BenchmarkCommit(b *testing.B) {
-	s := setup(b)
+	b.Run("sqlite", func(b *testing.B) { benchmarkCommit(b, setup(b)) })
+	b.Run("postgres", func(b *testing.B) { benchmarkCommit(b, setupDurable(b)) })
+}
+
+// setupDurable opens an empty store on a server of PostgreSQL that syncs what it writes.
+func setupDurable(b *testing.B) *Store {
+	o := testOptions("")
+	o.DB, o.ownTime = pgtest.Start(b, pgtest.Options{Durable: true}).Database(b, "store", migrateQuietly), true
+	return open(b, o)
+}
+
+func benchmarkCommit(b *testing.B, s *Store) {
 	const tasks = 200
 	changes := make([]stdops.Change, tasks)
 	for i := range changes {

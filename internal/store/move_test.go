@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/stdops/stdops"
+)
+
+// Whatever is in an embedded store is in its copy, and ids go on where they were.
+func TestPostgresCopy_has_all_that_the_data_directory_has(t *testing.T) {
+	t.Parallel()
+	dir, ctx := t.TempDir(), t.Context()
+	s := reopen(t, dir)
+	var tasks []stdops.Task
+	for i := range 5 {
+		tasks = append(tasks, createTask(t, s, newTask(fmt.Sprintf("task %d", i))))
+	}
+	for _, task := range tasks[:3] {
+		commit(t, s, fullChange(s, task))
+	}
+	must(t, s.CreateUser(ctx, User{Name: "ann", Admin: true, Created: at(0)}, Grant{User: "ann", Project: 1, Role: "editor"}))
+	must(t, s.CreateToken(ctx, UserToken{Hash: []byte{0, 1, 2}, User: "ann", Name: "ci", Created: at(1)}))
+	must(t, s.CreateApp(ctx, App{Code: "shop", Created: at(2)}, []byte("hash"), 1))
+	identity, err := s.LoadIdentity(ctx)
+	must(t, err)
+	tables := tablesOf(t, s)
+	snapshots := make([]*stdops.Snapshot, len(tasks))
+	for i, task := range tasks {
+		snapshots[i] = load(t, s, task)
+	}
+	closeStore(t, s)
+
+	url := emptyDatabase(t)
+	copied := map[string]int64{}
+	key := []byte("0123456789abcdef0123456789abcdef")
+	must(t, CopyToPostgres(ctx, dir, url, key, func(m Moved) { copied[m.Table] = m.Rows }))
+	if diff := cmp.Diff(tables, copied); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	o := testOptions("")
+	o.DB, o.Now = url, nil
+	got, err := Open(ctx, o)
+	must(t, err)
+	defer closeStore(t, got)
+	for i, task := range tasks {
+		want := snapshots[i]
+		if diff := cmp.Diff(want, load(t, got, task), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("task %d (-want +got):\n%s", task.ID, diff)
+		}
+	}
+	again, err := got.LoadIdentity(ctx)
+	must(t, err)
+	if diff := cmp.Diff(identity, again); diff != "" {
+		t.Errorf("identities (-want +got):\n%s", diff)
+	}
+	if stored, err := got.Key(ctx); err != nil || string(stored) != string(key) {
+		t.Errorf("the key is %q, %v", stored, err)
+	}
+	if next := createTask(t, got, newTask("next")); next.ID != tasks[4].ID+1 {
+		t.Errorf("the next task is %d", next.ID)
+	}
+	found, err := got.Workers("here", nil).sweepDue(ctx)
+	if err != nil || len(found) != 3 {
+		t.Errorf("due are %v, %v", found, err)
+	}
+	if err := CopyToPostgres(ctx, dir, url, key, func(Moved) {}); stdops.ErrorCode(err) != stdops.CodeRefused {
+		t.Errorf("a second copy into the same database: %v", err)
+	}
+}
+
+// sweepDue joins and takes what is due.
+func (w *Workers) sweepDue(ctx context.Context) ([]stdops.Claim, error) {
+	if err := w.Join(ctx); err != nil {
+		return nil, err
+	}
+	found, err := w.Sweep(ctx, 100)
+	return found.Claimed, err
+}
+
+// tablesOf counts the rows of all tables but those of the schema and of the process.
+func tablesOf(t *testing.T, s *Store) map[string]int64 {
+	t.Helper()
+	rows, err := s.readers.QueryContext(t.Context(), `
+		SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('goose_db_version', 'meta')`)
+	names, err := collect(rows, err, func(s *string) []any { return []any{s} })
+	must(t, err)
+	counts := map[string]int64{}
+	for _, name := range names {
+		var n int64
+		must(t, s.readers.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM "`+name+`"`).Scan(&n))
+		counts[name] = n
+	}
+	return counts
+}
