@@ -72,3 +72,24 @@ func TestVerifyDatabase(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsFromOutsideLeaveSoundRecords: nobody drives the task, and each command is a step on what the one before has stored.
+func TestStepsFromOutsideLeaveSoundRecords(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, app.Roles{NoWorker: true})
+	task, err := c.client(0).CreateTask(t.Context(), 1, client.NewTask{Name: "one", Tree: wireTree(t, &shapes[1]), Start: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []string{"created", "pause", "resume", "pause", "revoke"} {
+		if do != "created" {
+			if _, err := c.client(0).Do(t.Context(), 1, task.ID, client.Command{Command: do}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := app.VerifyDatabase(t.Context(), c.db, func(_ stdops.TaskID, problem string) { t.Errorf("%s: %s", do, problem) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

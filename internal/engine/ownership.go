@@ -510,12 +510,13 @@ func (e *Engine) decideOutside(ctx context.Context, snap *stdops.Snapshot, cmd C
 	env.hold, env.epoch = true, snap.Task.Root.Epoch // whoever drives the task begins what follows
 	e.thinking <- struct{}{}
 	defer func() { <-e.thinking }()
-	d, answers, err := decideSafely(st, []event{cmd}, env)
+	// First the step learns what waits in the task, as one of its driver would.
+	d, answers, err := decideSafely(st, []event{loaded{}, cmd}, env)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errDefect, err)
-	case answers[0] != nil:
-		return nil, answers[0]
+	case answers[1] != nil:
+		return nil, answers[1]
 	case d.empty():
 		return nil, nil
 	}
