@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,8 +24,9 @@ import (
 // fleet are servers in processes of their own on one database, under the load and the oracle of a crash test.
 type fleet struct {
 	*crash
-	db      string
-	members []*member
+	db       string
+	members  []*member
+	forgives func(*http.Response) bool // as that of callers
 }
 
 // member is one place in a fleet, in which one process after the other lives.
@@ -75,7 +77,7 @@ func (f *fleet) beginOn(m *member, db string, env ...string) {
 	m.mu.Lock()
 	m.logs = append(m.logs, m.victim.log)
 	m.mu.Unlock()
-	m.life.Store(&caller{t: f.t, base: m.base})
+	m.life.Store(&caller{t: f.t, base: m.base, forgives: f.forgives})
 }
 
 func (f *fleet) beginAll(env ...string) {
@@ -169,8 +171,15 @@ func (f *fleet) workOnce() {
 // settle brings all tasks to their end, stops all processes, and holds what they leave against the oracle.
 func (f *fleet) settle() (transitions, repeated int) {
 	f.t.Helper()
+	return f.settleWith(func() {})
+}
+
+// settleWith looks once more at the processes before they are stopped.
+func (f *fleet) settleWith(look func()) (transitions, repeated int) {
+	f.t.Helper()
 	f.repeat()
 	f.finishAll()
+	look()
 	f.stop()
 	f.verify()
 	transitions = f.checkStored(store.Options{DB: f.db}, f.dir)
