@@ -38,6 +38,8 @@ func effectPlugins(dir, life string) []plugin.Plugin {
 		effect{code: "effect_poll", record: record, life: life, next: plugin.PollAfter(5 * time.Millisecond), calls: 3},
 		effect{code: "effect_wait", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: 1},
 		effect{code: "effect_many", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: manyCallbacks},
+		longPlugin(dir, effect{code: "effect_long", record: record, life: life}),
+		longPlugin(dir, effect{code: "effect_long_once", record: record, life: life, rule: plugin.Unknown}),
 	}
 }
 
