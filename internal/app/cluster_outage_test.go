@@ -150,15 +150,17 @@ func (f *fleet) works() {
 	f.startTask(id)
 	f.until("a task is carried out", func() bool { f.finish([]int64{id}); return f.known([]int64{id})[id].ended != "" })
 	for _, m := range f.members {
-		m.until("it is ready", func() bool {
-			res, err := clients.Get(m.base + "/readyz")
-			if err != nil {
-				return false
-			}
-			defer res.Body.Close()
-			return res.StatusCode == http.StatusOK
-		})
+		m.until("it is ready", m.ready)
 	}
+}
+
+func (m *member) ready() bool {
+	res, err := clients.Get(m.base + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	return res.StatusCode == http.StatusOK
 }
 
 // until waits for something that has to happen, however slow the machine is.
