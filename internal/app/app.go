@@ -76,7 +76,8 @@ type App struct {
 
 	clock    *clock.Clock
 	store    *store.Store
-	workers  *store.Workers // nil: no other process has the store
+	workers  *store.Workers // nil, as is queue: no other process has the store
+	queue    *queue.River
 	engine   *engine.Engine
 	guard    *outbound.Guard
 	service  *service.Service
@@ -183,10 +184,14 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if err != nil {
 		return err
 	}
-	a.engine = engine.New(a.share(engine.Options{
+	driving := engine.Options{
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(a.store.Now), Now: a.store.Now,
 		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
-	}))
+	}
+	if err := a.share(&driving); err != nil {
+		return err
+	}
+	a.engine = engine.New(driving)
 	a.service, err = service.New(ctx, service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
 		Surroundings: surroundings, Key: key, Limits: a.options.Limits,
@@ -247,6 +252,9 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	a.onStop("engine", a.engine.Stop)
+	if err := a.startQueue(ctx); err != nil {
+		return err
+	}
 	maintenance, endMaintenance := context.WithCancel(context.WithoutCancel(ctx))
 	a.serving.Go(func() error { a.clock.Watch(maintenance, a.log); return nil })
 	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })

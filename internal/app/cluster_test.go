@@ -9,7 +9,6 @@ import (
 
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/app"
-	"github.com/stdops/stdops/internal/store"
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
@@ -34,7 +33,7 @@ func newCluster(t *testing.T, roles ...app.Roles) *cluster {
 func database(t *testing.T, server *pgtest.Server) string {
 	t.Helper()
 	return server.Database(t, "app", func(ctx context.Context, url string) error {
-		return store.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
+		return app.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
 	})
 }
 

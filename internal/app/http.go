@@ -172,6 +172,9 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",
 		}, func() float64 { return float64(a.guard.Refused()) }),
 	)
+	if a.queue != nil {
+		r.MustRegister(queueFigures{a.queue})
+	}
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 

@@ -16,22 +16,22 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/queue"
+	"github.com/stdops/stdops/internal/store"
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 func TestPostgresQueueFigures(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
-	url := s.Database(t, "empty", nil)
+	log := slog.New(slog.DiscardHandler)
+	url := s.Database(t, "all", func(ctx context.Context, url string) error {
+		return store.MigratePostgres(ctx, url, log, queue.MigrateRiver)
+	})
 	db, err := sql.Open("pgx", url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	log := slog.New(slog.DiscardHandler)
-	if err := queue.MigrateRiver(t.Context(), db, log); err != nil {
-		t.Fatal(err)
-	}
 	q, err := queue.NewRiver(queue.RiverOptions{Database: url, Now: time.Now, Log: log, Periodic: []queue.Periodic{{Name: "sweep"}}})
 	if err != nil {
 		t.Fatal(err)

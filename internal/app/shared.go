@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/queue"
 	"github.com/stdops/stdops/internal/store"
 )
 
@@ -88,17 +90,38 @@ func (a *App) key(ctx context.Context) ([]byte, error) {
 }
 
 // share lets an engine share its tasks with other processes, where there may be any.
-func (a *App) share(o engine.Options) engine.Options {
+func (a *App) share(o *engine.Options) error {
 	if a.options.DB == "" {
-		return o
+		return nil
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	a.workers = a.store.Workers(host, nil)
-	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, a.options.Roles.NoWorker
-	return o
+	a.queue, err = queue.NewRiver(queue.RiverOptions{Database: a.options.DB, Now: a.store.Now, Periodic: a.periodic(), Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.onStop("queue", a.queue.Stop)
+	drives := !a.options.Roles.NoWorker
+	a.workers = a.store.Workers(store.WorkerOptions{Host: host, Drives: drives, Enqueue: a.queue.Enqueue})
+	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, !drives
+	return nil
+}
+
+// periodic is what one of all processes does.
+func (a *App) periodic() []queue.Periodic {
+	return []queue.Periodic{
+		{Name: "keys", Every: time.Minute, Limit: time.Minute, Do: a.store.ExpireKeys},
+	}
+}
+
+// startQueue lets a process that drives tasks take the wake-ups of all, and hear at once of what others have done to its own.
+func (a *App) startQueue(ctx context.Context) error {
+	if a.queue == nil || a.options.Roles.NoWorker {
+		return nil
+	}
+	return a.queue.Start(ctx, func(_ context.Context, refs []stdops.TaskRef) { a.engine.Due(refs) })
 }
 
 // hear lets the engine hear at once of what other processes have done to its tasks.
@@ -124,6 +147,11 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		plain(w, http.StatusServiceUnavailable, "not ready")
 	}
+}
+
+// MigratePostgres brings a PostgreSQL database up to the schema of this program.
+func MigratePostgres(ctx context.Context, db string, log *slog.Logger) error {
+	return store.MigratePostgres(ctx, db, log, queue.MigrateRiver)
 }
 
 // Copied is how many rows of a table were copied.

@@ -38,6 +38,7 @@ type driver struct {
 	place   *list.Element // among those that rest
 	held    bool          // there was no seat for it: it begins no call, and leaves memory as soon as it can
 	lost    bool          // others drive the task, or will: nothing that this driver decides counts
+	out     int           // calls that are out, with those that nobody waits for any more; counted where tasks are shared
 	parked  bool          // the task cannot be driven: it leaves memory until something is done to it
 
 	st      *state // nil until it was read
@@ -92,7 +93,7 @@ func (d *driver) take(left []letter) []letter {
 	d.mailbox = nil
 	if d.lost {
 		d.mailbox = letters
-		d.turnAway()
+		d.turnAway(errElsewhere)
 		return nil
 	}
 	if len(letters) > 0 {
@@ -103,8 +104,11 @@ func (d *driver) take(left []letter) []letter {
 	return nil
 }
 
-// out gives the calls that are in no doubt: those that are out, and those whose result waits to be decided.
-func (d *driver) out(letters []letter) map[callID]bool {
+// holder names the driver where slots are shared out.
+func (d *driver) holder() holder { return holder{d.ref, d.epoch} }
+
+// undoubted gives the calls that are in no doubt: those that are out, and those whose result waits to be decided.
+func (d *driver) undoubted(letters []letter) map[callID]bool {
 	out := d.engine.calls.out(d.ref, d.ownCalls()) // first: a result is in the mailbox before its call leaves the pool
 	d.engine.mu.Lock()
 	defer d.engine.mu.Unlock()
@@ -243,7 +247,7 @@ type turn struct {
 	answers []error
 	delta   *delta // nil: nothing could be decided
 	hand    hand
-	stepped bool // it holds the lock of steps
+	stepped bool // Stop waits for it
 }
 
 // stores reports whether there is something to be stored before the turn may end.
@@ -251,11 +255,13 @@ func (t *turn) stores() bool { return !t.delta.empty() }
 
 // begin decides letters, on what is stored when the task is not in memory. Whatever it returns goes to end.
 func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
-	t := &turn{letters: letters, hand: hand{slots: d.engine.slots, ref: d.ref}}
+	t := &turn{letters: letters, hand: hand{slots: d.engine.slots, holder: d.holder()}}
 	if slices.ContainsFunc(letters, func(l letter) bool { return l.reread }) {
 		d.st = nil
 	}
 	if d.st == nil {
+		ctx, cancel := within(ctx, d.engine.storeLimit())
+		defer cancel()
 		if err := d.restore(ctx); err != nil {
 			return t, err
 		}
@@ -263,10 +269,8 @@ func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
 		if err != nil {
 			return t, err
 		}
-		t.letters = append([]letter{{event: loaded{out: d.out(left)}}}, withoutLoaded(left)...)
+		t.letters = append([]letter{{event: loaded{out: d.undoubted(left)}}}, withoutLoaded(left)...)
 	}
-	d.engine.steps.RLock()
-	t.stepped = true
 	return t, d.decide(t)
 }
 
@@ -286,7 +290,7 @@ func (d *driver) decide(t *turn) (err error) {
 		events = append(events, due)
 		fail.Point("timer.came")
 	}
-	env := e.env(d.entropy, d.timers.next())
+	env := e.stepEnv(t, d.entropy, d.timers.next())
 	env.now, env.slots, env.hold, env.epoch = at, &t.hand, env.hold || d.held, d.epoch
 	t.delta, t.answers, err = decideSafely(d.st, events, env)
 	if err != nil {
@@ -356,14 +360,14 @@ func (d *driver) endLost(t *turn) []letter {
 	defer e.mu.Unlock()
 	e.owners.lose(d)
 	d.mailbox = append(t.letters, d.mailbox...)
-	d.turnAway()
+	d.turnAway(errElsewhere)
 	return nil
 }
 
-// leave gives back the lock of steps.
+// leave lets Stop go on, if it waits for this turn.
 func (d *driver) leave(t *turn) {
 	if t.stepped {
-		d.engine.steps.RUnlock()
+		d.engine.steps.Done()
 	}
 }
 
@@ -409,51 +413,60 @@ func (d *driver) reply(letters []letter, answers []error) {
 	}
 }
 
-// carryOut starts and ends calls and appoints the next wake-up, now that the step is stored.
+// carryOut does what follows from a step that is stored, and says how many calls wait for a slot.
 func (d *driver) carryOut(dl *delta) {
+	slots, wants, spare := d.engine.slots, dl.wants, dl.spare
+	if !d.act(dl) {
+		wants = none
+		for _, c := range dl.calls {
+			spare[c.class]++
+		}
+	}
+	slots.settle(d.holder(), wants, spare)
+	if d.engine.owners != nil && d.isLost() { // meanwhile: nobody is left who would take what it waits for
+		slots.settle(d.holder(), none, none)
+	}
+}
+
+// act starts and ends calls and appoints the next wake-up. Where tasks are shared it does so under the lock, so that a task is
+// lost before or after it: then nothing begins, and whoever drives the task next finds calls of which nobody knows whether they
+// were made.
+func (d *driver) act(dl *delta) bool {
+	e := d.engine
+	if e.owners != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if d.lost || !e.owners.mayDrive() {
+			return false
+		}
+		d.out += len(dl.calls)
+	}
 	for _, n := range dl.cancel {
-		d.engine.calls.cancel(d.ref, ofNode(n), errGivenUp)
+		e.calls.cancel(d.ref, ofNode(n), errGivenUp)
 	}
 	for _, n := range dl.stop {
-		d.engine.calls.cancel(d.ref, ofNode(n), plugin.ErrRevoked)
-	}
-	if !d.begins(dl) {
-		return
+		e.calls.cancel(d.ref, ofNode(n), plugin.ErrRevoked)
 	}
 	d.startCalls(dl)
-	d.engine.slots.settle(d.ref, dl.wants, dl.spare)
 	var next time.Time
 	if d.st.root.Live {
 		next = d.timers.next()
 	}
-	d.engine.Wakes.Wake(stdops.Wake{Ref: d.ref, At: next})
+	e.Wakes.Wake(stdops.Wake{Ref: d.ref, At: next})
 	if !next.IsZero() {
 		fail.Point("timer.set")
 	}
+	return true
+}
+
+func (d *driver) isLost() bool {
+	d.engine.mu.Lock()
+	defer d.engine.mu.Unlock()
+	return d.lost
 }
 
 func ofNode(n stdops.NodeIndex) func(callID) bool {
 	return func(id callID) bool { return id.node == n }
-}
-
-// begins reports whether what was committed may begin. When the lease ended meanwhile nothing may: whoever drives the task next
-// finds calls of which nobody knows whether they were made.
-func (d *driver) begins(dl *delta) bool {
-	e := d.engine
-	if e.owners == nil {
-		return true
-	}
-	e.mu.Lock()
-	begins := !d.lost && e.owners.mayDrive()
-	e.mu.Unlock()
-	if !begins {
-		spare := dl.spare
-		for _, c := range dl.calls {
-			spare[c.class]++
-		}
-		e.slots.settle(d.ref, none, spare)
-	}
-	return begins
 }
 
 func (d *driver) startCalls(dl *delta) {

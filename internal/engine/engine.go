@@ -110,7 +110,7 @@ type Engine struct {
 	// some megabytes meanwhile, so that more steps at the same time than processors would cost memory and gain nothing.
 	thinking chan struct{}
 
-	steps   sync.RWMutex   // read-locked during a step: when Stop has got it, no step that may begin calls is on its way
+	steps   sync.WaitGroup // steps on their way that may begin calls: none comes once stopping is set
 	running sync.WaitGroup // drivers that turn the crank
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -147,7 +147,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.mu.Lock()
 	e.stop, e.done = stop, make(chan struct{})
-	e.writer = newWriter(e.Commits)
+	e.writer = newWriter(e.Commits, e.storeLimit()) //nolint:contextcheck // what it stores outlives the start
 	if e.Logs != nil {
 		e.journal = newJournal(e.Logs, e.Limits.Log, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
@@ -167,6 +167,14 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.owners.start(background)
 	}
 	return nil
+}
+
+// storeLimit gives how long one access to the store may take. A file answers, or fails; a connection may do neither.
+func (e *Engine) storeLimit() time.Duration {
+	if e.owners == nil {
+		return 0
+	}
+	return storeLimit
 }
 
 // enroll does what may keep the engine from starting. It gives the tasks to begin with, of a process that has them all.
@@ -203,15 +211,14 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 // end lets no call begin any more, false when there is nothing to end.
 func (e *Engine) end() bool {
-	e.steps.Lock()
-	defer e.steps.Unlock()
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stopping || e.stop == nil {
-		return false
+	ends := !e.stopping && e.stop != nil
+	e.stopping = e.stopping || ends
+	e.mu.Unlock()
+	if ends {
+		e.steps.Wait()
 	}
-	e.stopping = true
-	return true
+	return ends
 }
 
 func (e *Engine) ending() bool {
@@ -372,6 +379,20 @@ func damaged(err error) error {
 func (e *Engine) env(entropy *rand.ChaCha8, nextDue time.Time) env {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.envLocked(entropy, nextDue)
+}
+
+// stepEnv gives what a step needs, and notes that the step is on its way, if it may begin calls.
+func (e *Engine) stepEnv(t *turn, entropy *rand.ChaCha8, nextDue time.Time) env {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t.stepped = !e.stopping; t.stepped {
+		e.steps.Add(1)
+	}
+	return e.envLocked(entropy, nextDue)
+}
+
+func (e *Engine) envLocked(entropy *rand.ChaCha8, nextDue time.Time) env {
 	hold := e.stopping || e.owners != nil && !e.owners.mayDrive()
 	return env{limits: e.Limits, now: e.now(), entropy: entropy, plugins: e.Plugins, epoch: e.Epoch, changes: e.changes, nextDue: nextDue, hold: hold}
 }
@@ -423,6 +444,7 @@ func (e *Engine) postResult(d *driver, result callEnded) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	d.out--
 	if e.drivers[d.ref] == d {
 		e.deliver(d.ref, l)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,13 +20,20 @@ type Ownership interface {
 	Join(ctx context.Context) error
 	// Renew lets it hold for as long from now on; [stdops.ErrNoLease] when others hold this process for dead.
 	Renew(ctx context.Context) error
-	// Leave lets all tasks of this process go, for others to take at once.
+	// Leave, Release and the end of a lease raise the epoch as Claim does: what was sent before and is done late is refused.
+
+	// Leave lets all tasks of this process go, for others to take at once; also one that a statement takes which is still on its
+	// way.
 	Leave(ctx context.Context) error
-	// Claim takes those of some tasks that are live and driven by nobody. Who drives one of the others is told to look at it.
+	// Claim takes those of some tasks that are live and driven by nobody, or by this process: it asks only for tasks that it does
+	// not know of, so that it has never learned that it had taken them. Who drives one of the others is told to look at it.
 	Claim(ctx context.Context, refs []stdops.TaskRef) ([]stdops.Claim, error)
 	// Sweep frees the tasks of dead processes, and takes as many tasks as there is room for whose time has come.
 	Sweep(ctx context.Context, room int) (stdops.Sweep, error)
-	// Release lets tasks go. It reports false for those that were not: something has happened to them.
+	// Owned gives the revisions of all tasks that this process drives, as the store knows it.
+	Owned(ctx context.Context) (map[stdops.TaskRef]int64, error)
+	// Release lets tasks go. It reports false for those that were not: something has happened to them, or they are driven under
+	// another epoch.
 	Release(ctx context.Context, tasks []stdops.Release) ([]bool, error)
 	// Step commits what decide makes of a task while nobody else can change it, whoever drives it. decide gives no change
 	// when there is nothing to do. A change with a key that is taken gives [stdops.ErrRepeated].
@@ -44,6 +52,10 @@ const (
 	renewLimit = 2 * time.Second // that one renewal may take
 	sweepEvery = time.Second
 	shareLimit = 5 * time.Second // that one look for work may take, or one statement that takes or lets go tasks
+	storeLimit = 5 * time.Second // that a step may take to be stored, or a task to be read
+	// recallEvery is how often a process asks which tasks it drives although it knows of no answer that was lost: what it has
+	// sent may have been done late.
+	recallEvery = 30 * time.Second
 	// mostClaims bounds how many tasks are taken or let go in one statement.
 	mostClaims = 500
 	// outsideLimit bounds a step from outside.
@@ -60,6 +72,8 @@ type owners struct {
 
 	wanted   map[stdops.TaskRef]struct{} // to be claimed
 	leaving  []*driver                   // to be let go
+	doubt    bool                        // an answer was lost: the store may have given us tasks, or told us of some
+	recalled time.Duration               // when the store was asked for them
 	claim    chan struct{}               // holds a token when something is wanted
 	release  chan struct{}               // holds a token when something is leaving
 	deadline time.Duration               // until when this process may drive, by the clock that nobody can set; 0: not now
@@ -82,7 +96,7 @@ func (o *owners) start(ctx context.Context) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // the lease is kept until nothing runs any more
 	o.stop = stop
-	for _, loop := range []func(context.Context){o.keepLease, o.sweepAlways, o.claimAlways, o.releaseAlways} {
+	for _, loop := range []func(context.Context){o.keepLease, o.share, o.releaseAlways} {
 		o.running.Add(1)
 		go func() {
 			defer o.running.Done()
@@ -98,63 +112,46 @@ func (o *owners) end(ctx context.Context) error {
 	}
 	o.stop()
 	o.running.Wait()
-	if err := o.Leave(ctx); err != nil {
+	o.engine.mu.Lock()
+	for _, d := range o.leaving {
+		d.turnAway(errStopping)
+	}
+	o.engine.mu.Unlock()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewLimit) // also when the calls took all the time there was
+	defer cancel()
+	if err := o.Leave(limited); err != nil {
 		return fmt.Errorf("let tasks go: %w", err) // others take them when the lease is over
 	}
 	return nil
 }
 
-// mayDrive reports whether this process may begin something outside. The lock is held.
-func (o *owners) mayDrive() bool { return o.engine.Passed() < o.deadline }
-
-// join makes this process one that drives tasks, if it is to.
-func (o *owners) join(ctx context.Context) error {
-	if !o.drives {
-		return nil
-	}
-	began := o.engine.Passed()
-	if err := o.Join(ctx); err != nil {
-		return fmt.Errorf("join the processes that drive tasks: %w", err)
-	}
-	o.prolong(began)
-	return nil
-}
-
-func (o *owners) prolong(began time.Duration) {
-	o.engine.mu.Lock()
-	defer o.engine.mu.Unlock()
-	o.deadline = began + fenceAfter
-}
-
-// keepLease tells the store again and again that this process lives. When it cannot for too long it stops everything,
-// and begins anew as another process once the store answers.
-func (o *owners) keepLease(ctx context.Context) {
-	wait := renewEvery
-	for joined := true; sleep(ctx, wait); {
-		if !joined {
-			joined, wait = o.rejoin(ctx), renewEvery
-			continue
-		}
-		began := o.engine.Passed()
-		limit := min(renewLimit, o.deadline-began)
-		limited, cancel := context.WithTimeout(ctx, limit)
-		err := o.Renew(limited)
-		cancel()
-		switch {
-		case err == nil:
-			o.prolong(began)
-			wait = renewEvery
-		case ctx.Err() != nil:
+// share looks for work and takes what is wanted. One goroutine does both, and joins anew after a fence, so that no task is taken
+// twice at a time, nor by a process that is another one when it hears of it.
+func (o *owners) share(ctx context.Context) {
+	sweep := time.NewTimer(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
 			return
-		case errors.Is(err, stdops.ErrNoLease), o.engine.Passed() >= o.deadline:
-			o.engine.Log.Error("cut off from the store: tasks are given up, and what runs is ended", "error", err)
-			o.fence()
-			joined, wait = false, 0
-		default:
-			o.engine.Log.Warn("the lease could not be renewed", "error", err)
-			wait = min(renewEvery/6, o.deadline-o.engine.Passed())
+		case <-o.claim:
+			o.claimWanted(ctx)
+		case <-sweep.C:
+			sweep.Reset(o.look(ctx))
 		}
 	}
+}
+
+// look does what is to be done at times, and says when it is to be done again.
+func (o *owners) look(ctx context.Context) time.Duration {
+	if o.until() == 0 && !o.rejoin(ctx) {
+		return sweepEvery
+	}
+	if err := o.recall(ctx); err != nil {
+		o.unheard(ctx, "the tasks of this process could not be read", err)
+		return sweepEvery
+	}
+	return o.sweep(ctx)
 }
 
 func (o *owners) rejoin(ctx context.Context) bool {
@@ -167,87 +164,81 @@ func (o *owners) rejoin(ctx context.Context) bool {
 	return true
 }
 
-// sleep waits, false when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
+// sweep looks for work, and says when to look again.
+func (o *owners) sweep(ctx context.Context) time.Duration {
+	room := o.room()
+	if room < 0 {
+		return sweepEvery
 	}
+	limited, cancel := context.WithTimeout(ctx, shareLimit)
+	defer cancel()
+	found, err := o.Sweep(limited, room)
+	if err != nil {
+		o.unheard(ctx, "the sweep for due tasks failed", err)
+		return sweepEvery
+	}
+	o.drive(found.Claimed)
+	for _, ref := range found.Touched {
+		o.engine.Touched(ref)
+	}
+	if !found.More {
+		return sweepEvery
+	}
+	if room == 0 {
+		o.makeRoom()
+	}
+	return sweepEvery / 10
 }
 
-// fence gives up all tasks: what they have out is ended, and what it gives is not taken any more.
-func (o *owners) fence() {
+// unheard notes that what the store was asked for may have been done, though nobody has learned of it.
+func (o *owners) unheard(ctx context.Context, text string, err error) {
+	if ctx.Err() == nil {
+		o.engine.Log.Warn(text, "error", err)
+	}
+	o.engine.mu.Lock()
+	defer o.engine.mu.Unlock()
+	o.doubt = true
+}
+
+// recall asks the store which tasks this process drives, when there is doubt about it. Those that are not in memory are taken
+// once more, and those in memory that have changed are read again.
+func (o *owners) recall(ctx context.Context) error {
 	e := o.engine
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	o.deadline = 0
-	clear(o.wanted)
-	for _, d := range e.drivers {
-		o.lose(d)
+	now := e.Passed()
+	doubt := (o.doubt || now >= o.recalled+recallEvery) && o.mayDrive() && !e.stopping
+	if doubt {
+		o.doubt, o.recalled = false, now // what is lost from here on counts
 	}
-}
-
-// lose takes a task out of memory that others drive, or will. The lock is held.
-func (o *owners) lose(d *driver) {
-	e := o.engine
-	if d.lost {
-		return
+	e.mu.Unlock()
+	if !doubt {
+		return nil
 	}
-	d.lost = true
-	e.seats.wakeUp(d)
-	delete(e.drivers, d.ref)
-	e.Wakes.Wake(stdops.Wake{Ref: d.ref})
-	e.calls.cancel(d.ref, func(callID) bool { return true }, errLost)
-	if !d.busy {
-		d.turnAway()
+	limited, cancel := context.WithTimeout(ctx, shareLimit)
+	defer cancel()
+	owned, err := o.Owned(limited)
+	if err != nil {
+		return err
 	}
-}
-
-// turnAway answers whoever waits for a driver that is lost. The lock is held.
-func (d *driver) turnAway() {
-	for _, l := range d.mailbox {
-		if l.answer != nil {
-			l.answer <- errElsewhere
+	var forgotten []stdops.TaskRef
+	e.mu.Lock()
+	for ref, revision := range owned {
+		switch d := e.drivers[ref]; {
+		case d == nil:
+			forgotten = append(forgotten, ref)
+		case d.busy, d.st == nil, d.st.root.Revision != revision:
+			e.reread(d)
 		}
 	}
-	d.mailbox = nil
-}
-
-// sweepAlways looks for work.
-func (o *owners) sweepAlways(ctx context.Context) {
-	for wait := sweepEvery; ; {
-		if !sleep(ctx, wait) {
-			return
-		}
-		room := o.room()
-		if room < 0 {
-			continue
-		}
-		limited, cancel := context.WithTimeout(ctx, shareLimit)
-		found, err := o.Sweep(limited, room)
-		cancel()
+	e.mu.Unlock()
+	for some := range slices.Chunk(forgotten, mostClaims) {
+		claims, err := o.Claim(limited, some)
 		if err != nil {
-			if ctx.Err() == nil {
-				o.engine.Log.Warn("the sweep for due tasks failed", "error", err)
-			}
-			continue
+			return err
 		}
-		o.drive(found.Claimed)
-		for _, ref := range found.Touched {
-			o.engine.Touched(ref)
-		}
-		wait = sweepEvery
-		if found.More {
-			wait = sweepEvery / 10
-			if room == 0 {
-				o.makeRoom()
-			}
-		}
+		o.drive(claims)
 	}
+	return nil
 }
 
 // room is how many more tasks may be in memory; -1 when this process may drive none.
@@ -297,29 +288,20 @@ func token(c chan struct{}) {
 	}
 }
 
-// claimAlways takes the tasks that were asked for. Those for which there is no room are left to the sweep of whoever has.
-func (o *owners) claimAlways(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-o.claim:
-		}
-		refs := o.takeWanted()
-		if len(refs) == 0 {
-			continue
-		}
-		limited, cancel := context.WithTimeout(ctx, shareLimit)
-		claims, err := o.Claim(limited, refs)
-		cancel()
-		if err != nil {
-			if ctx.Err() == nil {
-				o.engine.Log.Warn("tasks could not be claimed", "error", err)
-			}
-			continue
-		}
-		o.drive(claims)
+// claimWanted takes the tasks that were asked for. Those for which there is no room are left to the sweep of whoever has.
+func (o *owners) claimWanted(ctx context.Context) {
+	refs := o.takeWanted()
+	if len(refs) == 0 {
+		return
 	}
+	limited, cancel := context.WithTimeout(ctx, shareLimit)
+	defer cancel()
+	claims, err := o.Claim(limited, refs)
+	if err != nil {
+		o.unheard(ctx, "tasks could not be claimed", err)
+		return
+	}
+	o.drive(claims)
 }
 
 func (o *owners) takeWanted() (refs []stdops.TaskRef) {
@@ -348,188 +330,42 @@ func (o *owners) takeWanted() (refs []stdops.TaskRef) {
 // drive begins to drive tasks that were claimed.
 func (o *owners) drive(claims []stdops.Claim) {
 	e := o.engine
+	var old []*driver
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	for _, c := range claims {
 		if e.stopping || !o.mayDrive() { // Leave, or the end of the lease, frees it
 			continue
 		}
-		if old := e.drivers[c.Ref]; old != nil { // of an epoch that is over: it does not know yet
-			o.lose(old)
+		if d := e.drivers[c.Ref]; d != nil {
+			if d.epoch >= c.Epoch {
+				continue
+			}
+			o.lose(d) // of an epoch that is over: it does not know yet
+			old = append(old, d)
 		}
 		e.drivers[c.Ref] = &driver{engine: e, ref: c.Ref, epoch: c.Epoch}
 		fail.Point("task.claimed")
 		e.deliver(c.Ref, letter{wake: true})
 	}
-}
-
-// rest lets a driver with nothing to do go, or stay for the sake of its next due time. One that could not read its task stays,
-// and is woken to try again. The lock is held.
-func (o *owners) rest(d *driver) {
-	switch {
-	case d.lost || o.engine.stopping:
-	case d.st == nil && !d.parked:
-	case d.st != nil && !d.st.root.Live: // its last commit has let it go
-		delete(o.engine.drivers, d.ref)
-	case d.st == nil || d.idle():
-		o.letGo(d)
-	case d.st.calls == 0:
-		d.place = o.engine.seats.resting.PushBack(d)
-	}
-}
-
-// letGo lets a task leave memory. It stays there until the store has heard of it. The lock is held.
-func (o *owners) letGo(d *driver) {
-	d.busy = true
-	o.leaving = append(o.leaving, d)
-	token(o.release)
-}
-
-func (o *owners) releaseAlways(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-o.release:
-		}
-		for ctx.Err() == nil && o.releaseSome(ctx) {
-		}
-	}
-}
-
-// releaseSome lets some tasks go, false when there are none left.
-func (o *owners) releaseSome(ctx context.Context) bool {
-	all := o.takeLeaving()
-	if len(all) == 0 {
-		return false
-	}
-	releases := make([]stdops.Release, len(all))
-	for i, d := range all {
-		releases[i] = d.release()
-	}
-	fail.Point("task.releasing")
-	limited, cancel := context.WithTimeout(ctx, shareLimit)
-	gone, err := o.Release(limited, releases)
-	cancel()
-	if err != nil {
-		if ctx.Err() == nil {
-			o.engine.Log.Warn("tasks could not be let go", "error", err)
-		}
-		gone = make([]bool, len(all))
-		sleep(ctx, storePause)
-	}
-	e := o.engine
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, d := range all {
-		o.released(d, gone[i])
-	}
-	return true
-}
-
-func (o *owners) takeLeaving() []*driver {
-	o.engine.mu.Lock()
-	defer o.engine.mu.Unlock()
-	some := o.leaving[:min(len(o.leaving), mostClaims)]
-	o.leaving = o.leaving[len(some):]
-	return some
-}
-
-// release is what the store is told of a task that leaves memory. One that could not even be read is left to a person.
-func (d *driver) release() stdops.Release {
-	r := stdops.Release{Ref: d.ref, Epoch: d.epoch, Revision: stdops.AnyRevision}
-	if d.st != nil {
-		r.Revision, r.WakeAt = d.st.root.Revision, d.st.root.WakeAt
-	}
-	return r
-}
-
-// released ends the drive of a task that was let go, or goes on with it. The lock is held.
-func (o *owners) released(d *driver, gone bool) {
-	e := o.engine
-	switch {
-	case d.lost:
-		d.turnAway()
-	case gone:
-		delete(e.drivers, d.ref)
-		e.Wakes.Wake(stdops.Wake{Ref: d.ref})
-		if len(d.mailbox) > 0 { // whatever came is to be found in the store, but for commands
-			o.nudge(d.ref)
-		}
-		d.turnAway()
-	default:
-		d.busy = false
-		e.deliver(d.ref, letter{wake: true, reread: true})
-	}
-}
-
-// outside carries out a command by a step on the stored task, whoever drives it. Nothing of what follows begins here.
-func (e *Engine) outside(ctx context.Context, ref stdops.TaskRef, cmd Command) error {
-	ctx, cancel := context.WithTimeout(ctx, outsideLimit)
-	defer cancel()
-	if cmd.Key != nil {
-		taken, err := e.Tasks.Taken(ctx, []*stdops.RequestKey{cmd.Key})
-		if err != nil {
-			return answerOf(err)
-		}
-		if taken[0] {
-			return stdops.ErrRepeated
-		}
-	}
-	var change *stdops.Change
-	err := e.owners.Step(ctx, ref, func(snap *stdops.Snapshot) (_ *stdops.Change, err error) {
-		change, err = e.decideOutside(ctx, snap, cmd)
-		return change, err
-	})
-	if err != nil {
-		return answerOf(err)
-	}
-	fail.Point("outside.committed")
-	e.mu.Lock()
-	e.owners.nudge(ref)
 	e.mu.Unlock()
-	if change != nil {
-		e.wakeParent(change)
+	for _, d := range old {
+		d.wantNothing()
 	}
-	return nil
-}
-
-// decideOutside gives what a command changes; nil when nothing.
-func (e *Engine) decideOutside(ctx context.Context, snap *stdops.Snapshot, cmd Command) (*stdops.Change, error) {
-	st, err := e.stateOf(ctx, snap)
-	if err != nil {
-		return nil, err
-	}
-	var timers timerHeap
-	for _, n := range st.nodes {
-		if n != nil {
-			timers.add(n)
-		}
-	}
-	env := e.env(e.entropy(), timers.next())
-	env.hold, env.epoch = true, snap.Task.Root.Epoch // whoever drives the task begins what follows
-	e.thinking <- struct{}{}
-	defer func() { <-e.thinking }()
-	// First the step learns what waits in the task, as one of its driver would.
-	d, answers, err := decideSafely(st, []event{loaded{}, cmd}, env)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errDefect, err)
-	case answers[1] != nil:
-		return nil, answers[1]
-	case d.empty():
-		return nil, nil
-	}
-	d.change.Outside = true
-	return &d.change, nil
 }
 
 // Touched lets whoever drives a task in this process read it again: somebody else has changed it.
 func (e *Engine) Touched(ref stdops.TaskRef) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.drivers[ref] != nil {
-		e.deliver(ref, letter{wake: true, reread: true})
+	if d := e.drivers[ref]; d != nil {
+		e.reread(d)
+	}
+}
+
+// reread lets a driver read its task again. The lock is held.
+func (e *Engine) reread(d *driver) {
+	if !e.stopping { // else what is in the mailbox may not be looked at any more
+		e.deliver(d.ref, letter{wake: true, reread: true})
 	}
 }
 

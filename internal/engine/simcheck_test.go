@@ -199,7 +199,7 @@ func (s *simulation) checkOwned(t *simTask) {
 		return
 	}
 	for i := range e.slots.classes {
-		if w := e.slots.classes[i].tasks[ref]; w != nil && w.wants > 0 {
+		if w := e.slots.classes[i].tasks[holder{ref, e.Epoch}]; w != nil && w.wants > 0 {
 			return
 		}
 	}

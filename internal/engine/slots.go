@@ -24,7 +24,7 @@ type slotClass struct {
 	used        int // slots that are taken or set aside
 	waiting     int // calls in the line
 	projects    map[stdops.ProjectID]*slotProject
-	tasks       map[stdops.TaskRef]*slotTask
+	tasks       map[holder]*slotTask
 	line        list.List // of *slotProject that have tasks in the line, the next one first
 }
 
@@ -40,9 +40,16 @@ type slotTask struct {
 	place *list.Element
 }
 
+// holder is who takes slots and waits for them: a driver of a task. One that has lost its task may still be ending when the next
+// one waits, and must not take anything from it.
+type holder struct {
+	ref   stdops.TaskRef
+	epoch int64
+}
+
 // waitingTask is what stands in the line of a project.
 type waitingTask struct {
-	ref  stdops.TaskRef
+	holder
 	task *slotTask
 }
 
@@ -51,23 +58,23 @@ func newSlots(sizes [plugin.Classes]int, ready func(stdops.TaskRef)) *slots {
 	for i, size := range sizes {
 		s.classes[i] = slotClass{
 			size: size, share: max(1, size/2),
-			projects: make(map[stdops.ProjectID]*slotProject), tasks: make(map[stdops.TaskRef]*slotTask),
+			projects: make(map[stdops.ProjectID]*slotProject), tasks: make(map[holder]*slotTask),
 		}
 	}
 	return s
 }
 
 // take gives a task a slot when one was set aside for it, or is free and within the share of its project.
-func (s *slots) take(ref stdops.TaskRef, class plugin.Class) bool {
+func (s *slots) take(h holder, class plugin.Class) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.classes[class]
-	if t := c.tasks[ref]; t != nil && t.aside > 0 {
+	if t := c.tasks[h]; t != nil && t.aside > 0 {
 		t.aside--
-		c.forget(ref, t)
+		c.forget(h, t)
 		return true
 	}
-	p := c.project(ref.Project)
+	p := c.project(h.ref.Project)
 	if c.used >= c.size || p.used >= c.share {
 		return false
 	}
@@ -85,23 +92,23 @@ func (s *slots) release(ref stdops.TaskRef, class plugin.Class) {
 
 // settle says, after a step of a task, how many of its calls of each class wait, and gives back slots that it took and
 // did not need. What was set aside meanwhile it keeps, as far as it still waits.
-func (s *slots) settle(ref stdops.TaskRef, wants, unused [plugin.Classes]int) {
+func (s *slots) settle(h holder, wants, unused [plugin.Classes]int) {
 	s.change(func() {
 		for i := range s.classes {
 			c := &s.classes[i]
-			t := c.tasks[ref]
+			t := c.tasks[h]
 			if t == nil {
 				if wants[i] == 0 && unused[i] == 0 {
 					continue
 				}
 				t = &slotTask{}
-				c.tasks[ref] = t
+				c.tasks[h] = t
 			}
 			keep := min(t.aside, wants[i])
-			c.free(ref.Project, unused[i]+t.aside-keep)
+			c.free(h.ref.Project, unused[i]+t.aside-keep)
 			t.aside = keep
-			c.wait(ref, t, wants[i]-keep)
-			c.forget(ref, t)
+			c.wait(h, t, wants[i]-keep)
+			c.forget(h, t)
 		}
 	})
 }
@@ -172,13 +179,13 @@ func (c *slotClass) free(id stdops.ProjectID, n int) {
 }
 
 // wait sets how many calls of a task are in the line; it keeps its place.
-func (c *slotClass) wait(ref stdops.TaskRef, t *slotTask, wants int) {
+func (c *slotClass) wait(h holder, t *slotTask, wants int) {
 	c.waiting += wants - t.wants
 	t.wants = wants
-	p := c.project(ref.Project)
+	p := c.project(h.ref.Project)
 	switch {
 	case wants > 0 && t.place == nil:
-		t.place = p.line.PushBack(waitingTask{ref, t})
+		t.place = p.line.PushBack(waitingTask{h, t})
 		if p.place == nil {
 			p.place = c.line.PushBack(p)
 		}
@@ -198,9 +205,9 @@ func (c *slotClass) leave(p *slotProject, t *slotTask) {
 }
 
 // forget drops a task that neither waits nor has anything set aside.
-func (c *slotClass) forget(ref stdops.TaskRef, t *slotTask) {
+func (c *slotClass) forget(h holder, t *slotTask) {
 	if t.wants == 0 && t.aside == 0 {
-		delete(c.tasks, ref)
+		delete(c.tasks, h)
 	}
 }
 
@@ -218,12 +225,12 @@ func (s *slots) stats() []ClassStats {
 // hand holds the slots that one step of a task takes.
 type hand struct {
 	slots *slots
-	ref   stdops.TaskRef
+	holder
 	taken [plugin.Classes]int
 }
 
 func (h *hand) take(class plugin.Class) bool {
-	ok := h.slots.take(h.ref, class)
+	ok := h.slots.take(h.holder, class)
 	if ok {
 		h.taken[class]++
 	}
@@ -234,4 +241,4 @@ func (h *hand) take(class plugin.Class) bool {
 var none [plugin.Classes]int
 
 // giveBack gives back what a step took that was not stored.
-func (h *hand) giveBack() { h.slots.settle(h.ref, none, h.taken) }
+func (h *hand) giveBack() { h.slots.settle(h.holder, none, h.taken) }

@@ -20,19 +20,19 @@ func testSlots(size int) (*slots, *[]stdops.TaskRef) {
 }
 
 func (s *slots) want(r stdops.TaskRef, n int) {
-	s.settle(r, [plugin.Classes]int{plugin.Script: n}, none)
+	s.settle(holder{ref: r}, [plugin.Classes]int{plugin.Script: n}, none)
 }
 
 func TestSlotsOfAProjectAreHalf(t *testing.T) {
 	t.Parallel()
 	s, _ := testSlots(4)
 	for i := range 3 {
-		if got := s.take(ref(1, int64(i)), plugin.Script); got != (i < 2) {
+		if got := s.take(holder{ref: ref(1, int64(i))}, plugin.Script); got != (i < 2) {
 			t.Errorf("slot %d of project 1: %t", i, got)
 		}
 	}
 	for i := range 3 {
-		if got := s.take(ref(2, int64(i)), plugin.Script); got != (i < 2) {
+		if got := s.take(holder{ref: ref(2, int64(i))}, plugin.Script); got != (i < 2) {
 			t.Errorf("slot %d of project 2: %t", i, got)
 		}
 	}
@@ -45,7 +45,7 @@ func TestSlotsGoRound(t *testing.T) {
 	var busy []stdops.TaskRef
 	for _, r := range []stdops.TaskRef{ref(7, 1), ref(8, 1)} {
 		for range 4 {
-			if !s.take(r, plugin.Script) {
+			if !s.take(holder{ref: r}, plugin.Script) {
 				t.Fatal("an empty pool has no slot")
 			}
 			busy = append(busy, r)
@@ -55,7 +55,7 @@ func TestSlotsGoRound(t *testing.T) {
 	for _, r := range []stdops.TaskRef{a, b, c} {
 		s.want(r, 3)
 	}
-	if s.take(ref(3, 30), plugin.Script) {
+	if s.take(holder{ref: ref(3, 30)}, plugin.Script) {
 		t.Error("somebody gets a slot of a full pool")
 	}
 	for i, want := range []stdops.TaskRef{a, c, b, c, a, c, b} {
@@ -63,7 +63,7 @@ func TestSlotsGoRound(t *testing.T) {
 		if len(*granted) != i+1 || (*granted)[i] != want {
 			t.Fatalf("turns %v", *granted)
 		}
-		if !s.take(want, plugin.Script) {
+		if !s.take(holder{ref: want}, plugin.Script) {
 			t.Fatal("the slot that was set aside is not given")
 		}
 	}
@@ -76,11 +76,11 @@ func TestSlotsGoRound(t *testing.T) {
 func TestSlotsSetAsideAndNoLongerWantedGoOn(t *testing.T) {
 	t.Parallel()
 	s, granted := testSlots(1)
-	s.take(ref(1, 1), plugin.Script)
+	s.take(holder{ref: ref(1, 1)}, plugin.Script)
 	s.want(ref(1, 2), 1)
 	s.want(ref(1, 3), 1)
 	s.release(ref(1, 1), plugin.Script)
-	s.settle(ref(1, 2), none, none) // its node was ended meanwhile
+	s.settle(holder{ref: ref(1, 2)}, none, none) // its node was ended meanwhile
 	if len(*granted) != 2 || (*granted)[1] != ref(1, 3) {
 		t.Errorf("granted %v", *granted)
 	}
@@ -90,12 +90,12 @@ func TestSlotsSetAsideAndNoLongerWantedGoOn(t *testing.T) {
 func TestSlotsSetAsideDuringAStepStay(t *testing.T) {
 	t.Parallel()
 	s, granted := testSlots(1)
-	s.take(ref(1, 1), plugin.Script)
+	s.take(holder{ref: ref(1, 1)}, plugin.Script)
 	s.want(ref(1, 2), 1)
 	s.want(ref(1, 3), 1)
 	s.release(ref(1, 1), plugin.Script)
 	s.want(ref(1, 2), 1)
-	if len(*granted) != 1 || !s.take(ref(1, 2), plugin.Script) {
+	if len(*granted) != 1 || !s.take(holder{ref: ref(1, 2)}, plugin.Script) {
 		t.Errorf("granted %v", *granted)
 	}
 }
@@ -144,17 +144,17 @@ func TestSlotsKeepTheirPromises(t *testing.T) {
 			switch rapid.IntRange(0, 3).Draw(rt, "event") {
 			case 0, 1: // a step: it takes what it can get of what it wants, and says what is left
 				want := wants[r] + rapid.IntRange(0, 2).Draw(rt, "more")
-				for want > 0 && s.take(r, plugin.Script) {
+				for want > 0 && s.take(holder{ref: r}, plugin.Script) {
 					out[r]++
 					want--
 				}
 				unused := rapid.IntRange(0, min(1, out[r])).Draw(rt, "unused")
 				out[r] -= unused
 				wants[r] = want
-				s.settle(r, [plugin.Classes]int{plugin.Script: want}, [plugin.Classes]int{plugin.Script: unused})
+				s.settle(holder{ref: r}, [plugin.Classes]int{plugin.Script: want}, [plugin.Classes]int{plugin.Script: unused})
 			case 2: // its waiting nodes were ended
 				wants[r] = 0
-				s.settle(r, none, none)
+				s.settle(holder{ref: r}, none, none)
 			default:
 				if out[r] > 0 {
 					out[r]--
@@ -170,7 +170,7 @@ func TestSlotsKeepTheirPromises(t *testing.T) {
 			out[r] = 0
 		}
 		for r := range wants {
-			s.settle(r, none, none)
+			s.settle(holder{ref: r}, none, none)
 		}
 		if c.used != 0 || c.waiting != 0 || len(c.tasks) != 0 || c.line.Len() != 0 {
 			rt.Fatalf("left over: %d used, %d waiting, %d tasks, %d projects in the line", c.used, c.waiting, len(c.tasks), c.line.Len())

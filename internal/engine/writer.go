@@ -16,6 +16,7 @@ const maxBatch = 1000
 // writer is the one group-commit writer: changes that come while a transaction is on its way go together into the next.
 type writer struct {
 	commits Commits
+	limit   time.Duration // that one transaction may take; 0: any time
 	todo    chan pending
 	done    sync.WaitGroup
 }
@@ -31,8 +32,8 @@ type outcome struct {
 	err     error
 }
 
-func newWriter(commits Commits) *writer {
-	w := &writer{commits: commits, todo: make(chan pending, maxBatch)}
+func newWriter(commits Commits, limit time.Duration) *writer {
+	w := &writer{commits: commits, limit: limit, todo: make(chan pending, maxBatch)}
 	w.done.Add(1)
 	go w.run()
 	return w
@@ -119,17 +120,28 @@ func (w *writer) gather(batch []pending) []pending {
 	return batch
 }
 
+// within gives a context that ends after some time, when there is a limit.
+func within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if limit <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
 // store commits a batch, and gives what is to be tried again. After an error it tries the halves, so that one change that
-// cannot be stored keeps no other task from going on.
+// cannot be stored keeps no other task from going on. A store that gives no answer has none for the halves either.
 func (w *writer) store(batch []pending) (busy []pending) {
 	changes := make([]stdops.Change, len(batch))
 	for i, p := range batch {
 		changes[i] = *p.change
 	}
 	fail.Point("commit.before")
-	verdicts, err := w.commits.Commit(batch[0].ctx, changes)
+	ctx, cancel := within(batch[0].ctx, w.limit)
+	verdicts, err := w.commits.Commit(ctx, changes)
+	silent := ctx.Err() != nil
+	cancel()
 	fail.Point("commit.after")
-	if err != nil && len(batch) > 1 && stdops.ErrorCode(err) != stdops.CodeDiskFull { // which is about no single change
+	if err != nil && len(batch) > 1 && !silent && stdops.ErrorCode(err) != stdops.CodeDiskFull { // which is about no single change
 		busy = w.store(batch[:len(batch)/2])
 		return append(busy, w.store(batch[len(batch)/2:])...)
 	}

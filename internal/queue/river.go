@@ -132,6 +132,9 @@ func (q *River) config(works []Periodic) *river.Config {
 // are to be woken, each once, and never while an earlier call of it is out. It must be quick and has to deal with its errors:
 // a wake-up is used up by it, and the sweep is what finds a task that it could not claim. After an error Stop is due, too.
 func (q *River) Start(ctx context.Context, claim func(context.Context, []stdops.TaskRef)) error {
+	if err := checkTables(ctx, q.db); err != nil {
+		return err
+	}
 	background := context.WithoutCancel(ctx) // it goes on until Stop
 	gathering, finish := context.WithCancel(background)
 	q.finish = finish

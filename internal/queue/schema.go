@@ -3,9 +3,12 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivermigrate"
 )
@@ -13,12 +16,12 @@ import (
 // MigrateRiver brings the tables of River in a PostgreSQL database up to the version that this program has, forward only. The
 // caller sees to it that nobody else migrates at the same time.
 func MigrateRiver(ctx context.Context, db *sql.DB, log *slog.Logger) error {
-	current, target, err := RiverVersions(ctx, db)
+	current, target, err := versions(ctx, db)
 	if err != nil {
 		return err
 	}
 	if current > target {
-		return fmt.Errorf("the database was written by a newer stdops (tables of river %d, this program knows %d)", current, target)
+		return newerTables(current, target)
 	}
 	m, err := migrator(db, log)
 	if err != nil {
@@ -30,8 +33,36 @@ func MigrateRiver(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	return nil
 }
 
+func newerTables(current, target int) error {
+	return fmt.Errorf("the database was written by a newer stdops (tables of river %d, this program knows %d): use that version", current, target)
+}
+
 // RiverVersions gives the version of the tables of River in a database, 0 when there are none, and that of this program.
-func RiverVersions(ctx context.Context, db *sql.DB) (current, target int, err error) {
+func RiverVersions(ctx context.Context, url string) (current, target int, err error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the address of the database: %w", err)
+	}
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return versions(ctx, db)
+}
+
+// checkTables refuses a database whose tables of River are of another version: a server does not migrate them.
+func checkTables(ctx context.Context, db *sql.DB) error {
+	current, target, err := versions(ctx, db)
+	switch {
+	case err != nil:
+		return err
+	case current > target:
+		return newerTables(current, target)
+	case current < target:
+		return fmt.Errorf("the database has tables of river %d, this program needs %d: run `stdops migrate up`", current, target)
+	}
+	return nil
+}
+
+func versions(ctx context.Context, db *sql.DB) (current, target int, err error) {
 	m, err := migrator(db, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return 0, 0, err

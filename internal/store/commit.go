@@ -25,7 +25,7 @@ func (s *Store) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.V
 // applyIn stores changes inside of a write transaction.
 func (s *Store) applyIn(ctx context.Context, tx *sql.Conn, changes []stdops.Change) ([]stdops.Verdict, error) {
 	if s.pg != nil {
-		return newBatch(changes, s.Now()).apply(ctx, tx)
+		return s.pg.batch(changes, s.Now()).apply(ctx, tx)
 	}
 	return s.apply(tx, changes)
 }

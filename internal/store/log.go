@@ -30,7 +30,7 @@ func cutLine(limit int64) string {
 // A log that would grow beyond its limit is cut there and ends with a line that says so.
 func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int64, error) {
 	sizes := make([]int64, len(pieces))
-	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
+	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn, _ *sql.Tx) error {
 		if err := s.holdLogs(ctx, tx, pieces); err != nil {
 			return err
 		}

@@ -14,9 +14,9 @@ const (
 	largestLog = 256 << 20
 )
 
-// Maintain does until ctx is done what nobody waits for: it removes expired keys of requests, and on SQLite it records the
-// time, and keeps the write-ahead log short by folding it into the database file when nobody writes, and when it has grown
-// too large.
+// Maintain does until ctx is done what nobody waits for. On PostgreSQL it measures the time of the database. On SQLite it
+// removes expired keys of requests, records the time, and keeps the write-ahead log short by folding it into the database
+// file when nobody writes, and when it has grown too large.
 func (s *Store) Maintain(ctx context.Context) {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
@@ -26,11 +26,14 @@ func (s *Store) Maintain(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := s.expireKeys(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("expired keys of requests could not be removed", "error", err)
-		}
 		if s.pg != nil {
+			if err := s.MeasureTime(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("the time of the database is not known anew", "error", err)
+			}
 			continue
+		}
+		if err := s.ExpireKeys(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("expired keys of requests could not be removed", "error", err)
 		}
 		if err := s.recordIdle(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("the time could not be recorded", "error", err)

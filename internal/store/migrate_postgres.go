@@ -14,9 +14,9 @@ import (
 // migrationLock is the number of the advisory lock of those who change the schema: one at a time.
 const migrationLock = 0x7374646f7073_01
 
-// MigratePostgres brings the schema of a PostgreSQL database up to the one of this program, while nobody else does. One of
-// a newer stdops is refused.
-func MigratePostgres(ctx context.Context, url string, log *slog.Logger) (err error) {
+// MigratePostgres brings the schema of a PostgreSQL database up to the one of this program, while nobody else does, and then
+// lets others bring up to date what they have in it. A schema of a newer stdops is refused.
+func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others ...func(context.Context, *sql.DB, *slog.Logger) error) (err error) {
 	db, err := openPool(url, poolOptions{most: 2})
 	if err != nil {
 		return err
@@ -24,18 +24,25 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger) (err err
 	defer func() { err = errors.Join(err, db.Close()) }()
 	lock, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", explain(err))
+		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer lock.Close()
 	if _, err := lock.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, migrationLock); err != nil {
-		return fmt.Errorf("wait for others who migrate: %w", explain(err))
+		return fmt.Errorf("wait for others who migrate: %w", err)
 	}
 	// What gives the lock back is also the end of the connection, whatever becomes of this statement.
 	defer func() {
 		_, _ = lock.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, migrationLock)
 	}()
-	// Schemas of libraries are brought up to date here, after the own one.
-	return migrateOwn(ctx, db, log)
+	if err := migrateOwn(ctx, db, log); err != nil {
+		return err
+	}
+	for _, migrate := range others {
+		if err := migrate(ctx, db, log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func migrateOwn(ctx context.Context, db *sql.DB, log *slog.Logger) error {
@@ -50,12 +57,12 @@ func migrateOwn(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	current, target, err := p.GetVersions(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", explain(err))
+		return fmt.Errorf("read schema version: %w", err)
 	case current > target:
 		return newerSchema(current, target)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("upgrade schema from %d to %d: %w", current, target, explain(err))
+		return fmt.Errorf("upgrade schema from %d to %d: %w", current, target, err)
 	}
 	return nil
 }
@@ -78,7 +85,7 @@ func checkPostgresSchema(ctx context.Context, db *sql.DB) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", explain(err))
+		return fmt.Errorf("read schema version: %w", err)
 	case current == target:
 		return nil
 	case current > target:

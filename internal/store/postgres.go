@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/stdops/stdops"
 )
 
 // oldestPostgres is the oldest version of the server that is supported, as server_version_num has it.
@@ -34,6 +36,10 @@ type postgres struct {
 	writers *sql.DB // for transactions of many statements
 	batches *sql.DB // for [Store.Commit]
 	clock   *databaseClock
+	texts   batchTexts
+
+	// leave asks others to go on with a task that was started; nil asks nobody.
+	leave func(context.Context, *sql.Tx, []stdops.Wake) error
 
 	insist time.Duration // how long Commit waits for a database that is gone
 }
@@ -42,6 +48,7 @@ type postgres struct {
 type poolOptions struct {
 	most     int
 	settings string // further ones
+	tracer   pgx.QueryTracer
 }
 
 // Settings of the connections that read, and of those that run the batch statement. Of that the server makes one plan for
@@ -72,6 +79,7 @@ func openPool(url string, o poolOptions) (*sql.DB, error) {
 		return nil, fmt.Errorf("read the address of the database: %w", err) // pgx leaves out the password
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
+	config.Tracer = o.tracer
 	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		types := conn.TypeMap()
 		types.TryWrapEncodePlanFuncs = append([]pgtype.TryWrapEncodePlanFunc{flagAsNumber}, types.TryWrapEncodePlanFuncs...)
@@ -119,7 +127,7 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 		to **sql.DB
 		o  poolOptions
 	}{
-		{&s.readers, poolOptions{most: max(8, 2*processors), settings: readSettings}},
+		{&s.readers, poolOptions{most: max(8, 2*processors), settings: readSettings, tracer: o.tracer}},
 		{&s.pg.writers, poolOptions{most: max(4, processors)}},
 		{&s.pg.batches, poolOptions{most: 2, settings: batchSettings}},
 	} {
@@ -145,7 +153,7 @@ func (s *Store) checkServer(ctx context.Context) error {
 		SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
 			current_setting('full_page_writes')`).Scan(&version, &name, &fsync, &pages)
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", explain(err))
+		return fmt.Errorf("connect to the database: %w", err) // the person who started the server is to see all of it
 	}
 	if version < oldestPostgres {
 		return fmt.Errorf("the database is PostgreSQL %s, at least %d is needed", name, oldestPostgres/10000)

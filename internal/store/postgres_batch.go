@@ -149,7 +149,7 @@ FROM want w LEFT JOIN task t ON t.id = w.id AND t.project_id = w.project_id AND 
 WHERE NOT EXISTS (SELECT 1 FROM won WHERE won.change = w.change)`
 
 // batchTexts keeps the statements that were put together, by the parts that they have.
-var batchTexts sync.Map // from uint32 to string
+type batchTexts struct{ made sync.Map } // from uint32 to string
 
 // rows are values of one kind, by column. They are given to it row by row, as parameters are to a statement of SQLite.
 type rows struct {
@@ -249,9 +249,9 @@ func (s *statement) table(of rowsOf) *strings.Replacer {
 	return strings.NewReplacer(append(replaced, "{"+of.name+"}", table)...)
 }
 
-// batchText gives the statement with the parts of which the bit is set.
-func batchText(parts uint32) string {
-	if text, made := batchTexts.Load(parts); made {
+// with gives the statement with the parts of which the bit is set.
+func (t *batchTexts) with(parts uint32) string {
+	if text, made := t.made.Load(parts); made {
 		return text.(string)
 	}
 	s := &statement{}
@@ -267,6 +267,6 @@ func batchText(parts uint32) string {
 		s.text.WriteString("," + text)
 	}
 	s.text.WriteString(batchTail)
-	batchTexts.Store(parts, s.text.String())
+	t.made.Store(parts, s.text.String())
 	return s.text.String()
 }

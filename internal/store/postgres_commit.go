@@ -23,6 +23,7 @@ const (
 
 // batchOf is a batch on its way.
 type batchOf struct {
+	texts     *batchTexts
 	changes   []stdops.Change
 	verdicts  []stdops.Verdict
 	open      []int   // changes of which the verdict is to come
@@ -31,8 +32,8 @@ type batchOf struct {
 	lost      bool // an answer was lost: what is said to be moved may be what this batch has stored
 }
 
-func newBatch(changes []stdops.Change, now time.Time) *batchOf {
-	b := &batchOf{changes: changes, verdicts: make([]stdops.Verdict, len(changes)), now: now}
+func (p *postgres) batch(changes []stdops.Change, now time.Time) *batchOf {
+	b := &batchOf{texts: &p.texts, changes: changes, verdicts: make([]stdops.Verdict, len(changes)), now: now}
 	for i := range changes {
 		b.open = append(b.open, i)
 		b.commitIDs = append(b.commitIDs, rand.Int64())
@@ -45,9 +46,9 @@ func (p *postgres) commit(ctx context.Context, changes []stdops.Change, now time
 	if err := onceEach(changes); err != nil {
 		return nil, err
 	}
-	b := newBatch(changes, now)
-	// A batch that has begun is carried to its end: the caller is to know what was stored.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.insist)
+	b := p.batch(changes, now)
+	// Within its time a batch is carried to its end, whatever becomes of connections: the caller is to know what was stored.
+	whole, cancel := context.WithTimeout(ctx, p.insist)
 	defer cancel()
 	for pause := insistFirst; ; pause = min(2*pause, insistMost) {
 		err := p.try(whole, b)
@@ -218,7 +219,7 @@ func (b *batchOf) send(ctx context.Context, conn *sql.Conn) error {
 		return nil
 	}
 	parts, args := b.arguments()
-	found, err := conn.QueryContext(ctx, batchText(parts), args...)
+	found, err := conn.QueryContext(ctx, b.texts.with(parts), args...)
 	type row struct {
 		change          int64
 		revision, epoch sql.NullInt64

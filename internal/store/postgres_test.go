@@ -77,7 +77,7 @@ func TestPostgres_commit_waits_for_nobody(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
 	held, free := createTask(t, s, newTask("held")), createTask(t, s, newTask("free"))
-	err := s.writeBeside(t.Context(), func(ctx context.Context, tx *sql.Conn) error {
+	err := s.writeBeside(t.Context(), func(ctx context.Context, tx *sql.Conn, _ *sql.Tx) error {
 		if err := s.holdTask(ctx, tx, ref(held)); err != nil {
 			return err
 		}
@@ -359,7 +359,7 @@ func TestPostgres_refuses_other_schemas(t *testing.T) {
 		t.Errorf("migrated: %v", err)
 	}
 	o.DB = "postgres://nobody@localhost:1/none?connect_timeout=1"
-	refused("not available")
+	refused("connect")
 }
 
 func TestPostgres_settings(t *testing.T) {

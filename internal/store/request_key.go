@@ -106,8 +106,8 @@ func (s *Store) keepKey(ctx context.Context, tx *sql.Conn, k *stdops.RequestKey,
 // expireAtOnce is how many expired keys one transaction removes: nobody waits long for it.
 const expireAtOnce = 500
 
-// expireKeys removes the keys that have expired, a few at a time.
-func (s *Store) expireKeys(ctx context.Context) error {
+// ExpireKeys removes the keys that have expired, a few at a time.
+func (s *Store) ExpireKeys(ctx context.Context) error {
 	for {
 		var due bool
 		now := micros(s.Now())
@@ -115,7 +115,7 @@ func (s *Store) expireKeys(ctx context.Context) error {
 		if err != nil || !due {
 			return explain(err)
 		}
-		err = s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		err = s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn, _ *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `
 				DELETE FROM request_key WHERE (project_id, owner, key) IN (
 					SELECT project_id, owner, key FROM request_key WHERE expires_at <= $1 LIMIT $2)`, now, expireAtOnce)

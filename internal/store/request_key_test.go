@@ -133,7 +133,7 @@ func TestKeysExpire(t *testing.T) {
 		}
 		return n
 	}
-	if err := s.expireKeys(t.Context()); err != nil || count() != expireAtOnce+2 {
+	if err := s.ExpireKeys(t.Context()); err != nil || count() != expireAtOnce+2 {
 		t.Errorf("%d keys are left before their time, %v", count(), err)
 	}
 	now = at(60)
@@ -144,7 +144,7 @@ func TestKeysExpire(t *testing.T) {
 	n.Key = requestKey("k1")
 	n.Key.Expires = at(3600)
 	createTask(t, s, n)
-	if err := s.expireKeys(t.Context()); err != nil || count() != 2 {
+	if err := s.ExpireKeys(t.Context()); err != nil || count() != 2 {
 		t.Errorf("%d keys are left, %v", count(), err)
 	}
 }

@@ -304,8 +304,13 @@ func mixed(batch *StatusBatch) string {
 	return ""
 }
 
+// BenchmarkStatuses asks how fifty tasks of twenty nodes stand, with all of their nodes.
 func BenchmarkStatuses(b *testing.B) {
-	s := setup(b)
+	b.Run("sqlite", func(b *testing.B) { benchmarkStatuses(b, setup(b)) })
+	b.Run("postgres", func(b *testing.B) { benchmarkStatuses(b, setupDurable(b)) })
+}
+
+func benchmarkStatuses(b *testing.B, s *Store) {
 	var ids []stdops.TaskID
 	for i := range 50 {
 		task := createTask(b, s, newTask(fmt.Sprint(i)))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/klauspost/compress/zstd"
 	"github.com/maypok86/otter/v2"
 
@@ -56,6 +57,7 @@ type Options struct {
 
 	unchecked bool // for tests that want to see what SQLite makes of damage
 	ownTime   bool // for tests on PostgreSQL: Now tells the time, whatever the database says
+	tracer    pgx.QueryTracer
 }
 
 // Store is the open store of one process. Its methods may be called from any goroutine.

@@ -34,7 +34,7 @@ type NewTask struct {
 func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) {
 	body := s.zip.EncodeAll(n.Body, nil)
 	task := n.Task
-	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn) error {
+	err := s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn, whole *sql.Tx) error {
 		if err := s.free(ctx, tx, n.Key); err != nil {
 			return err
 		}
@@ -65,7 +65,11 @@ func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) 
 		if err := s.keepKey(ctx, tx, n.Key, int64(task.ID)); err != nil {
 			return err
 		}
-		return s.startTask(ctx, tx, &task, n.Start)
+		first, err := s.startTask(ctx, tx, &task, n.Start)
+		if err != nil || first == nil || s.pg == nil {
+			return err
+		}
+		return s.pg.leaveToOthers(ctx, whole, first)
 	})
 	if err != nil {
 		return stdops.Task{}, fmt.Errorf("create task: %w", err)
@@ -92,33 +96,35 @@ func insertTask(ctx context.Context, tx *sql.Conn, t *stdops.Task) error {
 	).Scan(number(&t.ID))
 }
 
-// startTask applies the first change of a task that was just inserted.
-func (s *Store) startTask(ctx context.Context, tx *sql.Conn, t *stdops.Task, start func(stdops.Task) (*stdops.Change, error)) error {
+// startTask applies the first change of a task that was just inserted, and gives it; nil when there is none.
+func (s *Store) startTask(
+	ctx context.Context, tx *sql.Conn, t *stdops.Task, start func(stdops.Task) (*stdops.Change, error),
+) (*stdops.Change, error) {
 	if start == nil {
-		return nil
+		return nil, nil
 	}
 	change, err := start(*t)
 	if err != nil || change == nil {
-		return err
+		return nil, err
 	}
 	if change.Task != t.ID || change.Project != t.Project {
-		return fmt.Errorf("the first change of task %d is of task %d", t.ID, change.Task)
+		return nil, fmt.Errorf("the first change of task %d is of task %d", t.ID, change.Task)
 	}
 	first := *change
 	first.Outside = true // nobody drives the task yet
 	verdicts, err := s.applyIn(ctx, tx, []stdops.Change{first})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if verdicts[0] != stdops.Committed {
-		return errors.New("the first change was not decided on revision 0")
+		return nil, errors.New("the first change was not decided on revision 0")
 	}
 	if change.Executor != "" {
 		t.Executor = change.Executor
 	}
 	t.Root = change.Root
 	t.Root.Revision, t.Root.Epoch = change.Revision+1, change.Epoch
-	return nil
+	return &first, nil
 }
 
 // nonNil makes an empty value of an absent one, for columns that always have one.

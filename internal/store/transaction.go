@@ -19,12 +19,12 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 }
 
 // writeBeside is write for what is done too often to wait for all others: on PostgreSQL other transactions run at the same
-// time, and fn has to lock what it reads and relies on.
-func (s *Store) writeBeside(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
+// time, and fn has to lock what it reads and relies on. There it is given the transaction as well.
+func (s *Store) writeBeside(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
 	if s.pg != nil {
-		return s.pg.write(ctx, fn)
+		return s.pg.writeOn(ctx, fn)
 	}
-	return s.writeFile(ctx, fn)
+	return s.writeFile(ctx, func(ctx context.Context, tx *sql.Conn) error { return fn(ctx, tx, nil) })
 }
 
 // read runs fn in one read transaction: all its statements see the same moment.

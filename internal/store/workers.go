@@ -19,19 +19,26 @@ import (
 // Workers shares the tasks of a PostgreSQL store out to the processes that drive them (docs/cluster.md). It is this process
 // among them.
 type Workers struct {
-	store   *Store
-	host    string
-	enqueue Enqueue
-	id      atomic.Int64 // row of table worker; 0: this process drives nothing
+	WorkerOptions
+	store *Store
+	id    atomic.Int64 // row of table worker; 0: this process drives nothing
 }
 
-// Enqueue asks, inside of a transaction, that somebody looks at tasks when their time has come.
-type Enqueue func(ctx context.Context, tx *sql.Tx, wakes []stdops.Wake) error
+// WorkerOptions say what a process is among those that share a store.
+type WorkerOptions struct {
+	Host   string
+	Drives bool // it drives tasks; one that does not leaves to others what it has made ready
+	// Enqueue asks, inside of a transaction, that somebody looks at tasks when their time has come. It is a hint: a sweep finds
+	// them too. nil asks nobody.
+	Enqueue func(ctx context.Context, tx *sql.Tx, wakes []stdops.Wake) error
+}
 
-// Workers gives this process a place among those that drive tasks; it has it from Join on. enqueue, which may be nil, is told
-// of tasks that this process leaves to others.
-func (s *Store) Workers(host string, enqueue Enqueue) *Workers {
-	return &Workers{store: s, host: host, enqueue: enqueue}
+// Workers gives this process a place among those that drive tasks; it has it from Join on.
+func (s *Store) Workers(o WorkerOptions) *Workers {
+	if !o.Drives {
+		s.pg.leave = o.Enqueue
+	}
+	return &Workers{WorkerOptions: o, store: s}
 }
 
 // leaseTime is how long a process counts as alive after it was heard of.
@@ -46,7 +53,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	err := w.store.pg.writers.QueryRowContext(ctx, `
 		INSERT INTO worker (host, pid, started_at, renewed_at, expires_at)
 		VALUES ($1, $2, `+present+`, `+present+`, `+present+` + $3) RETURNING id`,
-		w.host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
+		w.Host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
 	if err != nil {
 		return explain(err)
 	}
@@ -54,7 +61,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	return nil
 }
 
-// Renew prolongs the lease; [stdops.ErrNoLease] when it was over. It measures the time of the database anew.
+// Renew prolongs the lease; [stdops.ErrNoLease] when it was over.
 func (w *Workers) Renew(ctx context.Context) error {
 	done, err := w.store.pg.writers.ExecContext(ctx, `
 		UPDATE worker SET renewed_at = `+present+`, expires_at = `+present+` + $1 WHERE id = $2 AND expires_at > `+present,
@@ -65,7 +72,25 @@ func (w *Workers) Renew(ctx context.Context) error {
 	if n, err := done.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(stdops.ErrNoLease, err)
 	}
-	return w.store.MeasureTime(ctx)
+	return nil
+}
+
+// Owned gives the revisions of the tasks of this process.
+func (w *Workers) Owned(ctx context.Context) (map[stdops.TaskRef]int64, error) {
+	type owned struct {
+		ref      stdops.TaskRef
+		revision int64
+	}
+	rows, err := w.store.pg.writers.QueryContext(ctx, `SELECT project_id, id, revision FROM task WHERE owner = $1`, w.id.Load())
+	all, err := collect(rows, err, func(o *owned) []any { return []any{number(&o.ref.Project), number(&o.ref.Task), &o.revision} })
+	if err != nil {
+		return nil, fmt.Errorf("list the tasks of this process: %w", explain(err))
+	}
+	revisions := make(map[stdops.TaskRef]int64, len(all))
+	for _, o := range all {
+		revisions[o.ref] = o.revision
+	}
+	return revisions, nil
 }
 
 // Leave frees all tasks of this process, for others to take at once.
@@ -115,10 +140,10 @@ func claimed(rows *sql.Rows, err error) ([]stdops.Claim, error) {
 // take is what a process does to tasks that it takes, named by a table `free`; $1 is the process, which has to be alive.
 const take = `
 	UPDATE task t SET owner = $1, epoch = t.epoch + 1, queue_at = NULL, touched_at = NULL FROM free
-	WHERE t.id = free.id AND t.owner IS NULL RETURNING t.project_id, t.id, t.epoch`
+	WHERE t.id = free.id RETURNING t.project_id, t.id, t.epoch`
 
-// Claim takes those of some tasks that are live and driven by nobody, and tells whoever drives one of the others that
-// something is new.
+// Claim takes those of some tasks that are live and driven by nobody or, without its knowledge, by this process, and tells
+// whoever drives one of the others that something is new.
 func (w *Workers) Claim(ctx context.Context, refs []stdops.TaskRef) ([]stdops.Claim, error) {
 	ids := make([]int64, len(refs))
 	for i, ref := range refs {
@@ -126,7 +151,7 @@ func (w *Workers) Claim(ctx context.Context, refs []stdops.TaskRef) ([]stdops.Cl
 	}
 	claims, err := claimed(w.store.pg.writers.QueryContext(ctx, `
 		WITH free AS (
-			SELECT id FROM task WHERE id = ANY ($2) AND owner IS NULL AND live = 1
+			SELECT id FROM task WHERE id = ANY ($2) AND (owner IS NULL OR owner = $1) AND live = 1
 				AND EXISTS (SELECT 1 FROM worker WHERE id = $1 AND expires_at > `+present+`)
 			ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)`+take, w.id.Load(), ids))
 	if err != nil {
@@ -174,7 +199,8 @@ func (w *Workers) Sweep(ctx context.Context, room int) (found stdops.Sweep, err 
 	return found, explain(err)
 }
 
-// Release lets tasks go that are as this process has them in memory.
+// Release lets tasks go that are as this process has them in memory. It raises their epochs: what was sent under them before
+// and is done late is refused.
 func (w *Workers) Release(ctx context.Context, tasks []stdops.Release) ([]bool, error) {
 	n := len(tasks)
 	ids, epochs, revisions, wakes := make([]int64, n), make([]int64, n), make([]int64, n), make([]*int64, n)
@@ -197,7 +223,7 @@ func (w *Workers) Release(ctx context.Context, tasks []stdops.Release) ([]bool, 
 				WHERE t.owner = $1 AND t.epoch = g.epoch AND (g.revision = -1 OR t.revision = g.revision)
 					AND NOT EXISTS (SELECT 1 FROM event e WHERE e.task_id = t.id AND e.seq < 0)
 				ORDER BY t.id FOR NO KEY UPDATE OF t SKIP LOCKED)
-			UPDATE task t SET owner = NULL, queue_at = mine.wake_at FROM mine WHERE t.id = mine.id RETURNING t.id`,
+			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, queue_at = mine.wake_at FROM mine WHERE t.id = mine.id RETURNING t.id`,
 			w.id.Load(), ids, epochs, revisions, wakes)
 		released, err := collect(rows, err, func(id *stdops.TaskID) []any { return []any{number(id)} })
 		if err != nil {
@@ -211,10 +237,10 @@ func (w *Workers) Release(ctx context.Context, tasks []stdops.Release) ([]bool, 
 				later = append(later, stdops.Wake{Ref: tasks[i].Ref, At: tasks[i].WakeAt})
 			}
 		}
-		if w.enqueue == nil || len(later) == 0 {
+		if w.Enqueue == nil || len(later) == 0 {
 			return nil
 		}
-		return w.enqueue(ctx, tx, later)
+		return w.Enqueue(ctx, tx, later)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("let tasks go: %w", err)

@@ -62,9 +62,16 @@ func (w *Workers) tellOthers(ctx context.Context, tx *sql.Tx, c *stdops.Change) 
 	if err != nil {
 		return fmt.Errorf("tell who drives task %d: %w", c.Task, err)
 	}
-	n, err := told.RowsAffected()
-	if err != nil || n > 0 || w.enqueue == nil || !c.Root.Live {
+	if n, err := told.RowsAffected(); err != nil || n > 0 {
 		return err
 	}
-	return w.enqueue(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}, At: w.store.Now()}})
+	return w.store.pg.leaveToOthers(ctx, tx, c)
+}
+
+// leaveToOthers asks that somebody goes on with a task that nobody drives, where this process is not one to do it.
+func (p *postgres) leaveToOthers(ctx context.Context, tx *sql.Tx, c *stdops.Change) error {
+	if p.leave == nil || !c.Outside || !c.Root.Live {
+		return nil
+	}
+	return p.leave(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}}})
 }
