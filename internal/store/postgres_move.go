@@ -86,7 +86,7 @@ func takeEmpty(ctx context.Context, tx pgx.Tx) error {
 }
 
 func moveTable(ctx context.Context, from *sql.DB, tx pgx.Tx, table string) (int64, error) {
-	rows, err := from.QueryContext(ctx, `SELECT * FROM "`+table+`"`)
+	rows, err := from.QueryContext(ctx, `SELECT * FROM "`+table+`"`) //nolint:sqlclosecheck // what follows closes it
 	if err != nil {
 		return 0, err
 	}
