@@ -22,20 +22,28 @@ type cluster struct {
 
 func newCluster(t *testing.T, roles ...app.Roles) *cluster {
 	t.Helper()
-	c := &cluster{t: t, db: pgtest.Shared(t).Database(t, "app", func(ctx context.Context, url string) error {
-		return app.Upgrade(ctx, app.Place{DB: url}, slog.New(slog.DiscardHandler))
-	})}
+	c := &cluster{t: t, db: database(t, pgtest.Shared(t))}
 	for _, r := range roles {
 		c.add(r)
 	}
 	return c
 }
 
+// database makes an empty database with the schema of this program.
+func database(t *testing.T, server *pgtest.Server) string {
+	t.Helper()
+	return server.Database(t, "app", func(ctx context.Context, url string) error {
+		return app.Upgrade(ctx, app.Place{DB: url}, slog.New(slog.DiscardHandler))
+	})
+}
+
 func (c *cluster) add(r app.Roles) *app.App {
 	c.t.Helper()
 	dir := c.t.TempDir()
 	a, err := app.New(c.t.Context(), app.Options{
-		Listen: "127.0.0.1:0", DataDir: dir, DB: c.db, Roles: r, TimeZone: "UTC", TestPlugins: true, Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
+		Listen: "127.0.0.1:0", DataDir: dir, DB: c.db, Roles: r, TimeZone: "UTC", TestPlugins: true, Plugins: effectPlugins(dir, "1"),
+		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret, Limits: anyRate(),
+		Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
 	})
 	if err != nil {
 		c.t.Fatal(err)

@@ -76,11 +76,12 @@ func TestDiskFailure(t *testing.T) {
 type crash struct {
 	*victim
 	*oracle
-	t      *testing.T
-	name   string // begins its keys
-	keys   int
-	sent   []*keyed // in the order in which they ended
-	mayDie bool     // the server is to kill itself, nobody knows when
+	t       *testing.T
+	name    string // begins its keys
+	keys    int
+	sent    []*keyed // in the order in which they ended
+	mayDie  bool     // the server is to kill itself, nobody knows when
+	insists int      // how often a request with a key that is not answered is sent at once
 }
 
 func newCrash(t *testing.T) *crash {
@@ -95,7 +96,6 @@ func (c *crash) mustStart(env ...string) {
 }
 
 func (c *crash) begun(env []string) {
-	c.oracle.life = c.lives
 	c.mayDie = len(env) > 0
 	c.repeat()
 }

@@ -26,7 +26,7 @@ func effectPlugins(dir, life string) []plugin.Plugin {
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(file, "%s %d %s\n", life, rule, key); err != nil {
+		if _, err := fmt.Fprintf(file, "%s %d %d %s\n", life, time.Now().UnixNano(), rule, key); err != nil {
 			return err
 		}
 		return file.Close()
@@ -38,6 +38,8 @@ func effectPlugins(dir, life string) []plugin.Plugin {
 		effect{code: "effect_poll", record: record, life: life, next: plugin.PollAfter(5 * time.Millisecond), calls: 3},
 		effect{code: "effect_wait", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: 1},
 		effect{code: "effect_many", record: record, life: life, next: plugin.Outcome{Next: plugin.Callback}, calls: manyCallbacks},
+		longPlugin(dir, effect{code: "effect_long", record: record, life: life}),
+		longPlugin(dir, effect{code: "effect_long_once", record: record, life: life, rule: plugin.Unknown}),
 	}
 }
 
@@ -124,6 +126,7 @@ func (e effect) hold(call *plugin.Call) {
 // trace is one line of the file of effects.
 type trace struct {
 	life    int
+	at      int64 // nanoseconds since 1970
 	rule    plugin.CrashRule
 	key     string // <task>.<node>.<version>.<call>
 	attempt string // the key without the call
@@ -148,7 +151,7 @@ func readEffects(t *testing.T, dir string) map[stdops.TaskID][]trace {
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		var tr trace
-		if _, err := fmt.Sscanf(lines.Text(), "%d %d %s", &tr.life, &tr.rule, &tr.key); err != nil {
+		if _, err := fmt.Sscanf(lines.Text(), "%d %d %d %s", &tr.life, &tr.at, &tr.rule, &tr.key); err != nil {
 			t.Fatalf("effects: %q: %v", lines.Text(), err)
 		}
 		tr.attempt = tr.key[:strings.LastIndexByte(tr.key, '.')]
@@ -163,38 +166,43 @@ func readEffects(t *testing.T, dir string) map[stdops.TaskID][]trace {
 
 // checkEffects holds the traces against the promise: a call that may be repeated happens once in each life at most, so
 // again only after a life that was killed during it; one that may not be repeated happens once; once the next call of an
-// attempt has happened, which it does after the result was recorded, none before it ever does again; and none happens in a
-// life after the one in which its node was shown FINISHED.
+// attempt has happened, which it does after the result was recorded, none before it ever does again; and none happens after
+// its node was shown FINISHED.
 func (o *oracle) checkEffects() (repeated int) {
 	o.t.Helper()
-	last := make(map[string]trace) // by key
-	latest := make(map[string]int) // by attempt: its furthest call
+	last := make(map[string]trace)         // by key
+	lives := make(map[string]map[int]bool) // by key: those in which it happened
+	latest := make(map[string]int)         // by attempt: its furthest call
 	for _, tr := range slices.Concat(slices.Collect(maps.Values(o.traces))...) {
 		before, again := last[tr.key]
-		switch done, shown := o.doneIn(&tr); {
-		case shown && tr.life > done:
-			o.wrong("effect %s happened in life %d, though its node was shown FINISHED in life %d", tr.key, tr.life, done)
+		switch done, shown := o.doneAt(&tr); {
+		case shown && tr.at > done:
+			o.wrong("effect %s happened in life %d, %v after its node was shown FINISHED", tr.key, tr.life, time.Duration(tr.at-done))
 		case tr.call < latest[tr.attempt]:
 			o.wrong("effect %s happened after the call %d that follows it", tr.key, latest[tr.attempt])
 		case again && tr.rule != plugin.Repeat:
 			o.wrong("effect %s happened twice, in lives %d and %d, though its plugin must not be called twice", tr.key, before.life, tr.life)
-		case again && tr.life <= before.life:
-			o.wrong("effect %s happened in lives %d and %d", tr.key, before.life, tr.life)
+		case again && lives[tr.key][tr.life] && !o.cut:
+			o.wrong("effect %s happened twice in life %d", tr.key, tr.life)
 		case again:
 			repeated++
 		}
 		last[tr.key] = tr
+		if lives[tr.key] == nil {
+			lives[tr.key] = make(map[int]bool)
+		}
+		lives[tr.key][tr.life] = true
 		latest[tr.attempt] = max(latest[tr.attempt], tr.call)
 	}
 	return repeated
 }
 
-// doneIn gives the life in which the node of a trace was first shown FINISHED with the version of the trace.
-func (o *oracle) doneIn(tr *trace) (life int, shown bool) {
+// doneAt gives the time at which the node of a trace was first shown FINISHED with the version of the trace.
+func (o *oracle) doneAt(tr *trace) (at int64, shown bool) {
 	if f := o.tasks[int64(tr.task)]; f != nil {
-		life, shown = f.done[stdops.NodeID(tr.task, tr.node)+" "+string(tr.version)]
+		at, shown = f.done[stdops.NodeID(tr.task, tr.node)+" "+string(tr.version)]
 	}
-	return life, shown
+	return at, shown
 }
 
 // checkTraces makes sure that no effect of a task is hidden, and none claimed: each trace is of an attempt that stands in

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
@@ -20,7 +21,7 @@ import (
 type oracle struct {
 	t       *testing.T
 	file    *os.File // nil: only this process knows
-	life    int      // of the server
+	cut     bool     // servers lose their leases: one may repeat what it has begun itself
 	control bool     // a mistake was put in: what is wrong is counted and is no failure of the test
 
 	mu    sync.Mutex
@@ -40,7 +41,7 @@ type fate struct {
 	said  map[string]said   // by command
 	shown map[string]string // "node version" → the last state shown
 	gone  map[string]string // "node version" → the command after which the node has this version no more
-	done  map[string]int    // "node version" → the life of the server in which it was first shown FINISHED
+	done  map[string]int64  // "node version" → when it was first shown FINISHED, in nanoseconds since 1970
 	ended string            // the state in which the task was shown to have ended
 	loops map[string]int    // by name of node, at the end
 	names map[string]string // by node
@@ -106,7 +107,7 @@ func (o *oracle) created(id int64, sh *shape, started bool) {
 	if o.tasks[id] != nil {
 		o.wrongHere("two tasks got the id %d", id)
 	}
-	f := &fate{shape: sh, said: make(map[string]said), shown: make(map[string]string), gone: make(map[string]string), done: make(map[string]int), names: make(map[string]string)}
+	f := &fate{shape: sh, said: make(map[string]said), shown: make(map[string]string), gone: make(map[string]string), done: make(map[string]int64), names: make(map[string]string)}
 	if started {
 		f.said["start"] = said{yes: 1}
 	}
@@ -195,7 +196,7 @@ func (o *oracle) compare(id int64, before fate, root nodeStatus) {
 		if now.shown[key] != "FINISHED" {
 			now.shown[key] = n.State
 			if n.State == "FINISHED" {
-				now.done[key] = o.life
+				now.done[key] = time.Now().UnixNano()
 			}
 		}
 		if now.loops != nil {
@@ -233,7 +234,14 @@ func (o *oracle) pick(n int) (ids []int64) {
 // acknowledged, and no more than were asked for.
 func (o *oracle) checkRecord(dir string) (transitions int) {
 	o.t.Helper()
-	st, err := store.Open(o.t.Context(), store.Options{Dir: dir, DecodeSkeleton: flow.DecodeSkeleton})
+	return o.checkStored(store.Options{Dir: dir}, dir)
+}
+
+// checkStored is checkRecord for a record that is anywhere; dir holds the traces of effects.
+func (o *oracle) checkStored(where store.Options, dir string) (transitions int) {
+	o.t.Helper()
+	where.DecodeSkeleton = flow.DecodeSkeleton
+	st, err := store.Open(o.t.Context(), where)
 	if err != nil {
 		o.wrong("the store does not open: %v", err)
 		return 0

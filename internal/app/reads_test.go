@@ -133,7 +133,7 @@ func (w *watchers) agree(how string, id int64, n nodeStatus) {
 // reader asks for tasks in one of the ways that there are.
 type reader struct {
 	*caller
-	native *client.Client
+	natives []*client.Client
 }
 
 // ways are the ways to ask, with whether they tell of the nodes.
@@ -177,7 +177,7 @@ func (r *reader) singles(ids []int64) (map[int64]nodeStatus, error) {
 }
 
 func (r *reader) statuses(ids []int64, nodes bool) (map[int64]nodeStatus, error) {
-	got, err := r.native.Statuses(r.t.Context(), 1, client.StatusRequest{IDs: ids, Nodes: nodes})
+	got, err := r.natives[rand.IntN(len(r.natives))].Statuses(r.t.Context(), 1, client.StatusRequest{IDs: ids, Nodes: nodes})
 	if err != nil || len(got.Tasks) != len(ids) {
 		return nil, fmt.Errorf("native: %+v, %w", got, err)
 	}
@@ -206,20 +206,25 @@ func childrenOf(list []client.Node) map[string]nodeStatus {
 // shown of a task agrees with what is shown inside.
 func TestReads(t *testing.T) {
 	t.Parallel()
-	c := newCaller(t)
+	testReads(t, newCaller(t))
+}
+
+// testReads reads and writes by way of one server or many.
+func testReads(t *testing.T, servers ...*caller) {
+	t.Helper()
 	w := &watchers{t: t, told: make(map[int64]sight)}
 	var readers, writers sync.WaitGroup
 	for i := range 4 {
 		writers.Go(func() {
 			for j := 0; j < len(shapes)/4 || w.seen.Load() < *reads; j++ {
-				w.play(newReader(c), &shapes[(i*len(shapes)/4+j)%len(shapes)])
+				w.play(newReader(servers...), &shapes[(i*len(shapes)/4+j)%len(shapes)])
 			}
 		})
 	}
 	stop := make(chan struct{})
 	for range 20 {
 		readers.Go(func() {
-			for r := newReader(c); ; {
+			for r := newReader(servers...); ; {
 				select {
 				case <-stop:
 					return
@@ -238,13 +243,19 @@ func TestReads(t *testing.T) {
 	t.Logf("%d answers about %d tasks", w.seen.Load(), len(w.told))
 }
 
-func newReader(c *caller) *reader {
-	native, err := client.New(client.Options{Socket: c.socket})
-	if err != nil {
-		panic(err)
+// newReader makes one that asks any of some servers, each time another.
+func newReader(servers ...*caller) *reader {
+	r := &reader{}
+	for _, c := range servers {
+		native, err := client.New(client.Options{Socket: c.socket})
+		if err != nil {
+			panic(err)
+		}
+		c.t.Cleanup(native.Close)
+		r.natives = append(r.natives, native)
 	}
-	c.t.Cleanup(native.Close)
-	return &reader{c, native}
+	r.caller = &caller{t: servers[0].t, route: func() *caller { return servers[rand.IntN(len(servers))] }}
+	return r
 }
 
 // readSome asks for up to twenty tasks.

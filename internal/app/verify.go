@@ -30,6 +30,20 @@ func Verify(ctx context.Context, dir string, wrong func(task stdops.TaskID, prob
 		return v, err
 	}
 	defer data.Close()
+	return verify(ctx, data, wrong)
+}
+
+// VerifyDatabase does the same for a PostgreSQL database, as it is at this moment: servers may be at work on it.
+func VerifyDatabase(ctx context.Context, db string, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
+	data, err := store.OpenDatabase(ctx, db)
+	if err != nil {
+		return v, err
+	}
+	defer data.Close()
+	return verify(ctx, data, wrong)
+}
+
+func verify(ctx context.Context, data *store.Copy, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
 	e := examination{data: data, wrong: wrong}
 	now, err := data.TimeOnRecord(ctx)
 	if err != nil {

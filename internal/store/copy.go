@@ -21,9 +21,10 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
-// [OpenBeside] reads that of a running server too.
+// [OpenBeside] reads that of a running server too. Or it is a PostgreSQL database as it was at one moment ([OpenDatabase]).
 type Copy struct {
 	db    *sql.DB
+	tx    *sql.Tx // on PostgreSQL: all that is read is read in it
 	file  string
 	lock  *os.File // nil: a copy without one, or a server has it
 	live  bool     // a server has the data directory
@@ -42,6 +43,21 @@ func OpenCopy(ctx context.Context, dir string) (*Copy, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+func (c *Copy) openUnzip() (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
+	}
+	return nil
+}
+
+// from is what is read from.
+func (c *Copy) from() querier {
+	if c.tx != nil {
+		return c.tx
+	}
+	return c.db
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -77,8 +93,8 @@ func (c *Copy) open() error {
 
 // connect opens the one connection.
 func (c *Copy) connect(from string) (err error) {
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return fmt.Errorf("make decompressor: %w", err)
+	if err := c.openUnzip(); err != nil {
+		return err
 	}
 	c.db, err = driver.Open(from, func(conn *sqlite3.Conn) error { return conn.Exec(readerSettings) })
 	if err != nil {
@@ -93,6 +109,9 @@ func (c *Copy) Close() error {
 	var errs []error
 	if c.unzip != nil {
 		c.unzip.Close()
+	}
+	if c.tx != nil {
+		errs = append(errs, c.tx.Rollback())
 	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())
@@ -119,7 +138,8 @@ func (o Orphans) String() string {
 	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
 }
 
-// Check looks at the file as a whole and gives what is wrong with it: pages, indexes and references; and rows of no task. What
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file, who drives the tasks of a
+// database that processes share; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
@@ -129,15 +149,17 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 		}
 		return found
 	}
-	problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
-	problems = append(problems, look("references", `
-		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
-	tables, err := c.texts(ctx, tablesOfTasks)
+	if c.tx != nil {
+		problems = c.checkDatabase(look)
+	} else {
+		problems = c.checkFile(look)
+	}
+	tables, err := c.texts(ctx, c.tablesOfTasks())
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
 	for _, table := range tables {
-		rows, err := c.db.QueryContext(ctx, `SELECT DISTINCT project_id, task_id FROM "`+table+`" r WHERE `+orphaned)
+		rows, err := c.from().QueryContext(ctx, `SELECT DISTINCT project_id, task_id FROM "`+table+`" r WHERE `+orphaned)
 		refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("table %s can not be checked: %v", table, err))
@@ -159,6 +181,11 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 	return problems, orphans, ctx.Err()
 }
 
+func (c *Copy) checkFile(look func(what, query string) []string) []string {
+	return append(look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`), look("references", `
+		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
+}
+
 // tablesOfTasks lists the tables whose rows belong to tasks.
 const tablesOfTasks = `
 	SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
@@ -169,14 +196,21 @@ const tablesOfTasks = `
 // orphaned is the condition that the task of a row does not exist.
 const orphaned = `NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`
 
+func (c *Copy) tablesOfTasks() string {
+	if c.tx != nil {
+		return postgresTablesOfTasks
+	}
+	return tablesOfTasks
+}
+
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
-	rows, err := c.db.QueryContext(ctx, query)
+	rows, err := c.from().QueryContext(ctx, query)
 	return collect(rows, err, func(s *string) []any { return []any{s} })
 }
 
 // Tasks lists tasks of all projects, deleted ones too, from the one after a given id on, at most limit of them.
 func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]stdops.TaskRef, error) {
-	rows, err := c.db.QueryContext(ctx, `SELECT project_id, id FROM task WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
+	rows, err := c.from().QueryContext(ctx, `SELECT project_id, id FROM task WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
 	refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
 	if err != nil {
 		return nil, fmt.Errorf("list tasks: %w", err)
@@ -184,8 +218,17 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 	return refs, nil
 }
 
-// TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data.
-func (c *Copy) TimeOnRecord(ctx context.Context) (time.Time, error) { return timeOnRecord(ctx, c.db) }
+// TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
+// it is the time of the database.
+func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
+	if c.tx == nil {
+		return timeOnRecord(ctx, c.db)
+	}
+	if err = c.tx.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
+	}
+	return last, err
+}
 
 // Record reads all that is stored of a task.
 func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, error) {
@@ -200,19 +243,19 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.db.QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
+	rows, err := c.from().QueryContext(ctx, `SELECT id, `+nodeColumns+`, archived_at FROM node_attempt WHERE task_id = $1 ORDER BY id`, int64(ref.Task))
 	r.Attempts, err = collect(rows, err, func(a *stdops.Attempt) []any {
 		return append(append([]any{&a.ID}, nodeFields(&a.State)...), instant(&a.Archived))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load attempts of task %d: %w", ref.Task, err)
 	}
-	rows, err = c.db.QueryContext(ctx, `SELECT node FROM node_data WHERE task_id = $1 AND outputs IS NOT NULL ORDER BY node`, int64(ref.Task))
+	rows, err = c.from().QueryContext(ctx, `SELECT node FROM node_data WHERE task_id = $1 AND outputs IS NOT NULL ORDER BY node`, int64(ref.Task))
 	r.Outputs, err = collect(rows, err, func(n *stdops.NodeIndex) []any { return []any{number(n)} })
 	if err != nil {
 		return nil, fmt.Errorf("load outputs of task %d: %w", ref.Task, err)
 	}
-	r.Log, err = transitions(ctx, c.db, ref, -1, math.MaxInt32)
+	r.Log, err = transitions(ctx, c.from(), ref, -1, math.MaxInt32)
 	return r, err
 }
 
@@ -220,7 +263,7 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.NodeState, error) {
 	var format int64
 	var body []byte
-	err := c.db.QueryRowContext(ctx, `SELECT format, body FROM task_archive WHERE task_id = $1`, int64(ref.Task)).Scan(&format, &body)
+	err := c.from().QueryRowContext(ctx, `SELECT format, body FROM task_archive WHERE task_id = $1`, int64(ref.Task)).Scan(&format, &body)
 	if err != nil {
 		return nil, fmt.Errorf("load archive of task %d: %w", ref.Task, err)
 	}
@@ -229,6 +272,9 @@ func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
+	if c.tx != nil {
+		return postgresSnapshot(ctx, c.tx, ref, snap)
+	}
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
 		return err
@@ -246,5 +292,5 @@ func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapsh
 
 // TaskTree reads the body of the tree with that hash.
 func (c *Copy) TaskTree(ctx context.Context, hash string) ([]byte, error) {
-	return taskTree(ctx, c.db, c.unzip, hash)
+	return taskTree(ctx, c.from(), c.unzip, hash)
 }

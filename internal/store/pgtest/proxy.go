@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Requests at which a connection can break.
@@ -27,8 +28,58 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	open  map[net.Conn]struct{}
-	loses []byte // what the request has at which the next connection breaks; nil for none
-	after bool   // it has reached the server, and was answered
+	loses []byte           // what the request has at which the next connection breaks; nil for none
+	after bool             // it has reached the server, and was answered
+	held  [2]chan struct{} // by direction: closed when what comes goes on; nil when it does anyway
+	delay time.Duration
+}
+
+// Directions of what goes through a proxy.
+const (
+	Requests = iota
+	Answers
+)
+
+// Hold keeps what comes from now on, in the given directions, until Pass: connections stay open, and nothing is heard. What
+// a client has sent reaches the server afterwards, even if the client has given up, as it does in a network that was cut.
+func (p *Proxy) Hold(directions ...int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range directions {
+		if p.held[d] == nil {
+			p.held[d] = make(chan struct{})
+		}
+	}
+}
+
+// Pass lets everything go on.
+func (p *Proxy) Pass() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for d := range p.held {
+		if p.held[d] != nil {
+			close(p.held[d])
+			p.held[d] = nil
+		}
+	}
+}
+
+// Delay lets each part of what comes wait so long.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
+}
+
+// wait lets something go on when it is its turn.
+func (p *Proxy) wait(direction int) {
+	p.mu.Lock()
+	held, delay := p.held[direction], p.delay
+	p.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	time.Sleep(delay)
 }
 
 // Proxy starts a proxy that ends with the test.
@@ -46,6 +97,7 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 	p.all.Go(p.serve)
 	t.Cleanup(func() {
 		err := p.listener.Close()
+		p.Pass()
 		p.Cut()
 		p.all.Wait()
 		if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
@@ -161,6 +213,7 @@ func (l *link) requests() {
 			}
 		}
 		begins = n < len(buf)
+		l.proxy.wait(Requests)
 		if _, err := l.server.Write(buf[:n]); err != nil {
 			return
 		}
@@ -181,6 +234,7 @@ func (l *link) answers() {
 		if losing {
 			return
 		}
+		l.proxy.wait(Answers)
 		if _, err := l.client.Write(buf[:n]); err != nil {
 			return
 		}
