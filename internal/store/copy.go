@@ -24,7 +24,8 @@ import (
 // [OpenBeside] reads that of a running server too. Or it is a PostgreSQL database as it was at one moment ([OpenDatabase]).
 type Copy struct {
 	db    *sql.DB
-	tx    *sql.Tx // on PostgreSQL: all that is read is read in it
+	tx    *sql.Tx   // on PostgreSQL: all that is read is read in it
+	conn  *sql.Conn // of tx
 	file  string
 	lock  *os.File // nil: a copy without one, or a server has it
 	live  bool     // a server has the data directory
@@ -112,6 +113,9 @@ func (c *Copy) Close() error {
 	}
 	if c.tx != nil {
 		errs = append(errs, c.tx.Rollback())
+	}
+	if c.conn != nil {
+		errs = append(errs, c.conn.Close())
 	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())
@@ -273,7 +277,7 @@ func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
 	if c.tx != nil {
-		return postgresSnapshot(ctx, c.tx, ref, snap)
+		return postgresSnapshot(ctx, c.conn, ref, snap)
 	}
 	conn, err := c.db.Conn(ctx)
 	if err != nil {

@@ -26,7 +26,10 @@ func OpenDatabase(ctx context.Context, url string) (c *Copy, err error) {
 	if err := c.openUnzip(); err != nil {
 		return c, err
 	}
-	c.tx, err = c.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if c.conn, err = c.db.Conn(ctx); err != nil {
+		return c, fmt.Errorf("connect to the database: %w", explain(err))
+	}
+	c.tx, err = c.conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return c, fmt.Errorf("begin to read: %w", explain(err))
 	}
