@@ -111,8 +111,10 @@ func partsOf(s *store.Store) (engine.Options, error) {
 	}, err
 }
 
+// startAll starts tasks, atOnce of them at a time, as many callers would.
 func startAll(ctx context.Context, e *engine.Engine, tasks []stdops.TaskRef) error {
 	var starts errgroup.Group
+	starts.SetLimit(atOnce)
 	for _, ref := range tasks {
 		starts.Go(func() error { return e.Do(ctx, ref, engine.Command{Kind: engine.Start, Actor: user}) })
 	}

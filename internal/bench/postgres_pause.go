@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/engine"
@@ -202,14 +199,20 @@ func (c *timedCommits) Commit(ctx context.Context, changes []stdops.Change) ([]s
 	return verdicts, err
 }
 
-// take gives what was noted, and begins anew.
-func (c *timedCommits) take() (slowest time.Duration, stored int) {
+// noted is how long the slowest commit took, in milliseconds, and how many changes were stored in a second.
+type noted struct{ slowest, stored float64 }
+
+// take gives what was noted in the last [heldFor], and begins anew.
+func (c *timedCommits) take() noted {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slowest, stored = c.slowest, c.stored
+	n := noted{float64(c.slowest.Microseconds()) / 1e3, float64(c.stored) / heldFor.Seconds()}
 	c.slowest, c.stored = 0, 0
-	return slowest, stored
+	return n
 }
+
+// longSerial is how many nodes a task has that runs for longer than the row of one is held.
+const longSerial = 1000
 
 // heldFor is how long somebody holds the row of a task.
 const heldFor = time.Second
@@ -236,74 +239,46 @@ func (s *site) heldRow(ctx context.Context) (_ []Comparison, _ []Figure, err err
 	rate := slow
 	rate.Name, rate.Unit = "changes stored", "each s"
 	s.tell(slow.Name)
-	err = s.busy(ctx, e, func(ctx context.Context) error {
-		for range s.Rounds {
-			held, err := s.front.createTask(ctx, "held task", tree(0, mostSteps/10, false))
-			if err != nil {
-				return err
-			}
-			ref := stdops.TaskRef{Project: project, Task: held}
-			if err := e.Do(ctx, ref, engine.Command{Kind: engine.Start, Actor: user}); err != nil {
-				return err
-			}
-			commits.take()
-			time.Sleep(heldFor)
-			slowest, stored := commits.take()
-			slow.Reference.Rounds = append(slow.Reference.Rounds, float64(slowest.Microseconds())/1e3)
-			rate.Reference.Rounds = append(rate.Reference.Rounds, float64(stored)/heldFor.Seconds())
-			err = s.bare.Hold(ctx, held, func() error {
-				commits.take()
-				time.Sleep(heldFor)
-				slowest, stored = commits.take()
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			slow.Ours.Rounds = append(slow.Ours.Rounds, float64(slowest.Microseconds())/1e3)
-			rate.Ours.Rounds = append(rate.Ours.Rounds, float64(stored)/heldFor.Seconds())
-			if ended, err := s.bare.Ended(ctx, held); err != nil || ended {
-				return errors.Join(err, errors.New("the task ended before its row was held"))
-			}
-			if err := e.Do(ctx, ref, engine.Command{Kind: engine.Revoke, Actor: user}); err != nil {
-				return err
-			}
+	for range s.Rounds {
+		free, held, err := s.holdOne(ctx, e, commits)
+		if err != nil {
+			return nil, nil, err
 		}
-		return nil
-	})
+		slow.Reference.Rounds, slow.Ours.Rounds = append(slow.Reference.Rounds, free.slowest), append(slow.Ours.Rounds, held.slowest)
+		rate.Reference.Rounds, rate.Ours.Rounds = append(rate.Reference.Rounds, free.stored), append(rate.Ours.Rounds, held.stored)
+	}
 	slow.conclude()
 	rate.conclude()
-	return []Comparison{slow, rate}, nil, err
+	return []Comparison{slow, rate}, nil, nil
 }
 
-// busy does something while an engine runs tasks of the mixed flow, always as many as [PostgresOptions] say.
-func (s *site) busy(ctx context.Context, e *engine.Engine, do func(context.Context) error) error {
-	all, ctx := errgroup.WithContext(ctx)
-	var over atomic.Bool
-	for range connections {
-		all.Go(func() error {
-			for !over.Load() {
-				tasks := make(batch, max(1, s.Tasks/connections))
-				for i := range tasks {
-					id, err := s.front.createTask(ctx, "other task", mixed())
-					if err != nil {
-						return err
-					}
-					tasks[i] = id
-				}
-				if err := startAll(ctx, e, tasks.refs()); err != nil {
-					return err
-				}
-				if _, err := s.bare.AwaitEnds(ctx, tasks); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+// holdOne lets serial tasks run, and looks at what is stored of them within a second, and within another in which the row of
+// one of them is held.
+func (s *site) holdOne(ctx context.Context, e *engine.Engine, commits *timedCommits) (free, held noted, err error) {
+	tasks, err := s.create(ctx, max(2, s.Tasks/connections), tree(0, longSerial, false))
+	if err != nil {
+		return free, held, err
 	}
-	all.Go(func() error {
-		defer over.Store(true)
-		return do(ctx)
+	if err := startAll(ctx, e, tasks.refs()); err != nil {
+		return free, held, err
+	}
+	commits.take()
+	time.Sleep(heldFor)
+	free = commits.take()
+	err = s.bare.Hold(ctx, tasks[0], func() error {
+		commits.take()
+		time.Sleep(heldFor)
+		held = commits.take()
+		return nil
 	})
-	return all.Wait()
+	if err != nil {
+		return free, held, err
+	}
+	for _, id := range tasks {
+		ref := stdops.TaskRef{Project: project, Task: id}
+		if err := e.Do(ctx, ref, engine.Command{Kind: engine.Revoke, Actor: user}); err != nil {
+			return free, held, fmt.Errorf("a task that should not have ended yet: %w", err)
+		}
+	}
+	return free, held, nil
 }
