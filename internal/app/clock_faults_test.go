@@ -115,6 +115,12 @@ func (s *stepped) checkTimes() {
 		s.t.Fatal(err)
 	}
 	defer data.Close()
+	s.checkRecords(data)
+}
+
+// checkRecords is checkTimes for records that are anywhere.
+func (s *stepped) checkRecords(data *store.Copy) {
+	s.t.Helper()
 	refs, err := data.Tasks(s.t.Context(), 0, 1000)
 	if err != nil {
 		s.t.Fatal(err)

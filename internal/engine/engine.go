@@ -180,7 +180,12 @@ func (e *Engine) storeLimit() time.Duration {
 // enroll does what may keep the engine from starting. It gives the tasks to begin with, of a process that has them all.
 func (e *Engine) enroll(ctx context.Context) ([]stdops.Wake, error) {
 	if e.owners != nil {
-		return nil, e.owners.join(ctx)
+		err := e.owners.join(ctx)
+		if stdops.ErrorCode(err) == stdops.CodeUnavailable { // it joins when the store answers
+			e.Log.Warn("no tasks are driven yet", "error", err)
+			err = nil
+		}
+		return nil, err
 	}
 	live, err := e.Tasks.Live(ctx)
 	if err != nil {

@@ -22,12 +22,13 @@ const oldestPostgres = 140000
 // writeLock is the number of the advisory lock of those who must be the only one of their kind to write.
 const writeLock = 0x7374646f7073_02
 
-// What one statement may take at most on PostgreSQL, and one wait for a lock; a transaction of which nothing is heard for
-// the last is taken back.
+// What one statement may take at most on PostgreSQL, and one wait for a lock. A transaction of which nothing is heard for the
+// last is taken back: the process may be stopped or cut off, and others wait for the tasks that it holds, which they are to
+// have when its lease is over.
 const (
 	statementLimit = 15 * time.Second
 	lockLimit      = 10 * time.Second
-	silenceLimit   = 30 * time.Second
+	silenceLimit   = 5 * time.Second
 )
 
 // postgres is what a [Store] has on PostgreSQL, beside its readers.
