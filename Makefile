@@ -5,6 +5,7 @@
 STAMP     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
 TOOL      := go tool -modfile=tools/go.mod
 CYCLES    ?= 100
+STOPS     ?= 200
 PASSES    ?= 2
 HISTORIES ?= 300
 READS     ?= 200000
@@ -39,8 +40,9 @@ test: ## run all tests
 conformance: build ## run the black-box cases against bin/stdops
 	@scripts/conformance
 
-crash: ## kill a server under load again and again (CYCLES=100): nothing is lost; run scripts that run away (ORPHANS=100): none is left
+crash: ## kill a server under load again and again (CYCLES=100), stop it (STOPS=200): nothing is lost; run scripts that run away (ORPHANS=100): none is left
 	go test -count=1 -timeout 30m -run '^TestCrash$$' ./internal/app -cycles $(CYCLES)
+	go test -count=1 -timeout 60m -run '^TestStopUnderLoad$$' ./internal/app -v -stops $(STOPS)
 	go test -count=1 -timeout 30m -run 'Process$$|^TestAsAPlainUser$$' ./internal/plugin/script -orphans $(ORPHANS)
 
 faults: ## crash a server at every named point in every kind of flow (PASSES=2), set its clock while it runs, and check that nothing is lost

@@ -95,6 +95,7 @@ var edges = map[string]map[string]string{
 	},
 
 	"internal/app": {
+		"client":                     "tells by its types what a drain has left",
 		"internal/api":               "wraps all handlers in the outermost one",
 		"internal/api/page":          "mounts it",
 		"internal/api/sops":          "mounts it",

@@ -24,6 +24,7 @@ const (
 	CodeTooMany                     // over a rate or capacity limit
 	CodeUnavailable                 // the store or the server cannot serve now
 	CodeDiskFull                    // nothing can be stored until there is room on the disk
+	CodeGone                        // it was there, but is not kept so long
 )
 
 // Error is the one error type that reaches users. Message is written for them: it says what is wrong and where.

@@ -34,7 +34,8 @@ type Task struct {
 
 	Root RootState
 
-	Created time.Time
+	Created  time.Time
+	Archived time.Time // when all of it went but this and the states of its nodes
 }
 
 // AttemptRef names an attempt of a node of a task.

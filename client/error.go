@@ -12,6 +12,7 @@ const (
 	CodeDenied          = "denied"          // 403, 421: known, but not allowed
 	CodeNotFound        = "not_found"       // 404, 405
 	CodeConflict        = "conflict"        // 409: it does not fit the state of the thing
+	CodeGone            = "gone"            // 410: it was there, but is not kept so long
 	CodeTooMany         = "too_many"        // 429
 	CodeUnavailable     = "unavailable"     // 503, 507
 	CodeInternal        = "internal"        // 500: a defect of the server; its log tells more under the request id
@@ -22,7 +23,7 @@ const (
 type Error struct {
 	Title     string  `json:"title" doc:"The words for the HTTP status"`
 	Status    int     `json:"status" doc:"The HTTP status"`
-	Code      string  `json:"code" enum:"invalid,unauthenticated,denied,not_found,conflict,too_many,unavailable,internal" doc:"The kind of refusal"`
+	Code      string  `json:"code" enum:"invalid,unauthenticated,denied,not_found,conflict,gone,too_many,unavailable,internal" doc:"The kind of refusal"`
 	Message   string  `json:"detail" doc:"What is wrong and where, for people"`
 	RequestID string  `json:"request_id,omitempty" doc:"Names the request in the log of the server"`
 	Faults    []Fault `json:"errors,omitempty" doc:"The single faults of a request, where it has several"`

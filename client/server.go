@@ -49,3 +49,19 @@ func (c *Client) Limits(ctx context.Context) (*LimitList, error) {
 	list := &LimitList{}
 	return list, c.call(ctx, http.MethodGet, "/limits", nil, list)
 }
+
+// DrainPath is where a server is asked to drain, through the socket of its data directory only.
+const DrainPath = base + "/drain"
+
+// Drained is what a server that has drained left for the next start.
+type Drained struct {
+	CallsCutOff int `json:"calls_cut_off"` // of plugins, which did not end in time
+	LiveTasks   int `json:"live_tasks"`    // that go on, or wait for somebody
+}
+
+// Drain lets the server begin nothing new, end what is out and stop. The answer comes when the server is gone: its data
+// directory and its address are free then.
+func (c *Client) Drain(ctx context.Context) (*Drained, error) {
+	d := &Drained{}
+	return d, c.call(ctx, http.MethodPost, "/drain", nil, d)
+}

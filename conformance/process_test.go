@@ -22,7 +22,7 @@ const serveEnv = "STDOPS_CONFORMANCE_SERVE"
 func startProcesses(t *testing.T, n int, code, secret string) (bases []string) {
 	t.Helper()
 	db := pgtest.Start(t, pgtest.Options{}).Database(t, "conformance", func(ctx context.Context, url string) error {
-		return app.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
+		return app.Upgrade(ctx, app.Place{DB: url}, slog.New(slog.DiscardHandler))
 	})
 	for range n {
 		bases = append(bases, startProcess(t, db, code, secret))

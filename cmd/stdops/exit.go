@@ -37,10 +37,10 @@ Exit codes:
   0  ok                             5  conflict: not allowed in this state
   1  failed, or a task failed       6  wait timed out; the task goes on
   2  wrong usage or request         7  partial: some of the ids failed
-  3  not found                      8  no server answers
+  3  not found, or not kept         8  no server answers
   4  denied, or not signed in       9  data directory in use, 10  address in use (serve, demo)
- 11  database damaged: restore a copy (serve, demo)
- 12  verify found something wrong
+ 11  database damaged: restore a backup (serve, demo, migrate)
+ 12  verify, doctor or a check of a backup found something wrong
 `
 
 // exitError ends the program with a code. A nil err ends it without a word: all was said.
@@ -101,6 +101,8 @@ func codeOf(err error) int {
 		return exitDirInUse
 	case errors.Is(err, app.ErrDamaged):
 		return exitDamaged
+	case errors.Is(err, app.ErrUnsound):
+		return exitProblems
 	case errors.Is(err, syscall.EADDRINUSE):
 		return exitAddrInUse
 	default:
@@ -114,7 +116,7 @@ func codeOfStatus(e *client.Error) int {
 		return exitUnreachable
 	case e.Code == client.CodeInvalid:
 		return exitUsage
-	case e.Code == client.CodeNotFound:
+	case e.Code == client.CodeNotFound, e.Code == client.CodeGone:
 		return exitNotFound
 	case e.Code == client.CodeUnauthenticated, e.Code == client.CodeDenied:
 		return exitDenied

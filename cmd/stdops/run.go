@@ -75,7 +75,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetHelpTemplate(root.HelpTemplate() + exitHelp)
 	c.connectionFlags(root.PersistentFlags())
 	root.AddCommand(c.serve(), c.demo(), c.task(), c.flow(), c.plugin(), c.login(), c.logout(), c.app(), c.user(), c.token(), c.project(),
-		c.limits(), c.bench(), c.verify(), c.database(), c.version())
+		c.limits(), c.bench(), c.verify(), c.backup(), c.migrate(), c.database(), c.drain(), c.doctor(), c.version())
 	return root
 }
 

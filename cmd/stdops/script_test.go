@@ -1,10 +1,12 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,7 +76,7 @@ func setupScript(env *testscript.Env) error {
 }
 
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"code": exitsWith, "save": save, "until": until, "mode": hasMode, "sql": execSQL,
+	"code": exitsWith, "save": save, "until": until, "mode": hasMode, "sql": execSQL, "olddata": oldData,
 }
 
 // exitsWith runs a command that must end with a code: code 3 stdops task status 999.
@@ -130,4 +132,19 @@ func execSQL(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	_, err = db.ExecContext(context.Background(), args[1])
 	ts.Check(errors.Join(err, db.Close()))
+}
+
+// oldData makes the data directory of a server of an early version: olddata DIR.
+func oldData(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.Mkdir(ts.MkAbs(args[0]), 0o700))
+	for _, name := range []string{"stdops.db", "key"} {
+		packed, err := os.Open(filepath.Join("../../internal/app/testdata/record/schema1", name+".gz"))
+		ts.Check(err)
+		defer packed.Close()
+		r, err := gzip.NewReader(packed)
+		ts.Check(err)
+		text, err := io.ReadAll(r)
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), name), text, 0o600))
+	}
 }

@@ -23,7 +23,7 @@ import (
 
 func (c *cli) serve() *cobra.Command {
 	limits := stdops.DefaultLimits()
-	o := app.Options{Limits: &limits}
+	o := app.Options{Limits: &limits, Retention: defaultRetention}
 	var allowed, proxies, roles []string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -71,7 +71,12 @@ func (c *cli) serve() *cobra.Command {
 	flags.StringSliceVar(&o.BundleSalts, "bundle-salt", nil,
 		"TEMPLATE_DATA_SALT of a bk-sops whose exported flows are accepted, the first signs our own;\nmay be given again, default any")
 	flags.Var(limitFlag{&limits}, "limit", "bound of requests or tasks, such as rate=500; may be repeated, stdops limits prints them")
-	for _, name := range []string{"listen", "db", "roles", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit"} {
+	flags.Var(retentionFlag{&o.Retention}, "retention",
+		"how long inputs, outputs, logs and history of a task are kept after its end, such as 180d or 36h; states and\ntimes stay. 0 keeps everything")
+	for _, name := range []string{
+		"listen", "db", "roles", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit",
+		"retention",
+	} {
 		fromEnv(flags, name)
 	}
 	return cmd
@@ -176,6 +181,9 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
 	if link != "" {
 		c.say("  sign in  %s  (once, 15 minutes; makes you administrator)\n", link)
+	}
+	if o.Retention > 0 {
+		c.say("  keeps    inputs, outputs and logs of tasks for %s after their end\n", retentionFlag{&o.Retention})
 	}
 	for _, network := range o.AllowOutbound {
 		c.say("  note     requests of flows may reach %s\n", network)

@@ -21,9 +21,7 @@ func (c *cli) verify() *cobra.Command {
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report := verifyReport{Problems: []verifyProblem{}}
-			verified, err := app.Verify(cmd.Context(), c.dataDir, func(task stdops.TaskID, problem string) {
-				report.Problems = append(report.Problems, verifyProblem{int64(task), problem})
-			})
+			verified, err := app.Verify(cmd.Context(), c.dataDir, report.add)
 			if err != nil {
 				return err
 			}
@@ -37,6 +35,10 @@ func (c *cli) verify() *cobra.Command {
 type verifyReport struct {
 	app.Verified
 	Problems []verifyProblem `json:"problems"`
+}
+
+func (r *verifyReport) add(task stdops.TaskID, problem string) {
+	r.Problems = append(r.Problems, verifyProblem{int64(task), problem})
 }
 
 // verifyProblem is one thing that is wrong; task 0 is the database file itself.
@@ -54,9 +56,7 @@ func (p *verifyProblem) where() string {
 
 func (c *cli) tellVerified(r *verifyReport) error {
 	if c.format == "table" {
-		for i := range r.Problems {
-			c.say("%s: %s\n", r.Problems[i].where(), printable(strings.ReplaceAll(r.Problems[i].Problem, "\n", "\n  "), true))
-		}
+		c.tellProblems(r.Problems)
 		c.say("%d tasks with %d transitions checked: %d problems\n", r.Tasks, r.Transitions, len(r.Problems))
 	} else if err := show(c, r, r.Problems, nil); err != nil {
 		return err
@@ -65,4 +65,10 @@ func (c *cli) tellVerified(r *verifyReport) error {
 		return exit(exitProblems)
 	}
 	return nil
+}
+
+func (c *cli) tellProblems(problems []verifyProblem) {
+	for i := range problems {
+		c.say("%s: %s\n", problems[i].where(), printable(strings.ReplaceAll(problems[i].Problem, "\n", "\n  "), true))
+	}
 }

@@ -104,6 +104,7 @@ func TestCodes(t *testing.T) {
 		stdops.CodeUnauthenticated: {3540100, 401}, stdops.CodeForbidden: {3540100, 200}, stdops.CodeDenied: {3599999, 200},
 		stdops.CodeNotFound: {3540400, 200}, stdops.CodeRefused: {3545000, 200}, stdops.CodeEngine: {3599999, 200},
 		stdops.CodeTooMany: {3545000, 429}, stdops.CodeUnavailable: {3555000, 503}, stdops.CodeDiskFull: {3555000, 507},
+		stdops.CodeGone: {3540400, 200},
 	} {
 		f := explain(stdops.Errorf(code, "x"))
 		if f.number != want[0] || f.status != want[1] || Defect(stdops.Errorf(code, "x")) != (code == stdops.CodeInternal) {
@@ -118,8 +119,8 @@ func TestCodes(t *testing.T) {
 			t.Errorf("status %d gives %d with status %d", status, f.number, f.status)
 		}
 	}
-	if len(codes) != int(stdops.CodeDiskFull)+1 {
-		t.Errorf("the table has %d codes of %d", len(codes), stdops.CodeDiskFull+1)
+	if len(codes) != int(stdops.CodeGone)+1 {
+		t.Errorf("the table has %d codes of %d", len(codes), stdops.CodeGone+1)
 	}
 }
 

@@ -45,6 +45,7 @@ var codes = map[stdops.Code]answerTo{
 	stdops.CodeTooMany:         {numberOperation, http.StatusTooManyRequests},
 	stdops.CodeUnavailable:     {numberEnvironment, http.StatusServiceUnavailable},
 	stdops.CodeDiskFull:        {numberEnvironment, http.StatusInsufficientStorage},
+	stdops.CodeGone:            {numberNotFound, http.StatusOK},
 }
 
 // transport is what a refusal of the transport is called: the same envelope, but a real HTTP status.

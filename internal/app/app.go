@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/clock"
 	"github.com/stdops/stdops/internal/engine"
@@ -55,6 +56,9 @@ type Options struct {
 
 	Limits *stdops.Limits // nil: the defaults
 
+	// Retention is how long tasks are kept whole after their end; then only their states and times are. 0: for ever.
+	Retention time.Duration
+
 	// BundleSalts are the salts of the installations of bk-sops whose bundles of flows are accepted, the own one first.
 	BundleSalts []string
 
@@ -66,8 +70,12 @@ type Options struct {
 	store func(*store.Options) // changes them: for tests; nil changes nothing
 }
 
-// drainTime is how long a stop waits for calls that are out.
-const drainTime = 25 * time.Second
+// A stop waits for calls that are out, and then for requests that are being answered. With the two seconds that scripts get
+// between TERM and KILL it is over within thirty.
+const (
+	drainTime   = 25 * time.Second
+	requestTime = 2 * time.Second
+)
 
 // App is one server.
 type App struct {
@@ -89,6 +97,7 @@ type App struct {
 
 	early   bool // the server answers that it is not ready since before the store was there
 	ready   atomic.Bool
+	drain   *drain
 	fatal   chan error // an error after which nothing more may be answered
 	serving errgroup.Group
 	undo    []cleanup // what New and Start did, to be undone in reverse
@@ -102,7 +111,8 @@ type cleanup struct {
 // New makes a server: it opens the store and takes the address, but answers nothing yet. While a store that is shared cannot
 // be reached it waits, until ctx ends, and answers that it is not ready. A server that could not be made leaves nothing open.
 func New(ctx context.Context, o Options) (a *App, err error) {
-	a = &App{options: o, log: o.Log, fatal: make(chan error, 1)}
+	a = &App{options: o, log: o.Log, fatal: make(chan error, 1), drain: newDrain()}
+	a.onStop("drain", a.drain.answer)
 	if a.options.Limits == nil {
 		limits := stdops.DefaultLimits()
 		a.options.Limits = &limits
@@ -161,7 +171,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	}
 	options := store.Options{
 		Dir: a.options.DataDir, Log: a.log, Now: now, NotBefore: a.clock.NotBefore, DecodeSkeleton: flow.DecodeSkeleton,
-		DiskFailed: a.diskFailed, LogLimit: a.options.Limits.Log,
+		DiskFailed: a.diskFailed, LogLimit: a.options.Limits.Log, Retention: a.options.Retention,
 	}
 	if a.options.store != nil {
 		a.options.store(&options)
@@ -251,7 +261,6 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.engine.Start(ctx); err != nil {
 		return err
 	}
-	a.onStop("engine", a.engine.Stop)
 	if err := a.startQueue(ctx); err != nil {
 		return err
 	}
@@ -262,6 +271,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.hear(maintenance)
 	a.serve()
 	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
+	a.onStop("engine", a.stopDriving)
 	a.ready.Store(true)
 	a.log.Info("serving", "address", a.Addr(), "public_url", a.options.PublicURL, "data_dir", a.options.DataDir)
 	return nil
@@ -275,10 +285,30 @@ func (a *App) serve() {
 	a.serving.Go(func() error { return ignoreClosed(a.server.Serve(api.Listener(a.listener))) })
 }
 
+// stopDriving lets calls that are out end and begins none. Meanwhile requests are still answered: commands are refused until
+// there is a server again, how tasks stand is told, and whoever asks whether it is ready hears that it is not.
+func (a *App) stopDriving(ctx context.Context) error {
+	a.ready.Store(false)
+	a.server.SetKeepAlivesEnabled(false)
+	if err := a.engine.Stop(ctx); err != nil {
+		return err
+	}
+	left := client.Drained{CallsCutOff: a.engine.CutOff()}
+	if a.options.DB == "" { // else others go on with what is live
+		live, err := a.store.Live(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		left.LiveTasks = len(live)
+	}
+	a.drain.tell(left)
+	a.log.Info("drained", "calls_cut_off", left.CallsCutOff, "live_tasks", left.LiveTasks)
+	return nil
+}
+
 // stopServing lets requests that are being answered end.
 func (a *App) stopServing(ctx context.Context) error {
-	a.ready.Store(false)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTime) // also when calls took all of the time
 	defer cancel()
 	err := a.server.Shutdown(ctx)
 	if err != nil {
@@ -311,12 +341,14 @@ func (a *App) Stop(ctx context.Context) error {
 // diskFailed is told once, by the store.
 func (a *App) diskFailed(err error) { a.fatal <- err }
 
-// Wait lets the server serve until ctx is done; then it is time to Stop. An error says that the disk has failed: what was
+// Wait lets the server serve until ctx is done, or somebody asks it through its socket to drain; then it is time to Stop. An error says that the disk has failed: what was
 // believed to be written may be gone, so that the process must end at once, without Stop, and the next start read what is
 // really there.
 func (a *App) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
+		return nil
+	case <-a.drain.asked:
 		return nil
 	case err := <-a.fatal:
 		return err

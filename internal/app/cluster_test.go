@@ -33,7 +33,7 @@ func newCluster(t *testing.T, roles ...app.Roles) *cluster {
 func database(t *testing.T, server *pgtest.Server) string {
 	t.Helper()
 	return server.Database(t, "app", func(ctx context.Context, url string) error {
-		return app.MigratePostgres(ctx, url, slog.New(slog.DiscardHandler))
+		return app.Upgrade(ctx, app.Place{DB: url}, slog.New(slog.DiscardHandler))
 	})
 }
 

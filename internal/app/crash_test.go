@@ -265,6 +265,8 @@ func (c *crash) guide(id int64, n nodeStatus) {
 	case n.Name == "forced" && n.State == "RUNNING":
 		c.once(id, n, "forced_fail", nil)
 	case n.State != "FAILED" || len(n.Children) > 0: // a subprocess is shown like what is inside
+	case strings.HasSuffix(n.Name, " script"): // which no server may cut off that is given the time
+		c.wrong("task %d: %s has failed", id, n.Name)
 	case n.Name == "tried" && n.Retry == 0: // retries by itself
 	case n.Name == "skipped", n.Name == "forced", n.Name == "tried":
 		c.once(id, n, "skip", nil)

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/api/page"
 	"github.com/stdops/stdops/internal/api/sops"
@@ -66,7 +67,10 @@ func (a *App) handlers(zone *time.Location) error {
 	if err != nil {
 		return err
 	}
-	return a.openSocket(api.Handler(local, a.log))
+	inner := http.NewServeMux()
+	inner.Handle("POST "+client.DrainPath, a.drain) // here only: it is for whoever could as well send a signal
+	inner.Handle("/", api.Handler(local, a.log))
+	return a.openSocket(inner)
 }
 
 func (a *App) newServer(h http.Handler) *http.Server {

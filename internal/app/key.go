@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// keyFile is the name of the key in a data directory.
+const keyFile = "key"
+
 // dataKey reads the key under which secrets are hashed, and makes it at the first start. It lies beside the database but
 // not in it, so that a stolen copy of the database alone gives nothing to guess against. A store that holds secrets must
 // have its key: with a new one none of them would be known any more, and nobody would be told why.
@@ -21,24 +24,29 @@ func dataKey(dir string, secrets bool) ([]byte, error) {
 	}
 	key = make([]byte, 32) // there is none, or what a start left that ended while it was made
 	rand.Read(key)         // never fails: it ends the program where the system has no entropy
-	return key, writeKey(dir, keyFile(dir), key)
+	return key, writeKey(dir, filepath.Join(dir, keyFile), key)
 }
 
 var errNoKey = errors.New("it does not hold 64 hex digits")
 
-func keyFile(dir string) string { return filepath.Join(dir, "key") }
-
 // readKey reads the key of a data directory.
 func readKey(dir string) ([]byte, error) {
-	text, err := os.ReadFile(keyFile(dir))
+	file := filepath.Join(dir, keyFile)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w (restore it from a backup: without it no secret can be checked)", err)
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("read key %s: %w; restore it from a backup: without it no secret can be checked", keyFile(dir), errNoKey)
+	key, whole := parseKey(text)
+	if !whole {
+		return nil, fmt.Errorf("read key %s: %w; restore it from a backup: without it no secret can be checked", file, errNoKey)
 	}
 	return key, nil
+}
+
+// parseKey reads the text of a key, false when it is not a whole one.
+func parseKey(text []byte) (key []byte, whole bool) {
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	return key, err == nil && len(key) == 32
 }
 
 // writeKey makes the key as a whole and so that it survives a loss of power: secrets that are stored later need it.

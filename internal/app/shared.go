@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -113,6 +112,7 @@ func (a *App) share(o *engine.Options) error {
 func (a *App) periodic() []queue.Periodic {
 	return []queue.Periodic{
 		{Name: "keys", Every: time.Minute, Limit: time.Minute, Do: a.store.ExpireKeys},
+		{Name: "archive", Every: 10 * time.Second, Limit: time.Minute, Do: a.store.ArchiveOld},
 	}
 }
 
@@ -147,11 +147,6 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		plain(w, http.StatusServiceUnavailable, "not ready")
 	}
-}
-
-// MigratePostgres brings a PostgreSQL database up to the schema of this program.
-func MigratePostgres(ctx context.Context, db string, log *slog.Logger) error {
-	return store.MigratePostgres(ctx, db, log, queue.MigrateRiver)
 }
 
 // Copied is how many rows of a table were copied.

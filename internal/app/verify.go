@@ -33,7 +33,7 @@ func Verify(ctx context.Context, dir string, wrong func(task stdops.TaskID, prob
 	return verify(ctx, data, wrong)
 }
 
-// VerifyDatabase does the same for a PostgreSQL database, as it is at this moment: servers may be at work on it.
+// VerifyDatabase does the same for a PostgreSQL database: servers may be at work on it.
 func VerifyDatabase(ctx context.Context, db string, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
 	data, err := store.OpenDatabase(ctx, db)
 	if err != nil {
@@ -44,60 +44,110 @@ func VerifyDatabase(ctx context.Context, db string, wrong func(task stdops.TaskI
 }
 
 func verify(ctx context.Context, data *store.Copy, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
-	problems, err := data.Check(ctx)
-	if err != nil {
-		return v, err
-	}
-	for _, text := range problems {
-		wrong(0, text)
-	}
-	trees, err := service.NewTrees(namedTrees{data})
-	if err != nil {
-		return v, err
-	}
+	e := examination{data: data, wrong: wrong}
 	now, err := data.TimeOnRecord(ctx)
 	if err != nil {
 		wrong(0, err.Error())
 	}
-	if today := time.Now(); today.After(now) { // else the server was ahead of the clock of this machine
-		now = today
+	if e.now = now; time.Now().After(now) { // else the server was ahead of the clock of this machine
+		e.now = time.Now()
+	}
+	return e.run(ctx)
+}
+
+// examination is one look at all that a data directory holds.
+type examination struct {
+	data  *store.Copy
+	now   time.Time // of the look
+	wrong func(task stdops.TaskID, problem string)
+	// orphan and each, unless they are nil, are for those who want to know more: orphan is told of rows of no task instead of
+	// wrong, each is given every record that can be read.
+	orphan func(store.Orphans)
+	each   func(record *stdops.Record, graph *flow.Graph)
+
+	trees *service.Trees
+}
+
+// run looks at the file and at all tasks, deleted ones too.
+func (e *examination) run(ctx context.Context) (v Verified, err error) {
+	if err := e.file(ctx); err != nil {
+		return v, err
+	}
+	if e.trees, err = service.NewTrees(namedTrees{e.data}); err != nil {
+		return v, err
 	}
 	for last := stdops.TaskID(0); ; {
-		refs, err := data.Tasks(ctx, last, verifyPage)
+		refs, err := e.data.Tasks(ctx, last, verifyPage)
 		if err != nil && ctx.Err() == nil {
-			wrong(0, fmt.Sprintf("tasks after task %d can not be listed: %v", last, err))
+			e.wrong(0, fmt.Sprintf("tasks after task %d can not be listed: %v", last, err))
 		}
 		if len(refs) == 0 {
 			return v, ctx.Err()
 		}
 		for _, ref := range refs {
-			transitions, problems := verifyTask(ctx, data, trees, ref, now)
-			if ctx.Err() != nil {
+			if v.Transitions += e.one(ctx, ref); ctx.Err() != nil {
 				return v, ctx.Err()
 			}
 			v.Tasks++
-			v.Transitions += transitions
-			for _, text := range problems {
-				wrong(ref.Task, text)
-			}
 		}
 		last = refs[len(refs)-1].Task
 	}
 }
 
-// verifyTask gives how many transitions a task has had, and what is wrong with its record.
-func verifyTask(ctx context.Context, data *store.Copy, trees *service.Trees, ref stdops.TaskRef, now time.Time) (int, []string) {
-	record, err := data.Record(ctx, ref)
+// one looks at one moment of a task, tells what is wrong with it, and gives how many transitions it has had.
+func (e *examination) one(ctx context.Context, ref stdops.TaskRef) (transitions int) {
+	var problems []string
+	err := e.data.Moment(ctx, func() error {
+		transitions, problems = e.task(ctx, ref)
+		return nil
+	})
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
+	if ctx.Err() != nil { // what was found is that the look was ended
+		return transitions
+	}
+	for _, text := range problems {
+		e.wrong(ref.Task, text)
+	}
+	return transitions
+}
+
+// file looks at the file as a whole.
+func (e *examination) file(ctx context.Context) error {
+	problems, orphans, err := e.data.Check(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range problems {
+		e.wrong(0, text)
+	}
+	for _, o := range orphans {
+		if e.orphan != nil {
+			e.orphan(o)
+		} else {
+			e.wrong(0, o.String())
+		}
+	}
+	return nil
+}
+
+// task gives how many transitions a task has had, and what is wrong with its record.
+func (e *examination) task(ctx context.Context, ref stdops.TaskRef) (int, []string) {
+	record, err := e.data.Record(ctx, ref)
 	if err != nil {
 		return 0, []string{fmt.Sprintf("its record can not be read: %v", err)}
 	}
-	graph, err := trees.Graph(ctx, record.Task.TreeHash)
+	graph, err := e.trees.Graph(ctx, record.Task.TreeHash)
 	if err != nil {
 		return len(record.Log), []string{err.Error()}
 	}
-	problems := engine.Audit(record, graph, now)
+	problems := engine.Audit(record, graph, e.now)
 	if record.Task.Parent.Task != 0 {
-		problems = append(problems, verifyChild(ctx, data, trees, record)...)
+		problems = append(problems, verifyChild(ctx, e.data, e.trees, record)...)
+	}
+	if e.each != nil {
+		e.each(record, graph)
 	}
 	return len(record.Log), problems
 }

@@ -138,18 +138,24 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{`DELETE FROM task_input WHERE task_id = (SELECT MIN(task_id) FROM task_input)`, "can not be read"},
 		{`UPDATE node_state SET loop = 1 << 40 WHERE task_id = (SELECT MAX(task_id) FROM node_state)`, "can not be read"},
 	} {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "stdops.db"), whole["stdops.db"], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		damage(t, filepath.Join(dir, "stdops.db"), d.change)
-		var found []string
-		_, err := app.Verify(t.Context(), dir, func(task stdops.TaskID, problem string) {
-			found = append(found, fmt.Sprintf("task %d: %s", task, problem))
-		})
-		if all := strings.Join(found, "\n"); err != nil || !strings.Contains(all, d.problem) {
-			t.Errorf("%s: %v, found %.300q", d.change, err, all)
-		}
+		verifyFinds(t, whole["stdops.db"], d.change, d.problem)
+	}
+}
+
+// verifyFinds changes a copy of a database behind the server's back, which has to be told of.
+func verifyFinds(t *testing.T, database []byte, change, problem string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "stdops.db"), database, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	damage(t, filepath.Join(dir, "stdops.db"), change)
+	var found []string
+	_, err := app.Verify(t.Context(), dir, func(task stdops.TaskID, problem string) {
+		found = append(found, fmt.Sprintf("task %d: %s", task, problem))
+	})
+	if all := strings.Join(found, "\n"); err != nil || !strings.Contains(all, problem) {
+		t.Errorf("%s: %v, found %.300q", change, err, all)
 	}
 }
 

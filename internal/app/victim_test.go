@@ -200,7 +200,7 @@ func anyRate() *stdops.Limits {
 
 // caller speaks to a server as a program of the compatible API does.
 type caller struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	socket string
 	down   atomic.Bool    // the server is gone or about to be

@@ -22,7 +22,9 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 	for i := range record.Nodes {
 		a.states[record.Nodes[i].Node] = &record.Nodes[i]
 	}
-	a.compare(a.replay())
+	if a.Task.Archived.IsZero() { // else there is no log any more
+		a.compare(a.replay())
+	}
 	a.checkNodes()
 	a.checkVersions()
 	a.checkLive()
@@ -36,6 +38,9 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 		a.checkThreads()
 	default:
 		a.checkEnded()
+	}
+	if !a.Task.Archived.IsZero() {
+		a.checkArchived()
 	}
 	return a.problems
 }
@@ -70,7 +75,7 @@ func (a *audit) checkNodes() {
 		if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 			a.wrong("%s finished before it started", name)
 		}
-		if n.State == stdops.StateFinished && activity && !slices.Contains(a.Outputs, n.Node) {
+		if n.State == stdops.StateFinished && activity && a.Task.Archived.IsZero() && !slices.Contains(a.Outputs, n.Node) {
 			a.wrong("%s is FINISHED, but its outputs are not stored", name)
 		}
 		if n.Order == 0 {
@@ -115,6 +120,15 @@ func (a *audit) checkVersions() {
 
 // checkLive makes sure that a task in which something is to happen is known to the next start, and is woken in time.
 func (a *audit) checkLive() {
+	problems, _ := a.sleep()
+	for _, text := range problems {
+		a.wrong("%s", text)
+	}
+}
+
+// sleep gives what is wrong with how the record says that the task has to be looked at. It wakes when all of that is that
+// nobody would look, or too late.
+func (a *audit) sleep() (problems []string, wakes bool) {
 	root := &a.Task.Root
 	calls, moving, queued, waits := false, false, false, false
 	var due time.Time
@@ -131,17 +145,19 @@ func (a *audit) checkLive() {
 	open := root.State == stdops.StateRunning || root.State == stdops.StateSuspended
 	live := open || root.State.Ended() && (calls || moving || !due.IsZero())
 	if root.Live != live {
-		a.wrong("whether something happens in it is noted as %t, it should be %t", root.Live, live)
+		problems = append(problems, fmt.Sprintf("whether something happens in it is noted as %t, it should be %t", root.Live, live))
+		wakes = live
 	}
 	switch {
 	case !live:
 	case root.WakeAt.IsZero() && (calls || moving || open && (queued || len(a.own()) > 0)):
-		a.wrong("something is under way in it, but no start would look at it")
+		return append(problems, "something is under way in it, but no start would look at it"), true
 	case !due.IsZero() && (root.WakeAt.IsZero() || root.WakeAt.After(due) && root.WakeAt.After(a.now)):
-		a.wrong("something is due at %s, but it is woken at %s", moment(due), moment(root.WakeAt))
+		return append(problems, fmt.Sprintf("something is due at %s, but it is woken at %s", moment(due), moment(root.WakeAt))), true
 	case root.WakeAt.IsZero() && root.State == stdops.StateRunning && !waits:
-		a.wrong("it is RUNNING, but nothing is under way and it waits for nobody")
+		return append(problems, "it is RUNNING, but nothing is under way and it waits for nobody"), false
 	}
+	return problems, wakes
 }
 
 // own gives the callbacks that the driver of the task has accepted. What children told is stored by others: it may come
@@ -253,6 +269,16 @@ func (a *audit) paused(n stdops.NodeIndex) bool {
 		return a.Task.Root.State == stdops.StateSuspended
 	}
 	return a.states[n] != nil && a.states[n].State == stdops.StateSuspended
+}
+
+// checkArchived makes sure that a task which was archived may not go on.
+func (a *audit) checkArchived() {
+	if root := &a.Task.Root; root.State != stdops.StateCreated && !root.State.Ended() {
+		a.wrong("it is %s, but was archived", root.State)
+	}
+	if a.Task.Archived.Before(a.Task.Root.Finished) {
+		a.wrong("it was archived before it ended")
+	}
 }
 
 // checkEnded makes sure that nothing goes on in a task that has ended, and that one that is FINISHED left nothing out.

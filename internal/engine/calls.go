@@ -132,8 +132,8 @@ func (p *pool) cancel(ref stdops.TaskRef, meant func(callID) bool, why error) {
 	}
 }
 
-// drain waits for calls that are out; when ctx is done it cuts them off.
-func (p *pool) drain(ctx context.Context) {
+// drain waits for calls that are out; when ctx is done it cuts them off, and gives how many.
+func (p *pool) drain(ctx context.Context) (cutOff int) {
 	ended := make(chan struct{})
 	go func() {
 		p.ended.Wait()
@@ -142,10 +142,22 @@ func (p *pool) drain(ctx context.Context) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
+		cutOff = p.count()
 		p.cut(plugin.ErrStopping)
 		<-ended
 	}
 	p.cut(plugin.ErrStopping)
+	return cutOff
+}
+
+// count gives how many calls are out.
+func (p *pool) count() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, calls := range p.calls {
+		n += len(calls)
+	}
+	return n
 }
 
 // call runs one execute or schedule and makes its result an event.

@@ -173,10 +173,11 @@ func (d *driver) endStale() {
 }
 
 // giveUp answers commands that cannot be carried out. Results of calls stay for the next try, unless there can be none:
-// there is no such task, the process ends, its record is damaged, or the step is a defect. The last two a later command or
+// there is no such task any more, the process ends, its record is damaged, or the step is a defect. The last two a later command or
 // start meets again with the record as it is stored.
 func (d *driver) giveUp(letters []letter, err error) ([]letter, time.Duration) {
-	gone := stdops.ErrorCode(err) == stdops.CodeNotFound
+	code := stdops.ErrorCode(err)
+	gone := code == stdops.CodeNotFound || code == stdops.CodeGone
 	final := gone || errors.Is(err, errDefect) || errors.Is(err, stdops.ErrRecord) || d.engine.ending()
 	asked := !slices.ContainsFunc(letters, func(l letter) bool { return l.answer == nil })
 	var left []letter
@@ -192,7 +193,7 @@ func (d *driver) giveUp(letters []letter, err error) ([]letter, time.Duration) {
 	if gone && asked { // for a task that does not exist: nothing is wrong with ours
 		return nil, 0
 	}
-	if stdops.ErrorCode(err) != stdops.CodeDiskFull { // of which the store has told, once for all tasks
+	if code != stdops.CodeDiskFull { // of which the store has told, once for all tasks
 		d.engine.Log.Error("task cannot be driven", "task", int64(d.ref.Task), "error", err)
 	}
 	if final {

@@ -105,6 +105,7 @@ type Engine struct {
 	drivers  map[stdops.TaskRef]*driver
 	seats    seats
 	stopping bool
+	cutOff   int // calls, by Stop
 
 	// thinking holds a token for each step that is being decided. To decide is work of a processor, and rendering may take
 	// some megabytes meanwhile, so that more steps at the same time than processors would cost memory and gain nothing.
@@ -200,7 +201,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if !e.end() {
 		return nil
 	}
-	e.pool.drain(ctx)
+	cutOff := e.pool.drain(ctx)
 	e.running.Wait()
 	e.stop()
 	<-e.done
@@ -208,10 +209,20 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if e.journal != nil {
 		e.journal.close()
 	}
+	e.mu.Lock()
+	e.cutOff = cutOff
+	e.mu.Unlock()
 	if e.owners != nil {
 		return e.owners.end(ctx)
 	}
 	return nil
+}
+
+// CutOff gives how many calls Stop has cut off.
+func (e *Engine) CutOff() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cutOff
 }
 
 // end lets no call begin any more, false when there is nothing to end.

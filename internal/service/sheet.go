@@ -85,6 +85,9 @@ func (s *Service) failures(ctx context.Context, task *stdops.Task, nodes []stdop
 	}
 	ref := stdops.TaskRef{Project: task.Project, Task: task.ID}
 	data, err := s.store.Failures(ctx, ref, failuresOfSheet)
+	if stdops.ErrorCode(err) == stdops.CodeGone {
+		return noTexts(nodes, err.Error()), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +106,17 @@ func (s *Service) failures(ctx context.Context, task *stdops.Task, nodes []stdop
 		}
 	}
 	return texts, nil
+}
+
+// noTexts says of each node that could have an error text why it has none any more.
+func noTexts(nodes []stdops.NodeState, why string) map[stdops.NodeIndex]string {
+	texts := map[stdops.NodeIndex]string{}
+	for i := range nodes {
+		if n := &nodes[i]; len(texts) < failuresOfSheet && (n.State == stdops.StateFailed || n.ErrorIgnored) {
+			texts[n.Node] = why
+		}
+	}
+	return texts
 }
 
 // exText gives the error text among the outputs of a node. A plugin may put any value there.

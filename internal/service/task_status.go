@@ -86,6 +86,9 @@ func single(task stdops.Task, whole *status.Status, q SingleQuery) *SingleStatus
 // explainedStatus tells, beside the status, what is known of failed nodes: all of one moment.
 func (s *Service) explainedStatus(ctx context.Context, a *Access, id stdops.TaskID, q SingleQuery) (*SingleStatus, error) {
 	snap, err := s.store.Load(ctx, a.ref(id))
+	if stdops.ErrorCode(err) == stdops.CodeGone {
+		return s.explainedArchive(ctx, a, id, q, err.Error())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +115,35 @@ func (s *Service) explainedStatus(ctx context.Context, a *Access, id stdops.Task
 		}
 	}
 	if q.Failed {
+		answer.Failed = failedNodes(&answer.Status, snap, graph, nil)
+	}
+	return answer, nil
+}
+
+// explainedArchive is explainedStatus for a task of which only the states are left: the texts say why there are none.
+func (s *Service) explainedArchive(ctx context.Context, a *Access, id stdops.TaskID, q SingleQuery, why string) (*SingleStatus, error) {
+	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: []stdops.TaskID{id}, Children: true})
+	if err != nil {
+		return nil, err
+	}
+	row := &rows.Tasks[0] // no row of a task ever goes
+	whole := s.project(ctx, row, rows.Now, true)
+	if whole.Problem != nil {
+		return nil, whole.Problem
+	}
+	snap := &stdops.Snapshot{Task: row.Task, Nodes: row.Nodes}
+	answer := single(snap.Task, &whole.Status, q)
+	if q.ExData {
+		answer.ExData = failedTexts(&answer.Status, snap, nil)
+		for i := range answer.ExData {
+			answer.ExData[i].Text = why
+		}
+	}
+	if q.Failed {
+		graph, err := s.Graph(ctx, snap.Task.TreeHash)
+		if err != nil {
+			return nil, err
+		}
 		answer.Failed = failedNodes(&answer.Status, snap, graph, nil)
 	}
 	return answer, nil

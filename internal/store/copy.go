@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,58 +21,29 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
-// Or it is a PostgreSQL database as it was at one moment ([OpenDatabase]).
+// [OpenBeside] reads that of a running server too, [OpenDatabase] a PostgreSQL database.
 type Copy struct {
 	db    *sql.DB
-	tx    *sql.Tx  // on PostgreSQL: all that is read is read in it
-	lock  *os.File // nil: a copy without one
+	file  string
+	pg    bool
+	tx    *sql.Tx  // of a [Copy.Moment] on PostgreSQL
+	lock  *os.File // nil: a copy without one, or a server has it
+	live  bool     // a server has the data directory
 	made  string   // a file that reading made; "" for none
 	unzip *zstd.Decoder
 }
 
 // OpenCopy opens a data directory to read it. A running server has it for itself ([ErrInUse]); a schema other than that of
 // this program is refused.
-func OpenCopy(ctx context.Context, dir string) (c *Copy, err error) {
-	c = &Copy{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, c.Close())
-			c = nil
-		}
-	}()
-	dir, err = filepath.Abs(dir)
+func OpenCopy(ctx context.Context, dir string) (*Copy, error) {
+	c, err := OpenStopped(dir)
 	if err != nil {
-		return c, fmt.Errorf("open data directory: %w", err)
+		return nil, err
 	}
-	file := filepath.Join(dir, databaseFile)
-	if _, err := os.Stat(file); err != nil {
-		return c, fmt.Errorf("open database: %w", err)
+	if err := checkSchema(ctx, c.db, c.file); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	if c.lock, err = shareDir(dir); err != nil {
-		return c, err
-	}
-	if err := c.open(file); err != nil {
-		return c, err
-	}
-	if err := c.openUnzip(); err != nil {
-		return c, err
-	}
-	return c, checkSchema(ctx, c.db, file)
-}
-
-func (c *Copy) openUnzip() (err error) {
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return fmt.Errorf("make decompressor: %w", err)
-	}
-	return nil
-}
-
-// from is what is read from.
-func (c *Copy) from() querier {
-	if c.tx != nil {
-		return c.tx
-	}
-	return c.db
+	return c, nil
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -95,19 +67,42 @@ func shareDir(dir string) (*os.File, error) {
 
 // open opens the database. Without a log, or with an empty one, it needs no further file. Otherwise it needs an index of
 // the log, which is made where it is missing and taken away again at the end: another user's could keep a server out.
-func (c *Copy) open(file string) (err error) {
-	from := address(file, "ro", "")
-	if log, err := os.Stat(file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
+func (c *Copy) open() error {
+	from := address(c.file, "ro", "")
+	if log, err := os.Stat(c.file + "-wal"); errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
 		from += "&immutable=1"
-	} else if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
-		c.made = file + "-shm"
+	} else if _, err := os.Stat(c.file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+		c.made = c.file + "-shm"
+	}
+	return c.connect(from)
+}
+
+// connect opens the one connection.
+func (c *Copy) connect(from string) (err error) {
+	if err := c.openUnzip(); err != nil {
+		return err
 	}
 	c.db, err = driver.Open(from, func(conn *sqlite3.Conn) error { return conn.Exec(readerSettings) })
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", file, err)
+		return fmt.Errorf("open database %s: %w", c.file, err)
 	}
 	c.db.SetMaxOpenConns(1)
 	return nil
+}
+
+func (c *Copy) openUnzip() (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
+	}
+	return nil
+}
+
+// from is what is read from.
+func (c *Copy) from() querier {
+	if c.tx != nil {
+		return c.tx
+	}
+	return c.db
 }
 
 // Close lets the data directory go. It must be called once, when no method runs.
@@ -115,9 +110,6 @@ func (c *Copy) Close() error {
 	var errs []error
 	if c.unzip != nil {
 		c.unzip.Close()
-	}
-	if c.tx != nil {
-		errs = append(errs, c.tx.Rollback())
 	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())
@@ -133,10 +125,21 @@ func (c *Copy) Close() error {
 	return errors.Join(errs...)
 }
 
-// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file, who drives the tasks of a
-// database that processes share, and rows of no task. What
+// Orphans says that a table has rows of a task that does not exist.
+type Orphans struct {
+	Table string
+	Of    stdops.TaskRef
+}
+
+// String says it to a person.
+func (o Orphans) String() string {
+	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
+}
+
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; who drives the tasks of a
+// database that processes share; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
-func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
+func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
 		found, err := c.texts(ctx, query)
 		if err != nil {
@@ -144,40 +147,51 @@ func (c *Copy) Check(ctx context.Context) (problems []string, err error) {
 		}
 		return found
 	}
-	if c.tx != nil {
-		problems = c.checkDatabase(look)
+	listed := tablesOfTasks
+	if c.pg {
+		listed = postgresTablesOfTasks
+		problems = look("who drives the tasks", postgresUndriven)
 	} else {
-		problems = c.checkFile(look)
+		problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
+		problems = append(problems, look("references", `
+			SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
 	}
-	tables, err := c.texts(ctx, c.tablesOfTasks())
+	tables, err := c.texts(ctx, listed)
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
 	for _, table := range tables {
-		problems = append(problems, look("table "+table, `
-			SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ' in project ' || project_id || ', which does not exist'
-			FROM "`+table+`" r
-			WHERE NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`)...)
+		rows, err := c.from().QueryContext(ctx, `SELECT DISTINCT project_id, task_id FROM "`+table+`" r WHERE `+orphaned)
+		refs, err := collect(rows, err, func(r *stdops.TaskRef) []any { return []any{number(&r.Project), number(&r.Task)} })
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("table %s can not be checked: %v", table, err))
+		}
+		for _, ref := range refs {
+			orphans = append(orphans, Orphans{table, ref})
+		}
 	}
-	return problems, ctx.Err()
-}
-
-func (c *Copy) checkFile(look func(what, query string) []string) []string {
-	return append(look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`), look("references", `
-		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
+	if slices.Contains(tables, "task_archive") { // an older schema has none
+		problems = append(problems, look("table task_archive", `
+			SELECT 'task ' || task_id || ' has an archive, but was not archived' FROM task_archive
+			WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NULL)`)...)
+		for _, table := range gone {
+			problems = append(problems, look("table "+table, `
+				SELECT DISTINCT 'table `+table+` has rows of task ' || task_id || ', which was archived' FROM `+table+`
+				WHERE task_id IN (SELECT id FROM task WHERE archived_at IS NOT NULL)`)...)
+		}
+	}
+	return problems, orphans, ctx.Err()
 }
 
 // tablesOfTasks lists the tables whose rows belong to tasks.
-func (c *Copy) tablesOfTasks() string {
-	if c.tx != nil {
-		return postgresTablesOfTasks
-	}
-	return `
-		SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
-			AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
-		ORDER BY m.name`
-}
+const tablesOfTasks = `
+	SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'task_id')
+		AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'project_id')
+	ORDER BY m.name`
+
+// orphaned is the condition that the task of a row does not exist.
+const orphaned = `NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`
 
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
 	rows, err := c.from().QueryContext(ctx, query)
@@ -197,10 +211,10 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 // TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
 // it is the time of the database.
 func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
-	if c.tx == nil {
+	if !c.pg {
 		return timeOnRecord(ctx, c.db)
 	}
-	if err = c.tx.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+	if err = c.db.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
 		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
 	}
 	return last, err
@@ -212,6 +226,9 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	err := c.load(ctx, ref, &r.Snapshot)
 	if stdops.ErrorCode(err) == stdops.CodeNotFound { // the task was just listed
 		return nil, fmt.Errorf("the row of the inputs of task %d is missing", ref.Task)
+	}
+	if stdops.ErrorCode(err) == stdops.CodeGone {
+		r.Nodes, err = c.archivedNodes(ctx, ref)
 	}
 	if err != nil {
 		return nil, err
@@ -232,10 +249,21 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 	return r, err
 }
 
+// archivedNodes reads how the nodes of an archived task stood.
+func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.NodeState, error) {
+	var format int64
+	var body []byte
+	err := c.from().QueryRowContext(ctx, `SELECT format, body FROM task_archive WHERE task_id = $1`, int64(ref.Task)).Scan(&format, &body)
+	if err != nil {
+		return nil, fmt.Errorf("load archive of task %d: %w", ref.Task, err)
+	}
+	return readArchive(c.unzip, format, body)
+}
+
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
-	if c.tx != nil {
-		return postgresSnapshot(ctx, c.tx, ref, snap)
+	if c.pg {
+		return postgresSnapshot(ctx, c.from(), ref, snap)
 	}
 	conn, err := c.db.Conn(ctx)
 	if err != nil {

@@ -24,8 +24,8 @@ var ErrDamaged = errors.New("the database is damaged")
 const checkedAlways = 256 << 20
 
 func damaged(file, format string, args ...any) error {
-	return fmt.Errorf("%w: %s: %s. Nothing was changed. To go on, move %[2]s, %[2]s-wal and %[2]s-shm elsewhere, put a good copy "+
-		"of the database in the place of %[2]s and start again (docs/durability.md)", ErrDamaged, file, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s: %s. Nothing was changed. To go on, move the data directory elsewhere, put a backup in its place "+
+		"(stdops backup restore DIR) and start again (docs/operations.md)", ErrDamaged, file, fmt.Sprintf(format, args...))
 }
 
 // checkFiles looks whether the files of a database are sound, before anything is written.

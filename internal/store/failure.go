@@ -24,5 +24,5 @@ func (s *Store) Failures(ctx context.Context, ref stdops.TaskRef, limit int) ([]
 	if err != nil {
 		return nil, fmt.Errorf("load failures of task %d: %w", ref.Task, err)
 	}
-	return data, nil
+	return data, orArchived(ctx, s.readers, ref, len(data))
 }

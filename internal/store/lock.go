@@ -78,7 +78,7 @@ func writeHolder(f *os.File) error {
 // last server.
 func lockHolder(f *os.File) string {
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return " (stdops verify reads it)"
+		return " (a command such as stdops verify reads it)"
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 20))
 	pid := strings.TrimSpace(string(text))

@@ -166,7 +166,7 @@ type NodeLog struct {
 func (s *Store) NodeLog(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex, page LogPage) (*NodeLog, error) {
 	l := &NodeLog{}
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		task, err := findTask(ctx, tx, ref)
+		task, err := findWhole(ctx, tx, ref)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 )
@@ -15,8 +14,8 @@ const (
 )
 
 // Maintain does until ctx is done what nobody waits for. On PostgreSQL it measures the time of the database. On SQLite it
-// removes expired keys of requests, records the time, and keeps the write-ahead log short by folding it into the database
-// file when nobody writes, and when it has grown too large.
+// removes expired keys of requests, archives tasks that ended longer ago than the retention, records the time, and keeps the
+// write-ahead log short by folding it into the database file when nobody writes, and when it has grown too large.
 func (s *Store) Maintain(ctx context.Context) {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
@@ -34,6 +33,9 @@ func (s *Store) Maintain(ctx context.Context) {
 		}
 		if err := s.ExpireKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("expired keys of requests could not be removed", "error", err)
+		}
+		if err := s.ArchiveOld(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("tasks could not be archived", "error", err)
 		}
 		if err := s.recordIdle(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("the time could not be recorded", "error", err)
@@ -55,12 +57,11 @@ func (s *Store) foldLog(ctx context.Context) error {
 	if w.broken != nil || w.written.IsZero() || s.now().Sub(w.written) < maintainEvery && logSize(w.file) < largestLog {
 		return nil
 	}
-	var busy, inLog, folded int
-	row := w.conn.QueryRowContext(context.WithoutCancel(ctx), "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err := row.Scan(&busy, &inLog, &folded); err != nil {
-		return s.judge(fmt.Errorf("checkpoint: %w", err))
+	empty, err := w.foldAll(context.WithoutCancel(ctx))
+	if err != nil {
+		return s.judge(err)
 	}
-	if busy == 0 { // else a reader still needs the log: the next look tries again
+	if empty { // else the next look tries again
 		w.written = time.Time{}
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 
 // moved are the tables that an embedded store and one on PostgreSQL have in common, each after those that it refers to.
 var moved = []string{
-	"project", "tree", "task", "task_input", "node_state", "node_data", "node_attempt", "variable", "fork", "event", "transition",
+	"project", "tree", "task", "task_input", "task_archive", "node_state", "node_data", "node_attempt", "variable", "fork", "event", "transition",
 	"log_chunk", "request_key", "template", "template_version", "scheme", "app", "app_secret", "app_trust", "users", "role",
 	"user_token", "session", "login_link",
 }

@@ -28,7 +28,7 @@ type NodeDetail struct {
 func (s *Store) Node(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) (*NodeRecord, error) {
 	var r *NodeRecord
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		task, err := findTask(ctx, tx, ref)
+		task, err := findWhole(ctx, tx, ref)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s *Store) Node(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIn
 func (s *Store) NodeDetail(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) (*NodeDetail, error) {
 	d := &NodeDetail{}
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if d.Task, err = findTask(ctx, tx, ref); err != nil {
+		if d.Task, err = findWhole(ctx, tx, ref); err != nil {
 			return err
 		}
 		if d.State, d.Data, err = findNode(ctx, tx, ref.Task, node); err != nil {
@@ -83,6 +83,9 @@ func findNode(ctx context.Context, q querier, task stdops.TaskID, node stdops.No
 // Attempts lists the earlier attempts of a node with their data, oldest first.
 func (s *Store) Attempts(ctx context.Context, ref stdops.TaskRef, node stdops.NodeIndex) ([]stdops.Attempt, error) {
 	attempts, err := findAttempts(ctx, s.readers, ref, node)
+	if err == nil {
+		err = orArchived(ctx, s.readers, ref, len(attempts))
+	}
 	return attempts, explain(err)
 }
 
@@ -112,12 +115,15 @@ func (s *Store) Variables(ctx context.Context, ref stdops.TaskRef, scope stdops.
 	if err != nil {
 		return nil, fmt.Errorf("load variables of task %d: %w", ref.Task, explain(err))
 	}
-	return found, nil
+	return found, explain(orArchived(ctx, s.readers, ref, len(found)))
 }
 
 // Transitions reads the log of a task from the changes after a revision on, at most limit entries.
 func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
 	log, err := transitions(ctx, s.readers, ref, after, limit)
+	if err == nil {
+		err = orArchived(ctx, s.readers, ref, len(log))
+	}
 	return log, explain(err)
 }
 

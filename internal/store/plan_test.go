@@ -41,6 +41,9 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 	task := createTask(t, s, newTask("one"))
 	commit(t, s, fullChange(s, task))
 	r := ref(task)
+	archived := endTask(t, s, stdops.StateFinished, 3)
+	archiveAll(t, s, 4, 9)
+	endTask(t, s, stdops.StateFinished, 3)
 	list := func(m TaskMatch) (*StatusBatch, error) {
 		return s.Statuses(ctx, 1, StatusQuery{List: &TaskFilter{TaskMatch: m, Offset: 1}, Total: true})
 	}
@@ -57,12 +60,15 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"list under way": func() error {
 			return second(list(TaskMatch{States: []stdops.State{stdops.StateRunning}, Holding: []stdops.State{stdops.StateFailed}}))
 		},
-		"CountTasks":        func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
-		"NodeDetail":        func() error { return second(s.NodeDetail(ctx, r, 1)) },
-		"Failures":          func() error { return second(s.Failures(ctx, r, 9)) },
-		"Variables":         func() error { return second(s.Variables(ctx, r, 0)) },
-		"Transitions":       func() error { return second(s.Transitions(ctx, r, 0, 9)) },
-		"Statuses":          func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
+		"CountTasks":  func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
+		"NodeDetail":  func() error { return second(s.NodeDetail(ctx, r, 1)) },
+		"Failures":    func() error { return second(s.Failures(ctx, r, 9)) },
+		"Variables":   func() error { return second(s.Variables(ctx, r, 0)) },
+		"Transitions": func() error { return second(s.Transitions(ctx, r, 0, 9)) },
+		"Statuses":    func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
+		"Statuses archived": func() error {
+			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
+		},
 		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
 		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
 		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },
@@ -84,6 +90,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
 		"RequestKey":   func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
 		"ExpireKeys":   func() error { return s.ExpireKeys(ctx) },
+		"Archive":      func() error { return second(s.old(ctx, at(99), 9)) },
 	}
 }
 

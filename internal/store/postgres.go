@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime"
@@ -30,6 +31,9 @@ const (
 	lockLimit      = 10 * time.Second
 	silenceLimit   = 5 * time.Second
 )
+
+// writeLimit ends a transaction of many statements of which the server says nothing.
+const writeLimit = time.Minute
 
 // postgres is what a [Store] has on PostgreSQL, beside its readers.
 type postgres struct {
@@ -196,7 +200,21 @@ func (p *postgres) writeOn(ctx context.Context, fn func(context.Context, *sql.Co
 		return fmt.Errorf("wait to write: %w", explain(err))
 	}
 	defer conn.Close()
-	return explain(transactOn(context.WithoutCancel(ctx), conn, fn))
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
+	defer cancel()
+	err = transactOn(whole, conn, fn)
+	leaveStandby(conn, err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return unavailable(err)
+	}
+	return explain(err)
+}
+
+// leaveStandby closes a connection to a server that takes no writes any more: another one does, to which the address leads now.
+func leaveStandby(conn *sql.Conn, err error) {
+	if refusal(err) == readOnlyTransaction {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
 }
 
 // transact runs fn in a transaction on a connection.

@@ -18,7 +18,7 @@ const (
 	// insistFirst and insistMost bound the pauses between two tries.
 	insistFirst, insistMost = 20 * time.Millisecond, time.Second
 	// insistOnce is how long one try may take.
-	insistOnce = 20 * time.Second
+	insistOnce = 10 * time.Second
 )
 
 // batchOf is a batch on its way.
@@ -68,7 +68,7 @@ func (p *postgres) commit(ctx context.Context, changes []stdops.Change, now time
 			if err == nil {
 				err = whole.Err()
 			}
-			return nil, &stdops.Error{Code: stdops.CodeUnavailable, Message: "the database is not available, try again", Err: err}
+			return nil, unavailable(err)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func onceEach(changes []stdops.Change) error {
 }
 
 // try sends what is open. A batch without keys is one statement, which is a transaction of its own.
-func (p *postgres) try(ctx context.Context, b *batchOf) error {
+func (p *postgres) try(ctx context.Context, b *batchOf) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, insistOnce)
 	defer cancel()
 	conn, err := p.batches.Conn(ctx)
@@ -94,6 +94,7 @@ func (p *postgres) try(ctx context.Context, b *batchOf) error {
 		return err
 	}
 	defer conn.Close()
+	defer func() { leaveStandby(conn, err) }()
 	if !slices.ContainsFunc(b.changes, func(c stdops.Change) bool { return len(c.Keys) > 0 }) {
 		return b.send(ctx, conn)
 	}

@@ -58,9 +58,13 @@ func explain(err error) error {
 		return fail(stdops.CodeUnavailable, "the database took too long, try again or ask for less at once")
 	}
 	if disconnected(err) {
-		return fail(stdops.CodeUnavailable, "the database is not available, try again")
+		return unavailable(err)
 	}
 	return err
+}
+
+func unavailable(err error) error {
+	return &stdops.Error{Code: stdops.CodeUnavailable, Message: "the database is not available, try again", Err: err}
 }
 
 // disconnected reports whether err says that the server could not be asked, or did not answer: what it was asked for may

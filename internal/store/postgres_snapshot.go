@@ -10,8 +10,8 @@ import (
 )
 
 // postgresSnapshot reads all of a task, inside of one transaction.
-func postgresSnapshot(ctx context.Context, tx *sql.Tx, ref stdops.TaskRef, snap *stdops.Snapshot) (err error) {
-	if snap.Task, err = findTask(ctx, tx, ref); err != nil {
+func postgresSnapshot(ctx context.Context, tx querier, ref stdops.TaskRef, snap *stdops.Snapshot) (err error) {
+	if snap.Task, err = findWhole(ctx, tx, ref); err != nil {
 		return err
 	}
 	task := int64(ref.Task)

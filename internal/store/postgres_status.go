@@ -34,7 +34,7 @@ func (s *Store) postgresStatuses(ctx context.Context, project stdops.ProjectID, 
 		if err := s.statusSkeletons(r, batch); err != nil {
 			return err
 		}
-		return statusNodes(r, q, batch)
+		return s.statusNodes(r, q, batch)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load statuses: %w", err)
@@ -84,7 +84,9 @@ func (r postgresReads) countsOf(tasks []stdops.TaskID, each func(stdops.TaskID, 
 		task stdops.TaskID
 		n    int
 	}
-	rows, err := r.tx.QueryContext(r.ctx, `SELECT task_id, COUNT(*) FROM node_state WHERE task_id = ANY ($1) GROUP BY task_id`,
+	rows, err := r.tx.QueryContext(r.ctx, `
+		SELECT task_id, COUNT(*) FROM node_state WHERE task_id = ANY ($1) GROUP BY task_id
+		UNION ALL SELECT task_id, nodes FROM task_archive WHERE task_id = ANY ($1)`,
 		ids(dialect{postgres: true}, tasks))
 	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.task), &r.n} })
 	for _, row := range found {
@@ -100,6 +102,21 @@ func (r postgresReads) nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *
 func (r postgresReads) openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error {
 	return r.eachNode(each, `SELECT task_id, `+nodeColumns+` FROM node_state WHERE task_id = ANY ($1) AND state <> $2`,
 		ids(dialect{postgres: true}, tasks), int64(stdops.StateFinished))
+}
+
+func (r postgresReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, int64, []byte)) error {
+	type row struct {
+		task   stdops.TaskID
+		format int64
+		body   []byte
+	}
+	rows, err := r.tx.QueryContext(r.ctx, `SELECT task_id, format, body FROM task_archive WHERE task_id = ANY ($1)`,
+		ids(dialect{postgres: true}, tasks))
+	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.task), &r.format, &r.body} })
+	for _, row := range found {
+		each(row.task, row.format, row.body)
+	}
+	return err
 }
 
 // eachNode puts nodes where each says.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +70,54 @@ func TestPostgres_commits_of_the_same_task(t *testing.T) {
 	log, err := all[0].Transitions(t.Context(), ref(task), 0, 100)
 	if err != nil || len(log) != rounds || log[rounds-1].Revision != rounds {
 		t.Errorf("%d entries, %v", len(log), err)
+	}
+}
+
+// Whoever stores batches of the same tasks in whatever order, each task has exactly what was committed of it.
+func TestPostgres_batches_that_overlap(t *testing.T) {
+	t.Parallel()
+	all := processes(t, 3)
+	const tasks, rounds = 8, 15
+	var made [tasks]stdops.Task
+	var list []stdops.TaskID
+	for i := range made {
+		made[i] = createTask(t, all[0], newTask(fmt.Sprint(i)))
+		list = append(list, made[i].ID)
+	}
+	var committed [tasks]atomic.Int64
+	together(all, func(who int, s *Store) {
+		for round := range rounds {
+			current, err := s.Revisions(t.Context(), 1, list)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var batch []stdops.Change
+			for k := range made {
+				i := (k*(2*who+1) + round) % tasks // an order of its own
+				c := running(s, made[i])
+				c.Revision = current[i]
+				c.Nodes = []stdops.NodeState{{Node: 1, Order: 1, State: stdops.StateRunning, Loop: int32(c.Revision) + 1}}
+				c.Callbacks = []stdops.Callback{{Seq: c.Revision + 1, Node: 1}}
+				batch = append(batch, c)
+			}
+			verdicts, err := s.Commit(t.Context(), batch)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i, v := range verdicts {
+				if v == stdops.Committed {
+					committed[slices.Index(list, batch[i].Task)].Add(1)
+				}
+			}
+		}
+	})
+	for i, task := range made {
+		snap, want := load(t, all[0], task), committed[i].Load()
+		if snap.Task.Root.Revision != want || int64(len(snap.Callbacks)) != want || want > 0 && int64(snap.Nodes[0].Loop) != want {
+			t.Errorf("task %d: revision %d, %d callbacks, nodes %+v, %d commits", task.ID, snap.Task.Root.Revision, len(snap.Callbacks), snap.Nodes, want)
+		}
 	}
 }
 

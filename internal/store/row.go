@@ -13,7 +13,7 @@ import (
 const taskColumns = `id, project_id, name, tree_hash, flow_type, claimed, deleted, template_id, template_source,
 	create_method, app, creator, executor, description, category, created_at,
 	parent_id, parent_node, parent_version,
-	state, version, started_at, finished_at, revision, epoch, live, wake_at`
+	state, version, started_at, finished_at, revision, epoch, live, wake_at, archived_at`
 
 func taskFields(t *stdops.Task) []any {
 	return []any{
@@ -23,6 +23,7 @@ func taskFields(t *stdops.Task) []any {
 		number(&t.Parent.Task), number(&t.Parent.Node), (*string)(&t.Parent.Version),
 		number(&t.Root.State), (*string)(&t.Root.Version), instant(&t.Root.Started), instant(&t.Root.Finished),
 		number(&t.Root.Revision), number(&t.Root.Epoch), &t.Root.Live, instant(&t.Root.WakeAt),
+		instant(&t.Archived),
 	}
 }
 

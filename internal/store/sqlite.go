@@ -165,7 +165,7 @@ func (w *writer) close() error {
 	defer func() { <-w.turn }()
 	err := w.broken
 	if err == nil {
-		_, err = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		_, err = w.foldAll(context.Background())
 	}
 	if err != nil {
 		// Another fsync could succeed although what the failed one was for is lost.

@@ -48,6 +48,8 @@ func (r *snapshotReads) read(ref stdops.TaskRef, snap *stdops.Snapshot) error {
 	switch {
 	case !exists:
 		return noTask(ref.Task)
+	case !snap.Task.Archived.IsZero():
+		return archived(&snap.Task)
 	case !complete:
 		return noInputs(ref.Task)
 	}

@@ -57,6 +57,7 @@ func (h *hotReads) run(ctx context.Context, conn *sql.Conn, fn func(*statusReads
 type statusReads struct {
 	byIDs, newest, skeletons *sqlite3.Stmt
 	counts, nodes, openNodes *sqlite3.Stmt
+	archived                 *sqlite3.Stmt
 
 	snapshot snapshotReads
 }
@@ -71,9 +72,12 @@ func (r *statusReads) texts() []statementText {
 	return append([]statementText{
 		{&r.byIDs, tasksByIDs},
 		{&r.newest, `SELECT ` + taskColumns + ` FROM task WHERE project_id = $1 AND deleted = 0 ORDER BY id DESC LIMIT $2`},
-		{&r.counts, `SELECT task_id, COUNT(*) FROM node_state WHERE task_id ` + anyOf("$1") + ` GROUP BY task_id`},
+		{&r.counts, `
+			SELECT task_id, COUNT(*) FROM node_state WHERE task_id ` + anyOf("$1") + ` GROUP BY task_id
+			UNION ALL SELECT task_id, nodes FROM task_archive WHERE task_id ` + anyOf("$1")},
 		{&r.nodes, nodesOf},
 		{&r.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
+		{&r.archived, `SELECT task_id, format, body FROM task_archive WHERE task_id ` + anyOf("$1")},
 		{&r.skeletons, `SELECT hash, skeleton FROM tree WHERE hash ` + anyOf("$1")},
 	}, r.snapshot.texts()...)
 }
@@ -104,6 +108,16 @@ func (b *binding) nodes(each func(stdops.TaskID) *stdops.NodeState) error {
 		var task stdops.TaskID
 		next(c, &task)
 		c.node(each(task))
+	})
+}
+
+func (r *statusReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, int64, []byte)) error {
+	return bind(r.archived).text(idList(tasks)).rows(func(c *columns) {
+		var task stdops.TaskID
+		var format int64
+		next(c, &task)
+		next(c, &format)
+		each(task, format, c.bytes())
 	})
 }
 
@@ -200,6 +214,7 @@ func (c *columns) task(t *stdops.Task) {
 	next(c, &t.Root.Epoch)
 	c.flag(&t.Root.Live)
 	c.instant(&t.Root.WakeAt)
+	c.instant(&t.Archived)
 }
 
 // node reads nodeColumns.

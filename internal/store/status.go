@@ -38,8 +38,8 @@ type StatusRows struct {
 
 	Unchanged bool // Nodes are left out: the task has the revision that the caller knows
 
-	Skeleton *stdops.Skeleton // nil when Err is set
-	Err      error            // why the tree of this one task cannot be read
+	Skeleton *stdops.Skeleton
+	Err      error // why the tree or the archive of this one task cannot be read
 }
 
 // StatusBatch is the answer to a [StatusQuery], by descending id, as it was at one moment.
@@ -51,7 +51,8 @@ type StatusBatch struct {
 }
 
 // Statuses reads how tasks stand, all of one moment, with two statements for any number of them, a third for trees that
-// were not asked about lately, and two more when their children could be more than the query allows.
+// were not asked about lately, one for the nodes of those that were archived, and two more when their children could be more
+// than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	if s.pg != nil {
 		return s.postgresStatuses(ctx, project, q)
@@ -74,7 +75,7 @@ func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q Status
 			if err := s.statusSkeletons(r, batch); err != nil {
 				return err
 			}
-			return statusNodes(r, q, batch)
+			return s.statusNodes(r, q, batch)
 		})
 	})
 	if err != nil {
@@ -91,6 +92,7 @@ type treeReads interface {
 	// nodesOf and openNodesOf put nodes where each says; those of a task come one after the other.
 	nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
 	openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
+	archivesOf(tasks []stdops.TaskID, each func(task stdops.TaskID, format int64, body []byte)) error
 	skeletonsOf(hashes []string, each func(hash string, packed []byte)) error
 }
 
@@ -141,14 +143,14 @@ func (q *StatusQuery) unchanged(t *stdops.Task) bool {
 
 // statusNodes reads the nodes of the tasks in the batch. The states of an ended task's nodes change nothing of how the
 // task stands, so they are read only when they are wanted for themselves.
-func statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) error {
+func (s *Store) statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) error {
 	if q.Children {
 		if err := cut(r, q.Most, batch); err != nil {
 			return err
 		}
 	}
 	place := map[stdops.TaskID]int{}
-	var whole, open []stdops.TaskID
+	var whole, packed, open []stdops.TaskID
 	for i := range batch.Tasks {
 		row := &batch.Tasks[i]
 		t := &row.Task
@@ -156,6 +158,8 @@ func statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) error {
 		switch {
 		case row.Unchanged:
 		case t.Root.State == stdops.StateCreated, row.Err != nil: // nothing could be made of its nodes
+		case q.Children && !row.Cut && !t.Archived.IsZero():
+			packed = append(packed, t.ID)
 		case q.Children && !row.Cut:
 			whole = append(whole, t.ID)
 		case !t.Root.State.Ended():
@@ -165,6 +169,11 @@ func statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) error {
 	c := collector{batch: batch, place: place}
 	if len(whole) > 0 {
 		if err := r.nodesOf(whole, c.next); err != nil {
+			return err
+		}
+	}
+	if len(packed) > 0 {
+		if err := s.archivedNodes(r, packed, batch, place); err != nil {
 			return err
 		}
 	}

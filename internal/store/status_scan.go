@@ -67,11 +67,11 @@ func scanTasks(rows *sql.Rows, err error) (int, error) {
 	var (
 		id, project, claimed, deleted, template, parent, node, state, revision, epoch, live       int64
 		name, tree, flowType, source, method, app, creator, executor, text, category, of, attempt string
-		created, started, finished, wake                                                          sql.NullInt64
+		created, started, finished, wake, archived                                                sql.NullInt64
 	)
 	return scanInto(rows, err, &id, &project, &name, &tree, &flowType, &claimed, &deleted, &template, &source,
 		&method, &app, &creator, &executor, &text, &category, &created,
-		&parent, &node, &of, &state, &attempt, &started, &finished, &revision, &epoch, &live, &wake)
+		&parent, &node, &of, &state, &attempt, &started, &finished, &revision, &epoch, &live, &wake, &archived)
 }
 
 // scanNodes reads rows of task_id and nodeColumns.

@@ -48,6 +48,8 @@ type Options struct {
 	DiskFailed func(error)
 	// LogLimit is how many bytes of log are kept of one attempt of a node; 0: [stdops.DefaultLog].
 	LogLimit int64
+	// Retention is how long tasks are kept whole after their end; 0: for ever. See [Store.Archive].
+	Retention time.Duration
 	// VFS names a file system of the SQLite library; "" is that of the host.
 	VFS string
 	// Settings are further ones of the connection that writes, after the usual ones: for tests that need them to be wrong.
@@ -78,6 +80,7 @@ type Store struct {
 
 	readLimit time.Duration
 	logLimit  int64
+	retention time.Duration
 	foldAt    int
 
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
@@ -96,7 +99,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	s = &Store{
 		log: o.Log, now: o.Now, notBefore: o.NotBefore, decodeSkeleton: o.DecodeSkeleton, diskFailed: o.DiskFailed,
 		readLimit: defaultReadLimit, revisions: newRevisions(knownRevisions), projects: newKnownProjects(),
-		foldAt: cmp.Or(o.FoldAt, foldAt), logLimit: cmp.Or(o.LogLimit, stdops.DefaultLog),
+		foldAt: cmp.Or(o.FoldAt, foldAt), logLimit: cmp.Or(o.LogLimit, stdops.DefaultLog), retention: o.Retention,
 	}
 	if s.log == nil {
 		s.log = slog.Default()

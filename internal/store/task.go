@@ -174,7 +174,7 @@ func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, err
 	err := q.QueryRowContext(ctx, `SELECT inputs FROM task_input WHERE task_id = $1 AND project_id = $2`,
 		int64(ref.Task), int64(ref.Project)).Scan(&inputs)
 	if errors.Is(err, sql.ErrNoRows) {
-		if _, err := findTask(ctx, q, ref); err != nil {
+		if _, err := findWhole(ctx, q, ref); err != nil {
 			return nil, err
 		}
 		return nil, noInputs(ref.Task)

@@ -120,7 +120,7 @@ var statuses = map[stdops.Code]int{
 	stdops.CodeDenied: http.StatusForbidden, stdops.CodeNotFound: http.StatusNotFound,
 	stdops.CodeRefused: http.StatusConflict, stdops.CodeEngine: http.StatusConflict,
 	stdops.CodeTooMany: http.StatusTooManyRequests, stdops.CodeUnavailable: http.StatusServiceUnavailable,
-	stdops.CodeDiskFull: http.StatusInsufficientStorage,
+	stdops.CodeDiskFull: http.StatusInsufficientStorage, stdops.CodeGone: http.StatusGone,
 }
 
 const deniedText = "You have no role in this project. An administrator can give you one: viewer is enough to look at its tasks."

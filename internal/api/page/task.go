@@ -30,6 +30,7 @@ type taskView struct {
 	Problem string
 
 	Created, Started, Finished stamp
+	Archived                   stamp
 	Elapsed                    string
 	Read                       stamp
 	Zone                       string
@@ -109,7 +110,7 @@ func newTaskView(sheet *service.Sheet, at taskAddress, query url.Values) *taskVi
 	task, root, c := &sheet.Task, &sheet.Status, newClock(sheet.Now, sheet.Zone)
 	v := &taskView{
 		ID: task.ID, Name: cut(task.Name, longestName), Look: lookOf(root.State), Deleted: task.Deleted,
-		Created: c.stamp(task.Created), Started: c.stamp(root.Started), Finished: c.stamp(root.Finished),
+		Created: c.stamp(task.Created), Started: c.stamp(root.Started), Finished: c.stamp(root.Finished), Archived: c.stamp(task.Archived),
 		Zone: c.zone(), Read: c.stamp(sheet.Now), Creator: task.Creator, Executor: task.Executor,
 		Live: !task.Root.State.Ended() || task.Root.Live, Paused: query.Has("pause"),
 	}

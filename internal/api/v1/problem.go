@@ -40,6 +40,7 @@ var statuses = map[stdops.Code]int{
 	stdops.CodeTooMany:         http.StatusTooManyRequests,
 	stdops.CodeUnavailable:     http.StatusServiceUnavailable,
 	stdops.CodeDiskFull:        http.StatusInsufficientStorage,
+	stdops.CodeGone:            http.StatusGone,
 }
 
 // words is the one table from HTTP status to the code word; every other status below 500 is "invalid".
@@ -50,6 +51,7 @@ var words = map[int]string{
 	http.StatusNotFound:            client.CodeNotFound,
 	http.StatusMethodNotAllowed:    client.CodeNotFound,
 	http.StatusConflict:            client.CodeConflict,
+	http.StatusGone:                client.CodeGone,
 	http.StatusTooManyRequests:     client.CodeTooMany,
 	http.StatusServiceUnavailable:  client.CodeUnavailable,
 	http.StatusInsufficientStorage: client.CodeUnavailable,

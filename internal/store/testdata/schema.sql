@@ -208,9 +208,11 @@ CREATE TABLE task (
     revision        INTEGER NOT NULL,
     epoch           INTEGER NOT NULL,
     live            INTEGER NOT NULL CHECK (live IN (0, 1)),
-    wake_at         INTEGER, parent_id INTEGER NOT NULL DEFAULT 0, parent_node INTEGER NOT NULL DEFAULT 0, parent_version TEXT NOT NULL DEFAULT '',
+    wake_at         INTEGER, parent_id INTEGER NOT NULL DEFAULT 0, parent_node INTEGER NOT NULL DEFAULT 0, parent_version TEXT NOT NULL DEFAULT '', archived_at INTEGER,
     CHECK (id BETWEEN 1 AND 9007199254740991)
 ) STRICT;
+
+CREATE INDEX task_age ON task (COALESCE(finished_at, created_at)) WHERE live = 0 AND archived_at IS NULL;
 
 CREATE INDEX task_creator ON task (project_id, creator, id) WHERE deleted = 0;
 
@@ -221,6 +223,14 @@ CREATE UNIQUE INDEX task_parent ON task (parent_id, parent_node, parent_version)
 CREATE INDEX task_project ON task (project_id, id, created_at, name) WHERE deleted = 0;
 
 CREATE INDEX task_template ON task (project_id, template_id, id) WHERE deleted = 0;
+
+CREATE TABLE task_archive (
+    project_id INTEGER NOT NULL,
+    task_id    INTEGER NOT NULL PRIMARY KEY,
+    format     INTEGER NOT NULL, -- of the body
+    nodes      INTEGER NOT NULL, -- in the body
+    body       BLOB    NOT NULL  -- zstd
+) STRICT;
 
 CREATE TABLE task_input (
     project_id INTEGER NOT NULL,
