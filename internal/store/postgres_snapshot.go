@@ -10,7 +10,7 @@ import (
 )
 
 // postgresSnapshot reads all of a task, inside of one transaction.
-func postgresSnapshot(ctx context.Context, tx *sql.Tx, ref stdops.TaskRef, snap *stdops.Snapshot) (err error) {
+func postgresSnapshot(ctx context.Context, tx querier, ref stdops.TaskRef, snap *stdops.Snapshot) (err error) {
 	if snap.Task, err = findWhole(ctx, tx, ref); err != nil {
 		return err
 	}
