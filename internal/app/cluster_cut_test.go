@@ -97,9 +97,13 @@ func (p *partitioned) beginAll(env ...string) {
 	}
 }
 
-// longRunning are flows whose calls are out for seconds, beside those of all other kinds.
+// polls is a flow that polls for many seconds.
+var polls = shape{name: "polls", flow: chain(act("polls", "effect_polls"), act("last", "effect"))}
+
+// longRunning are flows whose calls are out for seconds, or come again and again, beside those of all other kinds.
 var longRunning = []shape{
 	{name: "long", flow: chain(parallel(act("longer", "effect_long", "seconds", "3"), act("longest", "effect_long", "seconds", "14")), act("last", "effect"))},
+	polls,
 	{name: "long once", flow: chain(act("once", "effect_long_once", "seconds", "5"), act("last", "effect"))},
 }
 

@@ -195,19 +195,36 @@ func TestClusterStallsControl(t *testing.T) {
 	f := newStalled(t)
 	f.spoil(`NEW.epoch := 0`)
 	f.control = true
-	f.begin(f.members[0], fail.Env+"=fence.off")
-	f.begin(f.members[1])
-	f.begin(f.members[2])
-	for range 4 {
-		f.stall(1)
-		time.Sleep(5 * time.Second) // what both begin leaves traces
-		f.traces = readEffects(t, f.dir)
-		f.checkEffects()
-		for _, text := range f.found {
-			if strings.Contains(text, "happened twice in life") {
-				t.Logf("%d findings, as %s", len(f.found), text)
-				return
+	first, second := f.members[0], f.members[1]
+	polledBy := func(m *member) bool {
+		for _, list := range readEffects(t, f.dir) {
+			for _, tr := range list {
+				if tr.life == m.lives && tr.call > 0 {
+					return true
+				}
 			}
+		}
+		return false
+	}
+	f.begin(first, fail.Env+"=fence.off")
+	for range 5 {
+		f.startTask(f.making(&polls))
+	}
+	f.until("the first polls", func() bool { return polledBy(first) })
+	f.sleep(first, func() {
+		f.begin(second)
+		f.until("the second polls", func() bool { return polledBy(second) })
+	})
+	f.calm = time.Now().Add(time.Second).UnixNano()
+	f.until("all tasks end", func() bool { f.finish(f.unfinished()); return len(f.unfinished()) == 0 })
+	first.kill()
+	second.kill()
+	f.traces = readEffects(t, f.dir)
+	f.checkEffects()
+	for _, text := range f.found {
+		if strings.Contains(text, "though nothing has happened") {
+			t.Logf("%d findings, as %s", len(f.found), text)
+			return
 		}
 	}
 	t.Errorf("without epochs nothing happens twice: %q", f.found)

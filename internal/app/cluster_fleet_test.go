@@ -32,6 +32,7 @@ type fleet struct {
 // member is one place in a fleet, in which one process after the other lives.
 type member struct {
 	*victim
+	test  *testing.T
 	roles string
 	env   []string               // further one, of all its lives
 	life  atomic.Pointer[caller] // speaks to the present process; the one that was asked before may be another
@@ -51,7 +52,7 @@ func newFleet(t *testing.T, db string, roles ...string) *fleet {
 	f.name, f.insists = fmt.Sprintf("%x", rand.Uint64()), 200
 	f.victim.t, f.route = t, f.anyMember
 	for i, r := range roles {
-		m := &member{victim: newVictim(t), roles: r}
+		m := &member{victim: newVictim(t), test: t, roles: r}
 		m.lives = i * livesOfMember
 		m.life.Store(&caller{t: t})
 		m.life.Load().down.Store(true)
@@ -132,13 +133,16 @@ func (f *fleet) anyMember() *caller {
 const mostOpen = 300
 
 // load lets clients work until they are told to stop.
-func (f *fleet) load(clients int) (stop func()) {
+func (f *fleet) load(clients int) (stop func()) { return f.repeatedly(clients, f.workOnce) }
+
+// repeatedly lets clients do something until they are told to stop.
+func (f *fleet) repeatedly(clients int, do func()) (stop func()) {
 	var working sync.WaitGroup
 	var done atomic.Bool
 	for range clients {
 		working.Go(func() {
 			for !done.Load() {
-				f.workOnce()
+				do()
 			}
 		})
 	}

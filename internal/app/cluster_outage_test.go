@@ -166,7 +166,7 @@ func (m *member) ready() bool {
 // until waits for something that has to happen, however slow the machine is.
 func (m *member) until(what string, happens func() bool) {
 	m.t.Helper()
-	(&crash{victim: m.victim, t: m.t.(*testing.T)}).until(what, happens)
+	(&crash{victim: m.victim, t: m.test}).until(what, happens)
 }
 
 func (f *fleet) goroutines() (all []float64) {

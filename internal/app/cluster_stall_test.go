@@ -3,16 +3,16 @@ package app_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/stdops/stdops/internal/store"
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
@@ -34,6 +34,7 @@ func TestClusterStalls(t *testing.T) {
 
 func newStalled(t *testing.T) *fleet {
 	f := newFleet(t, database(t, pgtest.Shared(t)), everything, everything, "api")
+	f.stalls = true
 	f.forgives = func(res *http.Response) bool { // a server that sleeps may hold a task for a moment
 		return res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != ""
 	}
@@ -53,17 +54,28 @@ func (f *fleet) stall(times int) {
 			}
 		}
 		time.Sleep(rand.N(2 * time.Second))
-		m.life.Load().down.Store(true)
-		if err := m.process.Process.Signal(syscall.SIGSTOP); err != nil {
-			f.t.Fatal(err)
-		}
-		time.Sleep(11*time.Second + rand.N(3*time.Second))
-		if err := m.process.Process.Signal(syscall.SIGCONT); err != nil {
-			f.t.Fatal(err)
-		}
-		m.until("it is ready", m.ready)
-		m.life.Load().down.Store(false)
+		f.sleep(m, func() { time.Sleep(11*time.Second + rand.N(3*time.Second)) })
 	}
+	f.calm = time.Now().Add(time.Second).UnixNano()
+	for len(f.unfinished()) > mostOpen/2 { // whoever believes to drive the tasks of others has a chance to show it
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(5 * time.Second)
+}
+
+// sleep stops a process while something else happens.
+func (f *fleet) sleep(m *member, meanwhile func()) {
+	f.t.Helper()
+	m.life.Load().down.Store(true)
+	if err := m.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		f.t.Fatal(err)
+	}
+	meanwhile()
+	if err := m.process.Process.Signal(syscall.SIGCONT); err != nil {
+		f.t.Fatal(err)
+	}
+	m.until("it is ready", m.ready)
+	m.life.Load().down.Store(false)
 }
 
 // TestClusterCutsControl takes from commits what tells that they were stored: the answer of one whose connection broke is wrong.
@@ -73,25 +85,38 @@ func TestClusterCutsControl(t *testing.T) {
 	f := newFleet(t, database(t, server), everything)
 	f.spoil(`NEW.commit_id := NULL`)
 	f.control = true
+	f.forgives = func(*http.Response) bool { return true }
 	proxy := server.Proxy(t)
 	f.beginOn(f.members[0], proxy.URL(f.db))
 	f.members[0].until("it is ready", f.members[0].ready)
-	stop := f.load(4)
-	for range 30 {
+	var id int64
+	for range 3000 {
+		if id == 0 || f.stateOf(id) == "FINISHED" {
+			id = f.making(&polls) // its driver has it in memory for a while
+			f.startTask(id)
+		}
+		action, after := "pause", "SUSPENDED"
+		if f.stateOf(id) == after {
+			action, after = "resume", "RUNNING"
+		}
+		var asked sync.WaitGroup
+		var refused string
+		asked.Go(func() {
+			got, ok := f.call(fmt.Sprintf("/apigw/operate_task/%d/2/", id), map[string]any{"action": action})
+			if ok && !got.Result {
+				refused = got.Message
+			}
+		})
+		time.Sleep(rand.N(4 * time.Millisecond))
 		proxy.LoseAnswer(pgtest.Statement)
+		asked.Wait()
 		f.members[0].until("a connection breaks", proxy.Lost)
-		time.Sleep(rand.N(100 * time.Millisecond))
-	}
-	stop()
-	f.members[0].kill()
-	f.checkStored(store.Options{DB: f.db}, f.dir)
-	for _, text := range f.found {
-		if strings.Contains(text, "was acknowledged 0 times (and 0 times nobody knows), in the record it is 1 times") {
-			t.Logf("%d findings, as %s", len(f.found), text)
+		if refused != "" && f.stateOf(id) == after {
+			t.Logf("%s was refused and is done: %s", action, refused)
 			return
 		}
 	}
-	t.Errorf("commits that cannot be told apart are answered well: %q", f.found)
+	t.Error("commits that cannot be told apart are answered well")
 }
 
 // spoil lets the database change each row of a task behind the back of whoever writes it.

@@ -22,6 +22,8 @@ type oracle struct {
 	t       *testing.T
 	file    *os.File // nil: only this process knows
 	cut     bool     // servers lose their leases: one may repeat what it has begun itself
+	stalls  bool     // a server may sleep between the commit of a call and the call
+	calm    int64    // nanoseconds since 1970: from then on nothing happened to any server; 0: nobody knows
 	control bool     // a mistake was put in: what is wrong is counted and is no failure of the test
 
 	mu    sync.Mutex
@@ -199,7 +201,7 @@ func (o *oracle) compare(id int64, before fate, root nodeStatus) {
 				now.done[key] = time.Now().UnixNano()
 			}
 		}
-		if now.loops != nil {
+		if root.State == "FINISHED" || root.State == "REVOKED" { // an answer that came late may be of a moment before
 			now.loops[n.Name] = n.Loop
 		}
 	})

@@ -33,7 +33,7 @@ func Verify(ctx context.Context, dir string, wrong func(task stdops.TaskID, prob
 	return verify(ctx, data, wrong)
 }
 
-// VerifyDatabase does the same for a PostgreSQL database, as it is at this moment: servers may be at work on it.
+// VerifyDatabase does the same for a PostgreSQL database: servers may be at work on it.
 func VerifyDatabase(ctx context.Context, db string, wrong func(task stdops.TaskID, problem string)) (v Verified, err error) {
 	data, err := store.OpenDatabase(ctx, db)
 	if err != nil {

@@ -63,8 +63,8 @@ func (c *Copy) Live() bool { return c.live }
 // Moment lets fn see one moment of the data, whatever a server stores meanwhile. It must be short: the log of the server
 // cannot be folded as long as somebody reads it.
 func (c *Copy) Moment(ctx context.Context, fn func() error) error {
-	if c.tx != nil { // all of it is of one moment
-		return fn()
+	if c.pg {
+		return c.momentOfDatabase(ctx, fn)
 	}
 	if _, err := c.db.ExecContext(ctx, "BEGIN"); err != nil { // on the one connection, which all that fn reads goes through
 		return fmt.Errorf("begin to read: %w", err)

@@ -21,15 +21,16 @@ import (
 )
 
 // Copy is the data directory of a stopped server, or a copy of one, that is only read: what is in its files stays as it is.
-// [OpenBeside] reads that of a running server too. Or it is a PostgreSQL database as it was at one moment ([OpenDatabase]).
+// [OpenBeside] reads that of a running server too, [OpenDatabase] a PostgreSQL database.
 type Copy struct {
 	db    *sql.DB
-	tx    *sql.Tx   // on PostgreSQL: all that is read is read in it
-	conn  *sql.Conn // of tx
 	file  string
-	lock  *os.File // nil: a copy without one, or a server has it
-	live  bool     // a server has the data directory
-	made  string   // a file that reading made; "" for none
+	pg    bool
+	conn  *sql.Conn // of a [Copy.Moment] on PostgreSQL
+	tx    *sql.Tx   // on conn
+	lock  *os.File  // nil: a copy without one, or a server has it
+	live  bool      // a server has the data directory
+	made  string    // a file that reading made; "" for none
 	unzip *zstd.Decoder
 }
 
@@ -44,21 +45,6 @@ func OpenCopy(ctx context.Context, dir string) (*Copy, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
-}
-
-func (c *Copy) openUnzip() (err error) {
-	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
-		return fmt.Errorf("make decompressor: %w", err)
-	}
-	return nil
-}
-
-// from is what is read from.
-func (c *Copy) from() querier {
-	if c.tx != nil {
-		return c.tx
-	}
-	return c.db
 }
 
 // shareDir keeps servers out of a data directory while it is read. A copy may have no lock.
@@ -105,17 +91,26 @@ func (c *Copy) connect(from string) (err error) {
 	return nil
 }
 
+func (c *Copy) openUnzip() (err error) {
+	if c.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(largestBody)); err != nil {
+		return fmt.Errorf("make decompressor: %w", err)
+	}
+	return nil
+}
+
+// from is what is read from.
+func (c *Copy) from() querier {
+	if c.tx != nil {
+		return c.tx
+	}
+	return c.db
+}
+
 // Close lets the data directory go. It must be called once, when no method runs.
 func (c *Copy) Close() error {
 	var errs []error
 	if c.unzip != nil {
 		c.unzip.Close()
-	}
-	if c.tx != nil {
-		errs = append(errs, c.tx.Rollback())
-	}
-	if c.conn != nil {
-		errs = append(errs, c.conn.Close())
 	}
 	if c.db != nil {
 		errs = append(errs, c.db.Close())
@@ -142,7 +137,7 @@ func (o Orphans) String() string {
 	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
 }
 
-// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file, who drives the tasks of a
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; who drives the tasks of a
 // database that processes share; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
@@ -153,12 +148,16 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 		}
 		return found
 	}
-	if c.tx != nil {
-		problems = c.checkDatabase(look)
+	listed := tablesOfTasks
+	if c.pg {
+		listed = postgresTablesOfTasks
+		problems = look("who drives the tasks", postgresUndriven)
 	} else {
-		problems = c.checkFile(look)
+		problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
+		problems = append(problems, look("references", `
+			SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
 	}
-	tables, err := c.texts(ctx, c.tablesOfTasks())
+	tables, err := c.texts(ctx, listed)
 	if err != nil {
 		problems = append(problems, fmt.Sprintf("tables can not be listed: %v", err))
 	}
@@ -185,11 +184,6 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 	return problems, orphans, ctx.Err()
 }
 
-func (c *Copy) checkFile(look func(what, query string) []string) []string {
-	return append(look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`), look("references", `
-		SELECT 'a row of ' || "table" || ' refers to a row of ' || parent || ' that does not exist' FROM pragma_foreign_key_check()`)...)
-}
-
 // tablesOfTasks lists the tables whose rows belong to tasks.
 const tablesOfTasks = `
 	SELECT m.name FROM sqlite_schema m WHERE m.type = 'table'
@@ -199,13 +193,6 @@ const tablesOfTasks = `
 
 // orphaned is the condition that the task of a row does not exist.
 const orphaned = `NOT EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id)`
-
-func (c *Copy) tablesOfTasks() string {
-	if c.tx != nil {
-		return postgresTablesOfTasks
-	}
-	return tablesOfTasks
-}
 
 func (c *Copy) texts(ctx context.Context, query string) ([]string, error) {
 	rows, err := c.from().QueryContext(ctx, query)
@@ -225,10 +212,10 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 // TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
 // it is the time of the database.
 func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
-	if c.tx == nil {
+	if !c.pg {
 		return timeOnRecord(ctx, c.db)
 	}
-	if err = c.tx.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+	if err = c.db.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
 		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
 	}
 	return last, err
@@ -276,7 +263,7 @@ func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
-	if c.tx != nil {
+	if c.conn != nil {
 		return postgresSnapshot(ctx, c.conn, ref, snap)
 	}
 	conn, err := c.db.Conn(ctx)
@@ -284,6 +271,9 @@ func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapsh
 		return err
 	}
 	defer conn.Close()
+	if c.pg {
+		return postgresSnapshot(ctx, conn, ref, snap)
+	}
 	return raw(conn, func(conn *sqlite3.Conn) (err error) {
 		r := &snapshotReads{}
 		defer func() { err = errors.Join(err, closeTexts(r.texts())) }()

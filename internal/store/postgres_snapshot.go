@@ -11,7 +11,7 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// postgresSnapshot reads all of a task, inside of one transaction.
+// postgresSnapshot reads all of a task, inside of the transaction of the connection.
 func postgresSnapshot(ctx context.Context, conn *sql.Conn, ref stdops.TaskRef, snap *stdops.Snapshot) error {
 	return snapshotAfter(ctx, conn, &pgx.Batch{}, ref, snap)
 }
@@ -21,7 +21,7 @@ func postgresSnapshot(ctx context.Context, conn *sql.Conn, ref stdops.TaskRef, s
 func snapshotAfter(ctx context.Context, conn *sql.Conn, b *pgx.Batch, ref stdops.TaskRef, snap *stdops.Snapshot) error {
 	var (
 		tasks  []stdops.Task
-		inputs []([]byte)
+		inputs [][]byte
 		task   = int64(ref.Task)
 	)
 	queue(b, &tasks, taskFields, `SELECT `+taskColumns+` FROM task WHERE id = $1 AND project_id = $2`, task, int64(ref.Project))
