@@ -42,8 +42,8 @@ func (o *PostgresOptions) Check() error {
 		return fmt.Errorf("tasks must be between 1 and %d", mostRuns)
 	case o.Nodes < fewestWide || o.Nodes > mostNodesOfTask:
 		return fmt.Errorf("nodes must be between %d and %d", fewestWide, mostNodesOfTask)
-	case o.Pauses < 1 || o.Waiting < 1 || o.Kills < 1:
-		return errors.New("pauses, waiting and kills must be at least 1")
+	case o.Pauses < 1 || o.Waiting < 1 || o.Kills < 0:
+		return errors.New("pauses and waiting must be at least 1, and kills not below 0")
 	case o.Idle <= 0 || o.Duration <= 0:
 		return errors.New("idle and duration must be more than 0")
 	case o.Rounds < 1:

@@ -21,7 +21,6 @@ const mixedNodes = 23
 type shared struct {
 	*site
 	last recording
-	rows float64 // of the last run, each second
 }
 
 // engines measures how fast tasks run: against a bare writer, against a job for each node, and of several processes

@@ -150,7 +150,11 @@ func (s *site) pauseOne(ctx context.Context, pauser, resumer *engine.Engine, n i
 			return fmt.Errorf("resume: %w", err)
 		}
 	}
-	return resumer.Do(ctx, ref, engine.Command{Kind: engine.Revoke, Actor: user})
+	err = resumer.Do(ctx, ref, engine.Command{Kind: engine.Revoke, Actor: user})
+	if ended, lookErr := s.bare.Ended(ctx, id); lookErr != nil || ended {
+		return lookErr
+	}
+	return err
 }
 
 // moves waits until whoever drives a task has made some steps, or the task has ended.

@@ -18,7 +18,9 @@ import (
 // kill ends the server as a crash does, and removes its files.
 func (p *process) kill() error {
 	err := p.cmd.Process.Kill()
-	<-p.ended // by the signal
+	if wait := <-p.ended; err == nil && wait == nil {
+		err = errors.New("the server had ended by itself")
+	}
 	p.cmd = nil
 	return errors.Join(err, p.end())
 }
