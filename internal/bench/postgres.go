@@ -163,6 +163,9 @@ func (s *site) statuses(ctx context.Context) ([]Comparison, []Figure, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for i := range list {
+		list[i].Goal = Goal{} // it is that of a server which has its store for itself, and asks nobody whether a task has changed
+	}
 	w.roles = app.Roles{NoWorker: true} // what a process does beside answering is not to be measured
 	for _, part := range []func(context.Context, *world, Options) ([]Comparison, error){firstAnswers, reads} {
 		done, err := part(ctx, w, s.common())

@@ -87,7 +87,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	front, err := worldOn(t.Context(), url, app.Roles{NoWorker: true})
 	if err != nil {
 		t.Fatal(err)
