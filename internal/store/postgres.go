@@ -85,12 +85,12 @@ func openPool(url string, o poolOptions) (*sql.DB, error) {
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	config.Tracer = o.tracer
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+	db := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		types := conn.TypeMap()
 		types.TryWrapEncodePlanFuncs = append([]pgtype.TryWrapEncodePlanFunc{flagAsNumber}, types.TryWrapEncodePlanFuncs...)
 		_, err := conn.PgConn().Exec(ctx, sessionSettings()+o.settings).ReadAll()
 		return err
-	}))
+	}))})
 	db.SetMaxOpenConns(o.most)
 	db.SetMaxIdleConns(o.most)
 	db.SetConnMaxIdleTime(5 * time.Minute)
