@@ -419,7 +419,7 @@ func TestPostgres_settings(t *testing.T) {
 	s := open(t, o)
 	want := map[string]string{
 		"synchronous_commit": "on", "application_name": "stdops", "statement_timeout": "15s", "lock_timeout": "10s",
-		"idle_in_transaction_session_timeout": "30s",
+		"idle_in_transaction_session_timeout": "5s",
 	}
 	for _, db := range []*sql.DB{s.readers, s.pg.writers, s.pg.batches} {
 		for name, value := range want {
