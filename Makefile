@@ -29,7 +29,7 @@ BENCHTIME  ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ test: ## run all tests
 
 conformance: build ## run the black-box cases against bin/stdops
 	@scripts/conformance
+
+conformance-cluster: ## run the black-box cases against three processes on one PostgreSQL database
+	@help=$$(scripts/need postgres) || { echo "PostgreSQL is missing: $$help" >&2; exit 1; }
+	go test -count=1 -timeout 10m -run '^TestCases$$' ./conformance -processes 3
 
 crash: ## kill a server under load again and again (CYCLES=100), stop it (STOPS=200): nothing is lost; run scripts that run away (ORPHANS=100): none is left
 	go test -count=1 -timeout 30m -run '^TestCrash$$' ./internal/app -cycles $(CYCLES)

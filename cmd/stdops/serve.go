@@ -175,7 +175,7 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 		return err
 	}
 	base := strings.TrimRight(server.PublicURL(), "/")
-	c.say("stdops %s  data in %s\n", built().Version, o.DataDir)
+	c.say("stdops %s  data in %s\n", built().Version, dataOf(&o))
 	c.say("  pages    %s/\n", base)
 	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
@@ -196,6 +196,15 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	}
 	c.say("ready in %.1f s; ctrl-c drains\n", time.Since(began).Seconds())
 	return nil
+}
+
+// dataOf tells where the data are, without a password.
+func dataOf(o *app.Options) string {
+	u, err := url.Parse(o.DB)
+	if o.DB == "" || err != nil {
+		return o.DataDir
+	}
+	return u.Redacted()
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.

@@ -198,7 +198,7 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(a.store.Now), Now: a.store.Now,
 		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
 	}
-	if err := a.share(&driving); err != nil {
+	if err := a.share(&driving); err != nil { //nolint:contextcheck // what it makes is started and stopped later
 		return err
 	}
 	a.engine = engine.New(driving)

@@ -53,6 +53,7 @@ func TestArchivedTasksStandAsBefore(t *testing.T) {
 		c.must(fmt.Sprintf("/apigw/start_task/%d/2/", revoked), map[string]any{})
 		c.call(fmt.Sprintf("/apigw/operate_task/%d/2/", revoked), map[string]any{"action": "revoke"}) // some have ended already
 	}
+	c.endChildren()
 	c.stop()
 	ids := c.settled()
 	c.mustStart()
@@ -173,6 +174,24 @@ func (c *crash) isGone(what string, ask func() (answer, bool)) {
 	got, ok := ask()
 	if !ok || got.Result || got.Code != 3540400 || !strings.Contains(got.Message, "was archived on") {
 		c.t.Errorf("%s: %+v", what, got)
+	}
+}
+
+// endChildren waits for tasks that go on although the one that made them was revoked.
+func (c *crash) endChildren() {
+	c.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		got, _ := c.get("/apigw/get_task_list/2/?is_child_taskflow=true&is_started=true&is_finished=false&is_revoked=false&limit=200")
+		var list []listedTask
+		if err := json.Unmarshal(got.Data, &list); err != nil {
+			c.t.Fatal(err)
+		}
+		if !slices.ContainsFunc(list, func(l listedTask) bool { return l.State == "RUNNING" }) {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("children go on: %+v", list)
+		}
 	}
 }
 

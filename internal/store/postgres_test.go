@@ -174,6 +174,7 @@ func TestPostgres_changes_from_outside(t *testing.T) {
 		}
 	}
 	look("started", drive{Queue: some(now)})
+	damage(t, s, `INSERT INTO worker (id, host, pid, started_at, renewed_at, expires_at) OVERRIDING SYSTEM VALUE VALUES (7, 'here', 1, 0, 0, 0)`)
 	damage(t, s, `UPDATE task SET owner = 7, epoch = 3, queue_at = NULL`)
 	step := func(change func(*stdops.Change)) []stdops.Verdict {
 		t.Helper()

@@ -147,7 +147,7 @@ func (c *call) identify(r *http.Request, credentials *api.Credentials, admitted 
 	}
 	credentials.Peer = c.sops.proxies.Peer(r)
 	if !admitted {
-		if err := c.sops.svc.Admit(r.Context(), credentials.Credentials); err != nil {
+		if err := c.sops.svc.Admit(c.ctx, credentials.Credentials); err != nil {
 			return err
 		}
 	}

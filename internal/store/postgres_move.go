@@ -86,15 +86,15 @@ func takeEmpty(ctx context.Context, tx pgx.Tx) error {
 }
 
 func moveTable(ctx context.Context, from *sql.DB, tx pgx.Tx, table string) (int64, error) {
-	rows, err := from.QueryContext(ctx, `SELECT name FROM pragma_table_info($1) ORDER BY cid`, table)
-	columns, err := collect(rows, err, func(s *string) []any { return []any{s} })
+	rows, err := from.QueryContext(ctx, `SELECT * FROM "`+table+`"`) //nolint:sqlclosecheck // what follows closes it
 	if err != nil {
 		return 0, err
 	}
-	if rows, err = from.QueryContext(ctx, `SELECT * FROM "`+table+`"`); err != nil {
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
 		return 0, err
 	}
-	defer rows.Close()
 	values, dest := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		dest[i] = &values[i]
