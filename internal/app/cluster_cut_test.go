@@ -4,7 +4,6 @@ import (
 	"flag"
 	"math/rand/v2"
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,7 +75,6 @@ func TestClusterPartitions(t *testing.T) {
 type partitioned struct {
 	*fleet
 	proxy *pgtest.Proxy
-	off   atomic.Bool
 }
 
 func newPartitioned(t *testing.T) *partitioned {
