@@ -98,6 +98,15 @@ func (e *examination) run(ctx context.Context) (v Verified, err error) {
 func (e *examination) one(ctx context.Context, ref stdops.TaskRef) (transitions int) {
 	var problems []string
 	err := e.data.Moment(ctx, func() error {
+		if e.data.Live() { // what is stored may be later than the last look
+			now, err := e.data.TimeOnRecord(ctx)
+			if err != nil {
+				return err
+			}
+			if now.After(e.now) {
+				e.now = now
+			}
+		}
 		transitions, problems = e.task(ctx, ref)
 		return nil
 	})

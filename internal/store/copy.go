@@ -209,15 +209,15 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 }
 
 // TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
-// it is the time of the database.
+// it is a little later than the time of the database, which servers know only so well.
 func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
 	if !c.pg {
 		return timeOnRecord(ctx, c.db)
 	}
-	if err = c.db.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
-		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
+	if err := c.from().QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+		return last, fmt.Errorf("ask for the time of the database: %w", explain(err))
 	}
-	return last, err
+	return last.Add(time.Second), nil
 }
 
 // Record reads all that is stored of a task.
