@@ -138,8 +138,7 @@ func (o Orphans) String() string {
 	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
 }
 
-// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file, who drives the tasks of a
-// database that processes share; and rows of no task. What
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
@@ -149,9 +148,7 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 		}
 		return found
 	}
-	if c.tx != nil {
-		problems = c.checkDatabase(look)
-	} else {
+	if c.tx == nil {
 		problems = c.checkFile(look)
 	}
 	tables, err := c.texts(ctx, c.tablesOfTasks())
