@@ -136,8 +136,7 @@ func (o Orphans) String() string {
 	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
 }
 
-// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; who drives the tasks of a
-// database that processes share; and rows of no task. What
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
@@ -150,7 +149,6 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 	listed := tablesOfTasks
 	if c.pg {
 		listed = postgresTablesOfTasks
-		problems = look("who drives the tasks", postgresUndriven)
 	} else {
 		problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
 		problems = append(problems, look("references", `
