@@ -29,10 +29,10 @@ BENCHTIME  ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/stdops
 	go build -trimpath -buildvcs=$(STAMP) -ldflags '-s -w' -o bin/stdops ./cmd/stdops
@@ -113,6 +113,12 @@ bench: build ## measure this program against the least that could do the same wo
 	bin/stdops bench engine $(BENCHFLAGS)
 	bin/stdops bench size $(SIZEFLAGS)
 	bin/stdops bench memory --inputs internal/api/sops/testdata/badinputs.jsonl $(MEMORYFLAGS)
+
+bench-postgres: build ## measure servers that share a PostgreSQL database, which is started for it (ten minutes; PGFLAGS)
+	scripts/with-postgres bin/stdops bench postgres $(PGFLAGS)
+
+bench-large: build ## measure answers of a PostgreSQL database with a million finished tasks (ten minutes, 8 GB of disk; LARGEFLAGS)
+	scripts/with-postgres bin/stdops bench postgres-size $(LARGEFLAGS)
 
 benchmarks: ## run the benchmarks of all packages (BENCHTIME=1s)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -113,8 +113,10 @@ var edges = map[string]map[string]string{
 		"internal/service":           "wires it",
 		"internal/store":             "opens and closes it",
 	},
+	"internal/bench/bare": {},
 	"internal/bench": {
 		"internal/app":               "measures a whole server",
+		"internal/bench/bare":        "fills and watches a database past the server",
 		"internal/engine":            "measures it on a store that notes what it is given",
 		"internal/flow":              "tells the store how skeletons are read",
 		"internal/plugin":            "fills the registry of an engine",
@@ -142,10 +144,10 @@ var rooms = []struct {
 	in      []string
 	why     string
 }{
-	{"database/sql", []string{"internal/queue", "internal/store"}, "all SQL is in the store; the queue inserts in its transactions"},
+	{"database/sql", []string{"internal/bench/bare", "internal/queue", "internal/store"}, "all SQL is in the store; the queue inserts in its transactions"},
 	{"github.com/ncruces/", []string{"internal/store", "internal/store/disktest"}, "all SQL is in the store"},
-	{"github.com/jackc/", []string{"internal/queue", "internal/store", "internal/store/pgtest"}, "all SQL is in the store; the queue has connections of its own"},
-	{"github.com/riverqueue/", []string{"internal/queue"}, "nobody else knows who carries the jobs"},
+	{"github.com/jackc/", []string{"internal/bench/bare", "internal/queue", "internal/store", "internal/store/pgtest"}, "all SQL is in the store; the queue has connections of its own"},
+	{"github.com/riverqueue/", []string{"internal/bench/bare", "internal/queue"}, "nobody else knows who carries the jobs, but for what is held against the engine"},
 	{"github.com/pressly/goose/", []string{"internal/store"}, "all SQL is in the store"},
 	{"github.com/danielgtaylor/huma/", []string{"internal/api/v1"}, "only the native API describes itself"},
 	{"github.com/prometheus/", []string{"internal/app"}, "parts tell their figures, the app offers them"},

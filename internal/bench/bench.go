@@ -28,6 +28,8 @@ type Options struct {
 
 	Progress func(name string) // is told what is measured next; nil: nobody is
 	Profile  io.Writer         // takes a CPU profile of one more round of the hot batch with children; nil: none
+
+	db string // of the server; "": its store is in a temporary directory
 }
 
 // Check says what is wrong with the options.

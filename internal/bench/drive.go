@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,26 +29,33 @@ type recording struct {
 // recorder is the store, for an engine whose changes are to be known.
 type recorder struct {
 	*store.Store
+	mu sync.Mutex
 	recording
 	running int           // tasks that have not ended
 	ended   chan struct{} // closed when there is none left
 }
 
-// Commit stores the changes. The engine calls it from one goroutine.
+// Commit stores the changes.
 func (r *recorder) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	verdicts, err := r.Store.Commit(ctx, changes)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i, v := range verdicts {
-		if v != stdops.Committed {
-			continue
-		}
-		r.changes = append(r.changes, changes[i])
-		if changes[i].Root.State.Ended() {
-			if r.running--; r.running == 0 {
-				close(r.ended)
-			}
+		if v == stdops.Committed {
+			r.note(&changes[i])
 		}
 	}
 	return verdicts, err
+}
+
+// note notes what was stored. The lock is held.
+func (r *recorder) note(c *stdops.Change) {
+	r.changes = append(r.changes, *c)
+	if c.Root.State.Ended() {
+		if r.running--; r.running == 0 {
+			close(r.ended)
+		}
+	}
 }
 
 // run lets the engine run all tasks, from the first start to the last end.
@@ -86,22 +94,27 @@ func (r *runs) run(ctx context.Context, dir string) (took time.Duration, err err
 
 // newEngine makes an engine as the server has it, of its parts.
 func newEngine(rec *recorder) (*engine.Engine, error) {
-	surroundings, err := service.NewSurroundings(rec.Store, time.UTC, "")
-	if err != nil {
-		return nil, err
-	}
-	plugins, err := plugin.NewRegistry(testplugin.All()...)
-	if err != nil {
-		return nil, err
-	}
-	return engine.New(engine.Options{
-		Commits: rec, Tasks: rec.Store, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(rec.Now), Now: rec.Now,
-		Epoch: rec.Epoch(), Log: slog.New(slog.DiscardHandler),
-	}), nil
+	o, err := partsOf(rec.Store)
+	o.Commits = rec
+	return engine.New(o), err
 }
 
+func partsOf(s *store.Store) (engine.Options, error) {
+	surroundings, err := service.NewSurroundings(s, time.UTC, "")
+	if err != nil {
+		return engine.Options{}, err
+	}
+	plugins, err := plugin.NewRegistry(testplugin.All()...)
+	return engine.Options{
+		Commits: s, Tasks: s, Surroundings: surroundings, Plugins: plugins, Wakes: queue.NewLocal(s.Now), Now: s.Now,
+		Epoch: s.Epoch(), Log: slog.New(slog.DiscardHandler),
+	}, err
+}
+
+// startAll starts tasks, atOnce of them at a time, as many callers would.
 func startAll(ctx context.Context, e *engine.Engine, tasks []stdops.TaskRef) error {
 	var starts errgroup.Group
+	starts.SetLimit(atOnce)
 	for _, ref := range tasks {
 		starts.Go(func() error { return e.Do(ctx, ref, engine.Command{Kind: engine.Start, Actor: user}) })
 	}

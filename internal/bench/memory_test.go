@@ -22,13 +22,23 @@ import (
 func serveLike(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	if len(args) != 10 || args[0] != "serve" || args[3] != "--data-dir" || args[7] != "--test-plugins" || args[9] != "rate=0" {
+	if len(args) < 10 || args[0] != "serve" || args[3] != "--data-dir" || args[7] != "--test-plugins" || args[9] != "rate=0" {
 		return fmt.Errorf("arguments %q", args)
 	}
 	limits := stdops.DefaultLimits()
 	limits.Rate = 0
+	var db string
+	var roles app.Roles
+	switch more := args[10:]; {
+	case len(more) == 4 && more[0] == "--db" && more[2] == "--roles" && more[3] == "worker":
+		db, roles = more[1], app.Roles{NoAPI: true}
+	case len(more) == 2 && more[0] == "--db":
+		db = more[1]
+	case len(more) > 0:
+		return fmt.Errorf("arguments %q", more)
+	}
 	a, err := app.New(ctx, app.Options{
-		Listen: args[2], DataDir: args[4], TimeZone: args[6], TestPlugins: true, Limits: &limits,
+		Listen: args[2], DataDir: args[4], DB: db, Roles: roles, TimeZone: args[6], TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: os.Getenv("STDOPS_BOOTSTRAP_APP_CODE"), BootstrapAppSecret: os.Getenv("STDOPS_BOOTSTRAP_APP_SECRET"),
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	})

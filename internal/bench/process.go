@@ -24,8 +24,8 @@ type process struct {
 	ended chan error
 }
 
-// startProcess starts `program serve` on a new data directory and waits until it answers.
-func startProcess(ctx context.Context, program string) (p *process, err error) {
+// startProcess starts `program serve` on a new data directory, with further flags, and waits until it answers.
+func startProcess(ctx context.Context, program string, flags ...string) (p *process, err error) {
 	p = &process{world: &world{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}, ended: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -36,8 +36,11 @@ func startProcess(ctx context.Context, program string) (p *process, err error) {
 	if p.dir, err = os.MkdirTemp("", "stdops-bench-"); err != nil {
 		return p, err
 	}
-	p.cmd = exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data-dir", p.data(), "--time-zone", "UTC", "--test-plugins",
-		"--limit", "rate=0") // it would refuse most of what is to be measured
+	args := []string{
+		"serve", "--listen", "127.0.0.1:0", "--data-dir", p.data(), "--time-zone", "UTC", "--test-plugins",
+		"--limit", "rate=0", // it would refuse most of what is to be measured
+	}
+	p.cmd = exec.Command(program, append(args, flags...)...)
 	p.cmd.Env = append(os.Environ(), "STDOPS_BOOTSTRAP_APP_CODE="+appCode, "STDOPS_BOOTSTRAP_APP_SECRET="+appSecret)
 	output, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -62,7 +62,7 @@ func readComparison(name string, rows int) Comparison {
 }
 
 func (w *world) open(ctx context.Context) (*store.Store, error) {
-	return store.Open(ctx, store.Options{Dir: w.data(), Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
+	return store.Open(ctx, store.Options{Dir: w.data(), DB: w.db, Log: slog.New(slog.DiscardHandler), DecodeSkeleton: flow.DecodeSkeleton})
 }
 
 // statuses reads what a status is derived from, as the server does.

@@ -6,6 +6,7 @@ import "slices"
 type Report struct {
 	Go          string       `json:"go"`
 	System      string       `json:"system"`
+	Server      string       `json:"server,omitempty"` // of the database
 	CPUs        int          `json:"cpus"`
 	Tasks       int          `json:"tasks"`
 	Nodes       int          `json:"nodes,omitempty"`

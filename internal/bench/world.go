@@ -32,6 +32,8 @@ const settleTime = 2 * time.Minute
 // world is a server with the tasks that are asked about.
 type world struct {
 	dir     string
+	db      string    // of a store that others share; "": one in dir
+	roles   app.Roles // of the server
 	log     *os.File
 	http    *http.Client
 	app     *app.App // nil while no server runs
@@ -48,7 +50,7 @@ type batch []stdops.TaskID
 // newWorld starts a server and brings its tasks to where they stay: every other one finished, the rest waiting in their
 // last activity.
 func newWorld(ctx context.Context, o Options) (w *world, err error) {
-	if w, err = emptyWorld(ctx); err != nil {
+	if w, err = worldOn(ctx, o.db, app.Roles{}); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -66,8 +68,11 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 }
 
 // emptyWorld starts a server without tasks.
-func emptyWorld(ctx context.Context) (w *world, err error) {
-	w = &world{http: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
+func emptyWorld(ctx context.Context) (*world, error) { return worldOn(ctx, "", app.Roles{}) }
+
+// worldOn starts a server on a database.
+func worldOn(ctx context.Context, db string, roles app.Roles) (w *world, err error) {
+	w = &world{db: db, roles: roles, http: &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: atOnce}}}
 	defer func() {
 		if err != nil {
 			w.remove()
@@ -92,7 +97,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	limits := stdops.DefaultLimits()
 	limits.Rate = 0
 	w.app, err = app.New(ctx, app.Options{
-		Listen: "127.0.0.1:0", DataDir: w.data(), TimeZone: "UTC", TestPlugins: true, Limits: &limits,
+		Listen: "127.0.0.1:0", DataDir: w.data(), DB: w.db, Roles: w.roles, TimeZone: "UTC", TestPlugins: true, Limits: &limits,
 		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})

@@ -26,10 +26,11 @@ type Copy struct {
 	db    *sql.DB
 	file  string
 	pg    bool
-	tx    *sql.Tx  // of a [Copy.Moment] on PostgreSQL
-	lock  *os.File // nil: a copy without one, or a server has it
-	live  bool     // a server has the data directory
-	made  string   // a file that reading made; "" for none
+	conn  *sql.Conn // of a [Copy.Moment] on PostgreSQL
+	tx    *sql.Tx   // on conn
+	lock  *os.File  // nil: a copy without one, or a server has it
+	live  bool      // a server has the data directory
+	made  string    // a file that reading made; "" for none
 	unzip *zstd.Decoder
 }
 
@@ -260,14 +261,17 @@ func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.
 func (c *Copy) load(ctx context.Context, ref stdops.TaskRef, snap *stdops.Snapshot) error {
-	if c.pg {
-		return postgresSnapshot(ctx, c.from(), ref, snap)
+	if c.conn != nil {
+		return postgresSnapshot(ctx, c.conn, ref, snap)
 	}
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	if c.pg {
+		return postgresSnapshot(ctx, conn, ref, snap)
+	}
 	return raw(conn, func(conn *sqlite3.Conn) (err error) {
 		r := &snapshotReads{}
 		defer func() { err = errors.Join(err, closeTexts(r.texts())) }()

@@ -29,7 +29,14 @@ func OpenDatabase(ctx context.Context, url string) (c *Copy, err error) {
 }
 
 func (c *Copy) momentOfDatabase(ctx context.Context, fn func() error) (err error) {
-	c.tx, err = c.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if c.conn, err = c.db.Conn(ctx); err != nil {
+		return fmt.Errorf("connect to the database: %w", explain(err))
+	}
+	defer func() {
+		err = errors.Join(err, c.conn.Close())
+		c.conn = nil
+	}()
+	c.tx, err = c.conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin to read: %w", explain(err))
 	}

@@ -3,64 +3,98 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/stdops/stdops"
 )
 
-// postgresSnapshot reads all of a task, inside of one transaction.
-func postgresSnapshot(ctx context.Context, tx querier, ref stdops.TaskRef, snap *stdops.Snapshot) (err error) {
-	if snap.Task, err = findWhole(ctx, tx, ref); err != nil {
-		return err
-	}
-	task := int64(ref.Task)
-	err = tx.QueryRowContext(ctx, `SELECT inputs FROM task_input WHERE task_id = $1 AND project_id = $2`, task, int64(ref.Project)).Scan(&snap.Inputs)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return noInputs(ref.Task)
-	case err != nil:
-		return fmt.Errorf("load inputs of task %d: %w", ref.Task, err)
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT `+nodeColumns+` FROM node_state WHERE task_id = $1 ORDER BY node`, task)
-	if snap.Nodes, err = collect(rows, err, nodeFields); err != nil {
-		return fmt.Errorf("load nodes of task %d: %w", ref.Task, err)
-	}
-	rows, err = tx.QueryContext(ctx, `
+// postgresSnapshot reads all of a task, inside of the transaction of the connection.
+func postgresSnapshot(ctx context.Context, conn *sql.Conn, ref stdops.TaskRef, snap *stdops.Snapshot) error {
+	return snapshotAfter(ctx, conn, &pgx.Batch{}, ref, snap)
+}
+
+// snapshotAfter runs statements, and after them those that read all of a task. They travel together: most tasks are small, so
+// that the way of each there and back would take most of the time.
+func snapshotAfter(ctx context.Context, conn *sql.Conn, b *pgx.Batch, ref stdops.TaskRef, snap *stdops.Snapshot) error {
+	var (
+		tasks  []stdops.Task
+		inputs [][]byte
+		task   = int64(ref.Task)
+	)
+	queue(b, &tasks, taskFields, `SELECT `+taskColumns+` FROM task WHERE id = $1 AND project_id = $2`, task, int64(ref.Project))
+	queue(b, &inputs, func(v *[]byte) []any { return []any{v} },
+		`SELECT inputs FROM task_input WHERE task_id = $1 AND project_id = $2`, task, int64(ref.Project))
+	queue(b, &snap.Nodes, nodeFields, `SELECT `+nodeColumns+` FROM node_state WHERE task_id = $1 ORDER BY node`, task)
+	queue(b, &snap.Data, func(d *stdops.NodeData) []any {
+		return []any{number(&d.Node), &d.Inputs, &d.Outputs, &d.Template}
+	}, `
 		SELECT d.node, d.inputs, d.outputs, d.template
 		FROM node_data d LEFT JOIN node_state s ON s.task_id = d.task_id AND s.node = d.node
 		WHERE d.task_id = $1 AND (s.state IS NULL OR s.state <> $2 OR d.template IS NOT NULL)
 		ORDER BY d.node`, task, int64(stdops.StateFinished))
-	snap.Data, err = collect(rows, err, func(d *stdops.NodeData) []any {
-		return []any{number(&d.Node), &d.Inputs, &d.Outputs, &d.Template}
-	})
-	if err != nil {
-		return fmt.Errorf("load data of task %d: %w", ref.Task, err)
-	}
-	rows, err = tx.QueryContext(ctx, `SELECT scope, key, value FROM variable WHERE task_id = $1 ORDER BY scope, key`, task)
-	snap.Variables, err = collect(rows, err, func(v *stdops.Variable) []any { return []any{number(&v.Scope), &v.Key, &v.Value} })
-	if err != nil {
-		return fmt.Errorf("load variables of task %d: %w", ref.Task, err)
-	}
-	rows, err = tx.QueryContext(ctx, `
-		SELECT token, parent, destination, need, have, next, stopped, suspended_by, moving
-		FROM fork WHERE task_id = $1 ORDER BY token`, task)
-	snap.Forks, err = collect(rows, err, func(f *stdops.Fork) []any {
+	queue(b, &snap.Variables, func(v *stdops.Variable) []any { return []any{number(&v.Scope), &v.Key, &v.Value} },
+		`SELECT scope, key, value FROM variable WHERE task_id = $1 ORDER BY scope, key`, task)
+	queue(b, &snap.Forks, func(f *stdops.Fork) []any {
 		return []any{
 			number(&f.Token), number(&f.Parent), number(&f.Destination), number(&f.Need), number(&f.Have), number(&f.Next),
 			&f.Stopped, number(&f.SuspendedBy), &f.Moving,
 		}
-	})
-	if err != nil {
-		return fmt.Errorf("load forks of task %d: %w", ref.Task, err)
-	}
+	}, `
+		SELECT token, parent, destination, need, have, next, stopped, suspended_by, moving
+		FROM fork WHERE task_id = $1 ORDER BY token`, task)
 	// Callbacks and what children told, each kind in its own order.
-	rows, err = tx.QueryContext(ctx, `SELECT seq, node, version, data FROM event WHERE task_id = $1 ORDER BY abs(seq), seq`, task)
-	snap.Callbacks, err = collect(rows, err, func(e *stdops.Callback) []any {
+	queue(b, &snap.Callbacks, func(e *stdops.Callback) []any {
 		return []any{&e.Seq, number(&e.Node), (*string)(&e.Version), &e.Data}
-	})
-	if err != nil {
-		return fmt.Errorf("load callbacks of task %d: %w", ref.Task, err)
+	}, `SELECT seq, node, version, data FROM event WHERE task_id = $1 ORDER BY abs(seq), seq`, task)
+	if err := send(ctx, conn, b); err != nil {
+		return fmt.Errorf("load task %d: %w", ref.Task, err)
 	}
+	switch {
+	case len(tasks) == 0:
+		return noTask(ref.Task)
+	case !tasks[0].Archived.IsZero():
+		return archived(&tasks[0])
+	case len(inputs) == 0:
+		return noInputs(ref.Task)
+	}
+	snap.Task, snap.Inputs = tasks[0], inputs[0]
 	return nil
+}
+
+// queue adds a statement of which all rows are read.
+func queue[T any](b *pgx.Batch, to *[]T, fields func(*T) []any, text string, args ...any) {
+	b.Queue(text, args...).Query(func(rows pgx.Rows) (err error) {
+		*to, err = scanAll(rows, func(row *T) []any { return flagsOf(fields(row)) })
+		return err
+	})
+}
+
+// flagsOf lets numbers be read into flags, which pgx does not do by itself.
+func flagsOf(dest []any) []any {
+	for i := range dest {
+		if flag, ok := dest[i].(*bool); ok {
+			dest[i] = flagScanner{flag}
+		}
+	}
+	return dest
+}
+
+type flagScanner struct{ flag *bool }
+
+// Scan fulfils sql.Scanner.
+func (s flagScanner) Scan(src any) error {
+	v, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("a flag is stored as %T", src)
+	}
+	*s.flag = v != 0
+	return nil
+}
+
+// send runs statements on a connection, in one way there and back.
+func send(ctx context.Context, conn *sql.Conn, b *pgx.Batch) error {
+	return conn.Raw(func(c any) error { return c.(*stdlib.Conn).Conn().SendBatch(ctx, b).Close() })
 }

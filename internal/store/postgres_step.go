@@ -3,26 +3,29 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stdops/stdops"
 )
 
 // stepSettings bound a step from outside, and let the batch statement be planned as on the connections that are for it.
 const stepSettings = `
-	SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '2s';
-	SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off;`
+	SELECT set_config('lock_timeout', '2s', true), set_config('statement_timeout', '2s', true),
+		set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+		set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // Step stores what decide makes of a task while nobody else can change it. Whoever drives the task is told, or, when nobody
 // does, somebody is asked to. A key that is taken gives [stdops.ErrRepeated].
 func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error {
 	return w.store.pg.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
-		if err := lockTask(ctx, tx, ref); err != nil {
-			return err
-		}
+		// Each statement sees what was stored when it began: those behind the one that locks the row see who had it before.
+		locked := &pgx.Batch{}
+		locked.Queue(stepSettings)
+		locked.Queue(`SELECT id FROM task WHERE id = $1 AND project_id = $2 FOR NO KEY UPDATE`, int64(ref.Task), int64(ref.Project))
 		var snap stdops.Snapshot
-		if err := postgresSnapshot(ctx, tx, ref, &snap); err != nil {
+		if err := snapshotAfter(ctx, conn, locked, ref, &snap); err != nil {
 			return err
 		}
 		change, err := decide(&snap)
@@ -38,22 +41,6 @@ func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*std
 		}
 		return w.tellOthers(ctx, tx, change)
 	})
-}
-
-func lockTask(ctx context.Context, tx *sql.Tx, ref stdops.TaskRef) error {
-	if _, err := tx.ExecContext(ctx, stepSettings); err != nil {
-		return err
-	}
-	var id int64
-	err := tx.QueryRowContext(ctx, `SELECT id FROM task WHERE id = $1 AND project_id = $2 FOR NO KEY UPDATE`,
-		int64(ref.Task), int64(ref.Project)).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return noTask(ref.Task)
-	}
-	if err != nil {
-		return fmt.Errorf("lock task %d: %w", ref.Task, err)
-	}
-	return nil
 }
 
 // tellOthers tells whoever drives a task of a step that was made from outside.

@@ -52,6 +52,17 @@ func collect[T any](rows *sql.Rows, queryErr error, fields func(*T) []any) ([]T,
 		return nil, queryErr
 	}
 	defer rows.Close()
+	return scanAll(rows, fields)
+}
+
+// scanner is what rows of both database/sql and pgx are.
+type scanner interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+}
+
+func scanAll[T any](rows scanner, fields func(*T) []any) ([]T, error) {
 	var (
 		all   []T
 		row   T

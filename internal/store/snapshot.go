@@ -13,9 +13,9 @@ import (
 // finished node is entered again.
 func (s *Store) Load(ctx context.Context, ref stdops.TaskRef) (*stdops.Snapshot, error) {
 	snap := &stdops.Snapshot{}
-	err := s.readOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	err := s.readOn(ctx, func(ctx context.Context, conn *sql.Conn, _ *sql.Tx) error {
 		if s.pg != nil {
-			return postgresSnapshot(ctx, tx, ref, snap)
+			return postgresSnapshot(ctx, conn, ref, snap)
 		}
 		return s.hot.run(ctx, conn, func(r *statusReads) error { return r.snapshot.read(ref, snap) })
 	})
