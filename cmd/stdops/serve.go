@@ -164,7 +164,7 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 		return err
 	}
 	base := strings.TrimRight(server.PublicURL(), "/")
-	c.say("stdops %s  data in %s\n", built().Version, o.DataDir)
+	c.say("stdops %s  data in %s\n", built().Version, whereData(&o))
 	c.say("  pages    %s/\n", base)
 	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
@@ -185,6 +185,14 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	}
 	c.say("ready in %.1f s; ctrl-c drains\n", time.Since(began).Seconds())
 	return nil
+}
+
+// whereData says where the data of a server are, without a password.
+func whereData(o *app.Options) string {
+	if u, err := url.Parse(o.DB); err == nil && o.DB != "" {
+		return u.Redacted()
+	}
+	return o.DataDir
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.
