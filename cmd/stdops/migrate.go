@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,11 +100,14 @@ func (c *cli) migrateUp() *cobra.Command {
 		if c.format != "table" {
 			return showOne(c, reportOf(after), nil)
 		}
-		if before.Data == after.Data {
+		switch {
+		case before.Data != after.Data:
+			c.say("the schema went from %d to %d\n", before.Data, after.Data)
+		case len(before.Steps) > 0:
+			c.say("done: %s\n", strings.Join(before.Steps, ", "))
+		default:
 			c.say("nothing to do: the schema is %d, that of this program\n", after.Data)
-			return nil
 		}
-		c.say("the schema went from %d to %d\n", before.Data, after.Data)
 		return nil
 	})
 }

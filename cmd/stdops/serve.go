@@ -164,7 +164,7 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 		return err
 	}
 	base := strings.TrimRight(server.PublicURL(), "/")
-	c.say("stdops %s  data in %s\n", built().Version, dataOf(&o))
+	c.say("stdops %s  data in %s\n", built().Version, whereData(&o))
 	c.say("  pages    %s/\n", base)
 	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
@@ -187,13 +187,12 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	return nil
 }
 
-// dataOf tells where the data are, without a password.
-func dataOf(o *app.Options) string {
-	u, err := url.Parse(o.DB)
-	if o.DB == "" || err != nil {
-		return o.DataDir
+// whereData says where the data of a server are, without a password.
+func whereData(o *app.Options) string {
+	if u, err := url.Parse(o.DB); err == nil && o.DB != "" {
+		return u.Redacted()
 	}
-	return u.Redacted()
+	return o.DataDir
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.
