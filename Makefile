@@ -2,28 +2,34 @@
 # version of go.mod by itself); no root, no C compiler, no Node.
 
 # The compiler notes version and commit in the program, where git can tell them.
-STAMP     := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
-TOOL      := go tool -modfile=tools/go.mod
-CYCLES    ?= 100
-STOPS     ?= 200
-PASSES    ?= 2
-HISTORIES ?= 300
-READS     ?= 200000
-ORPHANS   ?= 100
-CRASHES   ?= 300
-STRIDE    ?= 4
-RUNS      ?= 20000
-SECONDS   ?= 60
-SEED      ?= 0
-ONE       ?= false
-FUZZTIME  ?= 20s
-BENCHTIME ?= 1s
+STAMP      := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
+TOOL       := go tool -modfile=tools/go.mod
+CYCLES     ?= 100
+STOPS      ?= 200
+PASSES     ?= 2
+HISTORIES  ?= 300
+READS      ?= 200000
+ORPHANS    ?= 100
+CRASHES    ?= 300
+STRIDE     ?= 4
+RUNS       ?= 20000
+SECONDS    ?= 60
+SEED       ?= 0
+ONE        ?= false
+KILLS      ?= 200
+RESTARTS   ?= 5
+CUTS       ?= 200
+PARTITIONS ?= 4
+STALLS     ?= 2
+TAKEOVERS  ?= 3
+FUZZTIME   ?= 20s
+BENCHTIME  ?= 1s
 
 # Only the race detector needs cgo; everything else is built the way that users get it.
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults powerloss proof simulate browser readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +59,14 @@ faults: ## crash a server at every named point in every kind of flow (PASSES=2),
 	go vet -tags faults ./internal/fail ./internal/engine ./internal/service ./internal/app
 	go test -count=1 -timeout 30m -tags faults -run '^(TestFaults|TestChildrenFaults|TestChildrenControl|TestCrashControl|TestEffectsControl|TestLinearWrongServer|TestClock|TestClockControl|TestVerifyOfAServerThatWasAhead)$$' ./internal/app -passes $(PASSES)
 
+chaos: ## kill servers that share a PostgreSQL (KILLS=200), the PostgreSQL (RESTARTS=5), connections (CUTS=200); cut servers off (PARTITIONS=4), stop them (STALLS=2)
+	go test -count=1 -timeout 0 -parallel 3 -v -run '^(TestCluster.*|TestVerifyDatabase)$$' ./internal/app -kills $(KILLS) -restarts $(RESTARTS) \
+		-cuts $(CUTS) -partitions $(PARTITIONS) -stalls $(STALLS) -takeovers $(TAKEOVERS) -reads $(READS)
+	go test -count=1 -timeout 0 -parallel 8 -v -tags faults -run '^TestCluster(Faults|.*Control|Clock|StallsWithoutAFence)$$' ./internal/app -passes $(PASSES)
+
+soak: ## run the tests of chaos for most of a day
+	$(MAKE) chaos KILLS=5000 RESTARTS=200 CUTS=5000 PARTITIONS=500 STALLS=100 TAKEOVERS=20 PASSES=10 READS=1000000
+
 powerloss: ## let the power fail under a server and under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 120m -parallel 8 -run '^TestPowerLoss' ./internal/app -v -crashes $(CRASHES)
 	go test -count=1 -timeout 30m -run '^TestPowerLoss' ./internal/store -v -crashes $(CRASHES)
@@ -76,7 +90,8 @@ readme: build ## run the commands of the README
 race: export CGO_ENABLED := 1
 race: ## run the tests under the race detector (needs a C compiler)
 	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
-	go test -race -timeout 20m ./...
+	go test -race -timeout 20m -skip '^TestCluster[A-Z]' ./...
+	go test -race -timeout 10m -run '^TestCluster(Kills|Reads)$$' ./internal/app
 
 lint: ## check formatting and run the linters of .golangci.yml
 	$(TOOL) golangci-lint fmt --diff

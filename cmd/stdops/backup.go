@@ -85,7 +85,7 @@ func (c *cli) backupRestore() *cobra.Command {
 			report := verifyReport{Problems: []verifyProblem{}}
 			restored, err := app.RestoreBackup(cmd.Context(), args[0], c.dataDir, report.add)
 			if errors.Is(err, app.ErrUnsound) {
-				c.tellProblems(report.Problems)
+				c.tellProblems(report.Problems, "")
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ func (c *cli) database() *cobra.Command {
 
 func (c *cli) databaseCopy() *cobra.Command {
 	var db string
-	cmd := &cobra.Command{
+	return onDB(&cobra.Command{
 		Use:   "copy",
 		Short: "Copy the store of a stopped server to an empty PostgreSQL database",
 		Long: "Copy the store of a stopped server to an empty PostgreSQL database with the schema of this program (stdops migrate up).\n" +
@@ -23,8 +24,8 @@ func (c *cli) databaseCopy() *cobra.Command {
 		Example: "  stdops db copy --data-dir /var/lib/stdops --db postgres://stdops@db/stdops",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkDB(db); err != nil {
-				return usageOf(cmd, err)
+			if db == "" {
+				return usageOf(cmd, errors.New("--db has to say where to copy to"))
 			}
 			copied, err := app.CopyToPostgres(cmd.Context(), c.dataDir, db)
 			if err != nil {
@@ -35,8 +36,5 @@ func (c *cli) databaseCopy() *cobra.Command {
 				{"ROWS", func(m *app.Copied) string { return strconv.FormatInt(m.Rows, 10) }},
 			})
 		},
-	}
-	cmd.Flags().StringVar(&db, "db", "", "postgres:// address of the database")
-	fromEnv(cmd.Flags(), "db")
-	return cmd
+	}, &db)
 }

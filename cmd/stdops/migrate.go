@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,9 +18,7 @@ func (c *cli) aboutSchema(cmd *cobra.Command, do func(*cobra.Command, app.Place)
 	var db string
 	cmd.Args = exactly(0)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return do(cmd, app.Place{DataDir: c.dataDir, DB: db}) }
-	cmd.Flags().StringVar(&db, "db", "", "database of the server, where it is not in the data directory")
-	fromEnv(cmd.Flags(), "db")
-	return cmd
+	return onDB(cmd, &db)
 }
 
 // schemaReport is what the commands about the schema print as JSON.
@@ -35,9 +34,10 @@ func reportOf(s *app.Schema) *schemaReport {
 
 func (c *cli) migratePlan() *cobra.Command {
 	return c.aboutSchema(&cobra.Command{
-		Use:     "plan",
-		Short:   "Show the steps that an upgrade would take, and change nothing",
-		Example: "  stdops migrate plan --data-dir /var/lib/stdops",
+		Use:   "plan",
+		Short: "Show the steps that an upgrade would take, and change nothing",
+		Example: "  stdops migrate plan --data-dir /var/lib/stdops\n" +
+			"  stdops migrate plan --db postgres://stdops@db/stdops",
 	}, func(cmd *cobra.Command, at app.Place) error {
 		s, err := app.SchemaOf(cmd.Context(), at)
 		if err == nil {
@@ -56,9 +56,10 @@ func (c *cli) migratePlan() *cobra.Command {
 
 func (c *cli) migrateStatus() *cobra.Command {
 	return c.aboutSchema(&cobra.Command{
-		Use:     "status",
-		Short:   "Show the schema of the data and that of this program",
-		Example: "  stdops migrate status --data-dir /var/lib/stdops",
+		Use:   "status",
+		Short: "Show the schema of the data and that of this program",
+		Example: "  stdops migrate status --data-dir /var/lib/stdops\n" +
+			"  stdops migrate status --db postgres://stdops@db/stdops",
 	}, func(cmd *cobra.Command, at app.Place) error {
 		s, err := app.SchemaOf(cmd.Context(), at)
 		if err != nil {
@@ -79,8 +80,11 @@ func (c *cli) migrateUp() *cobra.Command {
 		Long: "Take the steps of an upgrade, as a server does at its start: to do it by itself keeps the start short. No server may\n" +
 			"have the data directory. The database is checked and copied before (stdops.db.schemaN beside it, which may go when\n" +
 			"the upgrade has proved itself); each step is stored as a whole, so that an upgrade that was interrupted goes on\n" +
-			"where it was when it is called again. There is no way back but that copy, or a backup.",
-		Example: "  stdops migrate up --data-dir /var/lib/stdops",
+			"where it was when it is called again. There is no way back but that copy, or a backup.\n\n" +
+			"With --db it makes the tables of an empty database, or takes the steps in one of which a backup was made before: no\n" +
+			"server does that by itself, and nothing is copied. Two that do it at once wait for one another.",
+		Example: "  stdops migrate up --data-dir /var/lib/stdops\n" +
+			"  stdops migrate up --db postgres://stdops@db/stdops",
 	}, func(cmd *cobra.Command, at app.Place) error {
 		before, err := app.SchemaOf(cmd.Context(), at)
 		if err != nil {
@@ -96,11 +100,14 @@ func (c *cli) migrateUp() *cobra.Command {
 		if c.format != "table" {
 			return showOne(c, reportOf(after), nil)
 		}
-		if before.Data == after.Data {
+		switch {
+		case before.Data != after.Data:
+			c.say("the schema went from %d to %d\n", before.Data, after.Data)
+		case len(before.Steps) > 0:
+			c.say("done: %s\n", strings.Join(before.Steps, ", "))
+		default:
 			c.say("nothing to do: the schema is %d, that of this program\n", after.Data)
-			return nil
 		}
-		c.say("the schema went from %d to %d\n", before.Data, after.Data)
 		return nil
 	})
 }

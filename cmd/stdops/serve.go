@@ -30,9 +30,13 @@ func (c *cli) serve() *cobra.Command {
 		Short: "Run a server",
 		Long: "Run a server until SIGTERM or ctrl-c, which let it drain; the second one stops it at once.\n" +
 			"Every flag can be set by the environment. STDOPS_BOOTSTRAP_APP_CODE and STDOPS_BOOTSTRAP_APP_SECRET make a\n" +
-			"trusted app of that code and secret where there is none.",
-		Example: "  stdops serve --listen 127.0.0.1:8080 --data-dir /var/lib/stdops",
-		Args:    exactly(0),
+			"trusted app of that code and secret where there is none.\n\n" +
+			"The data directory holds database, key and the socket for administration. With --db all data are in a PostgreSQL\n" +
+			"database, which has to have its tables (stdops migrate up) and which any number of processes share; the data\n" +
+			"directory, one for each process, holds the socket only.",
+		Example: "  stdops serve --listen 127.0.0.1:8080 --data-dir /var/lib/stdops\n" +
+			"  stdops serve --db postgres://stdops@db/stdops --data-dir /run/stdops --roles worker",
+		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.DataDir = c.dataDir
 			err := checkServe(&o)
@@ -58,7 +62,6 @@ func (c *cli) serve() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
-	flags.StringVar(&o.DB, "db", "", "postgres:// address of a store that several processes share (see stdops migrate);\ndefault an embedded one in the data directory")
 	flags.StringSliceVar(&roles, "roles", []string{"api", "worker"}, "what this process does: api answers requests, worker drives tasks; both need --db")
 	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server; default http:// and the address")
 	flags.StringVar(&o.TimeZone, "time-zone", "", "IANA name of the zone of times in answers; default the host's, else UTC")
@@ -74,12 +77,12 @@ func (c *cli) serve() *cobra.Command {
 	flags.Var(retentionFlag{&o.Retention}, "retention",
 		"how long inputs, outputs, logs and history of a task are kept after its end, such as 180d or 36h; states and\ntimes stay. 0 keeps everything")
 	for _, name := range []string{
-		"listen", "db", "roles", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit",
+		"listen", "roles", "public-url", "time-zone", "test-plugins", "allow-outbound", "local-scripts", "trusted-proxies", "bundle-salt", "limit",
 		"retention",
 	} {
 		fromEnv(flags, name)
 	}
-	return cmd
+	return onDB(cmd, &o.DB)
 }
 
 // checkServe finds settings that cannot be meant before anything is opened.
@@ -96,11 +99,6 @@ func checkServe(o *app.Options) error {
 	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {
 		return fmt.Errorf("--time-zone %q is unknown", o.TimeZone)
 	}
-	if o.DB != "" {
-		if err := checkDB(o.DB); err != nil {
-			return err
-		}
-	}
 	if o.DataDir == "" {
 		return errors.New("--data-dir must not be empty")
 	}
@@ -108,15 +106,6 @@ func checkServe(o *app.Options) error {
 		if _, err := script.ParseAs(o.LocalScripts); err != nil {
 			return fmt.Errorf("--local-scripts: %w", err)
 		}
-	}
-	return nil
-}
-
-// checkDB refuses what is no address of a database.
-func checkDB(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return errors.New("--db is not of the form postgres://user@host/database")
 	}
 	return nil
 }
@@ -175,7 +164,7 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 		return err
 	}
 	base := strings.TrimRight(server.PublicURL(), "/")
-	c.say("stdops %s  data in %s\n", built().Version, dataOf(&o))
+	c.say("stdops %s  data in %s\n", built().Version, whereData(&o))
 	c.say("  pages    %s/\n", base)
 	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
@@ -198,13 +187,12 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	return nil
 }
 
-// dataOf tells where the data are, without a password.
-func dataOf(o *app.Options) string {
-	u, err := url.Parse(o.DB)
-	if o.DB == "" || err != nil {
-		return o.DataDir
+// whereData says where the data of a server are, without a password.
+func whereData(o *app.Options) string {
+	if u, err := url.Parse(o.DB); err == nil && o.DB != "" {
+		return u.Redacted()
 	}
-	return u.Redacted()
+	return o.DataDir
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.

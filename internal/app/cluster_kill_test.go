@@ -9,7 +9,7 @@ import (
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
-var kills = flag.Int("kills", 4, "how often TestClusterKills kills one of its servers")
+var kills = flag.Int("kills", 2, "how often TestClusterKills kills one of its servers")
 
 // TestClusterKills kills servers that share a database, one after the other, at random moments under load. Whatever any of
 // them acknowledged must be there afterwards, once; no state that any of them has shown is taken back by another; no

@@ -17,7 +17,7 @@ import (
 	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
-var restarts = flag.Int("restarts", 2, "how often TestClusterOutages lets the database end")
+var restarts = flag.Int("restarts", 1, "how often TestClusterOutages lets the database end")
 
 // outage is a way in which a database ends.
 type outage struct {

@@ -15,7 +15,7 @@ import (
 type Finding struct {
 	// Note: nothing is wrong, but somebody should know.
 	Note   bool          `json:"note,omitempty"`
-	Task   stdops.TaskID `json:"task,omitempty"` // 0: it is about the data directory
+	Task   stdops.TaskID `json:"task,omitempty"` // 0: it is about the data directory or the database
 	What   string        `json:"what"`
 	Advice string        `json:"advice,omitempty"` // what can be done
 	// Repair: [Diagnosis.Repair] sets it right, as Advice says.
@@ -25,10 +25,10 @@ type Finding struct {
 // Diagnosis is what [Diagnose] has found.
 type Diagnosis struct {
 	Verified
-	Running  bool      `json:"running"` // a server has the data directory
+	Running  bool      `json:"running"` // a server has the data directory, or drives tasks of the database
 	Findings []Finding `json:"findings"`
 
-	dir    string
+	at     Place
 	repair store.Repair
 }
 
@@ -42,24 +42,31 @@ func (d *Diagnosis) Wrong() bool {
 	return false
 }
 
+// Repaired says what [Diagnosis.Repair] has done.
+type Repaired = store.Repaired
+
 // Patient is what [Diagnose] looks at.
 type Patient struct {
-	DataDir      string
+	Place
 	LocalScripts string // the setting of the server, as far as it is known
 }
 
 // overdueAfter is how long something may be late before it counts as stuck.
 const overdueAfter = time.Minute
 
-// Diagnose looks at a data directory, whether a server has it or not, and changes nothing. It does all that [Verify] does, and
-// looks for tasks that do not go on, for what was left behind, and for what will be a trouble one day.
+// Diagnose looks at a data directory, whether a server has it or not, or at a database that servers share, and changes nothing.
+// It does all that [Verify] does, and looks for tasks that do not go on, for what was left behind, and for what will be a trouble
+// one day.
 func Diagnose(ctx context.Context, p Patient) (*Diagnosis, error) {
+	if p.DB != "" {
+		return diagnoseDatabase(ctx, p)
+	}
 	data, err := store.OpenBeside(p.DataDir)
 	if err != nil {
 		return nil, err
 	}
 	defer data.Close()
-	d := &Diagnosis{Running: data.Live(), Findings: []Finding{}, dir: p.DataDir}
+	d := &Diagnosis{Running: data.Live(), Findings: []Finding{}, at: p.Place}
 	if err := d.surroundings(data, p); err != nil {
 		return nil, err
 	}
@@ -79,20 +86,20 @@ func Diagnose(ctx context.Context, p Patient) (*Diagnosis, error) {
 		e := d.examination(data, time.Time{})
 		return d, e.file(ctx)
 	}
-	return d, d.examine(ctx, data)
-}
-
-func (d *Diagnosis) add(f Finding) { d.Findings = append(d.Findings, f) }
-
-// examine looks at what is stored.
-func (d *Diagnosis) examine(ctx context.Context, data *store.Copy) (err error) {
 	recorded, err := data.TimeOnRecord(ctx)
 	if err != nil {
 		d.add(Finding{What: err.Error()})
 	}
-	e := d.examination(data, present(recorded, time.Now(), data.Live()))
-	late := e.now.Add(-overdueAfter)
-	if data.LastStart().After(late) { // whatever is late, the server has had no time for it yet
+	return d, d.examine(ctx, data, present(recorded, time.Now(), data.Live()), data.LastStart())
+}
+
+func (d *Diagnosis) add(f Finding) { d.Findings = append(d.Findings, f) }
+
+// examine looks at what is stored. Whatever is late, a server has had no time for it yet that was started a moment ago.
+func (d *Diagnosis) examine(ctx context.Context, data *store.Copy, now, started time.Time) (err error) {
+	e := d.examination(data, now)
+	late := now.Add(-overdueAfter)
+	if started.After(late) {
 		late = time.Time{}
 	}
 	sleepers := make(map[stdops.TaskID]bool)
@@ -110,7 +117,7 @@ func (d *Diagnosis) examine(ctx context.Context, data *store.Copy) (err error) {
 		f := Finding{Task: task, What: problem, Advice: adviceForDamage}
 		switch {
 		case sleepers[task]:
-			f.Repair, f.Advice = true, "let the next start look at the task"
+			f.Repair, f.Advice = true, d.adviceForSleeper()
 		case task != 0:
 			f.Advice = "revoke the task and make it anew, or restore a backup"
 		}
@@ -136,6 +143,14 @@ func (d *Diagnosis) examination(data *store.Copy, now time.Time) *examination {
 			d.repair.Orphans = true
 			d.add(Finding{What: o.String(), Advice: "remove these rows", Repair: true})
 		},
+		misled: func(m store.Misled) {
+			f := Finding{Task: m.Ref.Task, What: m.What, Advice: "no stdops writes that: find out who has changed the row of the task"}
+			if m.Forgotten {
+				d.repair.Forgotten = true
+				f.Repair, f.Advice = true, d.adviceForSleeper()
+			}
+			d.add(f)
+		},
 	}
 }
 
@@ -148,6 +163,13 @@ func present(recorded, clock time.Time, running bool) time.Time {
 		return clock
 	}
 	return recorded
+}
+
+func (d *Diagnosis) adviceForSleeper() string {
+	if d.at.DB != "" {
+		return "let a worker look at the task"
+	}
+	return "let the next start look at the task"
 }
 
 func (d *Diagnosis) adviceForLate() string {
@@ -174,10 +196,14 @@ func (d *Diagnosis) unheard(ctx context.Context, data *store.Copy) error {
 
 // Repairable reports whether there is something that Repair sets right.
 func (d *Diagnosis) Repairable() bool {
-	return len(d.repair.Wake) > 0 || d.repair.Orphans || d.repair.Unheard
+	return len(d.repair.Wake) > 0 || d.repair.Forgotten || d.repair.Orphans || d.repair.Unheard
 }
 
-// Repair sets right what can be without harm, after the database was copied. No server may have the data directory.
-func (d *Diagnosis) Repair(ctx context.Context) (store.Repaired, error) {
-	return d.repair.Do(ctx, d.dir)
+// Repair sets right what can be without harm: in a data directory that no server has, after the database was copied, or in a
+// database, whoever works on it.
+func (d *Diagnosis) Repair(ctx context.Context) (Repaired, error) {
+	if d.at.DB != "" {
+		return d.repair.Share(ctx, d.at.DB)
+	}
+	return d.repair.Do(ctx, d.at.DataDir)
 }

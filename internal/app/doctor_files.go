@@ -92,8 +92,12 @@ func (d *Diagnosis) settings(p Patient) {
 	case err != nil:
 		d.add(Finding{Note: true, What: "STDOPS_LOCAL_SCRIPTS: " + err.Error(), Advice: "no server starts with it"})
 	case as.Same:
+		secrets := "this data directory with its key"
+		if p.DB != "" {
+			secrets = "the address of the database with its password"
+		}
 		d.add(Finding{
-			Note: true, What: "scripts of flows run as the user of the server, and can read this data directory with its key",
+			Note: true, What: "scripts of flows run as the user of the server, and can read " + secrets,
 			Advice: "let them run as another user (docs/scripts.md)",
 		})
 	}

@@ -16,7 +16,7 @@ import (
 // diagnose gives what is wrong with a data directory, a line for each finding, and what was found as a whole.
 func diagnose(t *testing.T, dir string) (wrong []string, d *app.Diagnosis) {
 	t.Helper()
-	d, err := app.Diagnose(t.Context(), app.Patient{DataDir: dir})
+	d, err := app.Diagnose(t.Context(), app.Patient{Place: app.Place{DataDir: dir}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,9 +60,10 @@ type examination struct {
 	data  *store.Copy
 	now   time.Time // of the look
 	wrong func(task stdops.TaskID, problem string)
-	// orphan and each, unless they are nil, are for those who want to know more: orphan is told of rows of no task instead of
-	// wrong, each is given every record that can be read.
+	// orphan, misled and each, unless they are nil, are for those who want to know more: the first two are told instead of wrong
+	// of rows of no task and of tasks that somebody else or nobody drives; each is given every record that can be read.
 	orphan func(store.Orphans)
+	misled func(store.Misled)
 	each   func(record *stdops.Record, graph *flow.Graph)
 
 	trees *service.Trees
@@ -98,6 +99,15 @@ func (e *examination) run(ctx context.Context) (v Verified, err error) {
 func (e *examination) one(ctx context.Context, ref stdops.TaskRef) (transitions int) {
 	var problems []string
 	err := e.data.Moment(ctx, func() error {
+		if e.data.Live() { // what is stored may be later than the last look
+			now, err := e.data.TimeOnRecord(ctx)
+			if err != nil {
+				return err
+			}
+			if now.After(e.now) {
+				e.now = now
+			}
+		}
 		transitions, problems = e.task(ctx, ref)
 		return nil
 	})
@@ -113,7 +123,7 @@ func (e *examination) one(ctx context.Context, ref stdops.TaskRef) (transitions 
 	return transitions
 }
 
-// file looks at the file as a whole.
+// file looks at the file, or the database, as a whole.
 func (e *examination) file(ctx context.Context) error {
 	problems, orphans, err := e.data.Check(ctx)
 	if err != nil {
@@ -127,6 +137,17 @@ func (e *examination) file(ctx context.Context) error {
 			e.orphan(o)
 		} else {
 			e.wrong(0, o.String())
+		}
+	}
+	misled, err := e.data.Misled(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range misled {
+		if e.misled != nil {
+			e.misled(m)
+		} else {
+			e.wrong(m.Ref.Task, m.What)
 		}
 	}
 	return nil

@@ -137,8 +137,7 @@ func (o Orphans) String() string {
 	return fmt.Sprintf("table %s has rows of task %d in project %d, which does not exist", o.Table, o.Of.Task, o.Of.Project)
 }
 
-// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; who drives the tasks of a
-// database that processes share; and rows of no task. What
+// Check looks at the whole and gives what is wrong with it: pages, indexes and references of a file; and rows of no task. What
 // is too damaged to be looked at is wrong as well; an error is only that ctx ended.
 func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans, err error) {
 	look := func(what, query string) []string {
@@ -151,7 +150,6 @@ func (c *Copy) Check(ctx context.Context) (problems []string, orphans []Orphans,
 	listed := tablesOfTasks
 	if c.pg {
 		listed = postgresTablesOfTasks
-		problems = look("who drives the tasks", postgresUndriven)
 	} else {
 		problems = look("the file", `SELECT integrity_check FROM pragma_integrity_check() WHERE integrity_check <> 'ok'`)
 		problems = append(problems, look("references", `
@@ -210,15 +208,15 @@ func (c *Copy) Tasks(ctx context.Context, after stdops.TaskID, limit int) ([]std
 }
 
 // TimeOnRecord gives a time that all times on record lie before; zero when an earlier version wrote the data. On PostgreSQL
-// it is the time of the database.
+// it is a little later than the time of the database, which servers know only so well.
 func (c *Copy) TimeOnRecord(ctx context.Context) (last time.Time, err error) {
 	if !c.pg {
 		return timeOnRecord(ctx, c.db)
 	}
-	if err = c.db.QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
-		err = fmt.Errorf("ask for the time of the database: %w", explain(err))
+	if err := c.from().QueryRowContext(ctx, `SELECT `+present).Scan(instant(&last)); err != nil {
+		return last, fmt.Errorf("ask for the time of the database: %w", explain(err))
 	}
-	return last, err
+	return last.Add(time.Second), nil
 }
 
 // Record reads all that is stored of a task.

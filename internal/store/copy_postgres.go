@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/stdops/stdops"
 )
 
 // OpenDatabase opens a PostgreSQL database to read it, whatever servers do to it meanwhile. A schema other than that of this
@@ -45,14 +47,38 @@ func (c *Copy) momentOfDatabase(ctx context.Context, fn func() error) (err error
 	return fn()
 }
 
-// postgresUndriven finds tasks that are not driven, nor will be, by whoever is to drive them (docs/cluster.md).
-const postgresUndriven = `
-	SELECT 'task ' || id || ' is not live, but is driven or is to be' FROM task WHERE live = 0 AND (owner IS NOT NULL OR queue_at IS NOT NULL)
-	UNION ALL
-	SELECT 'task ' || id || ' is driven and is to be taken' FROM task WHERE owner IS NOT NULL AND queue_at IS NOT NULL
-	UNION ALL
-	SELECT 'task ' || id || ' has something to do, but nobody will drive it' FROM task
-	WHERE live = 1 AND owner IS NULL AND queue_at IS NULL AND wake_at IS NOT NULL`
+// Misled is a task whose row says something wrong of who drives it (docs/cluster.md).
+type Misled struct {
+	Ref  stdops.TaskRef
+	What string
+	// Forgotten: it has something to do, but nobody will drive it.
+	Forgotten bool
+}
+
+// forgotten is the condition that a task has something to do, but that nobody drives it or will.
+const forgotten = `live = 1 AND owner IS NULL AND queue_at IS NULL AND wake_at IS NOT NULL`
+
+// Misled lists the tasks of a database that processes share of which their rows say something wrong about who drives them.
+func (c *Copy) Misled(ctx context.Context) ([]Misled, error) {
+	if !c.pg {
+		return nil, nil
+	}
+	rows, err := c.from().QueryContext(ctx, `
+		SELECT project_id, id, 'it is not live, but is driven or is to be', FALSE FROM task
+		WHERE live = 0 AND (owner IS NOT NULL OR queue_at IS NOT NULL)
+		UNION ALL
+		SELECT project_id, id, 'it is driven and is to be taken', FALSE FROM task WHERE owner IS NOT NULL AND queue_at IS NOT NULL
+		UNION ALL
+		SELECT project_id, id, 'it has something to do, but nobody will drive it', TRUE FROM task WHERE `+forgotten+`
+		ORDER BY 2`)
+	all, err := collect(rows, err, func(m *Misled) []any {
+		return []any{number(&m.Ref.Project), number(&m.Ref.Task), &m.What, &m.Forgotten}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look who drives the tasks: %w", explain(err))
+	}
+	return all, nil
+}
 
 const postgresTablesOfTasks = `
 	SELECT c.table_name::text FROM information_schema.columns c

@@ -85,12 +85,12 @@ func openPool(url string, o poolOptions) (*sql.DB, error) {
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	config.Tracer = o.tracer
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+	db := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		types := conn.TypeMap()
 		types.TryWrapEncodePlanFuncs = append([]pgtype.TryWrapEncodePlanFunc{flagAsNumber}, types.TryWrapEncodePlanFuncs...)
 		_, err := conn.PgConn().Exec(ctx, sessionSettings()+o.settings).ReadAll()
 		return err
-	}))
+	}))})
 	db.SetMaxOpenConns(o.most)
 	db.SetMaxIdleConns(o.most)
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -157,8 +157,11 @@ func (s *Store) checkServer(ctx context.Context) error {
 	err := s.readers.QueryRowContext(ctx, `
 		SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
 			current_setting('full_page_writes')`).Scan(&version, &name, &fsync, &pages)
+	if disconnected(err) { // whoever started the server is to see all of it
+		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "connect to the database: " + err.Error(), Err: err}
+	}
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", err) // the person who started the server is to see all of it
+		return fmt.Errorf("connect to the database: %w", err)
 	}
 	if version < oldestPostgres {
 		return fmt.Errorf("the database is PostgreSQL %s, at least %d is needed", name, oldestPostgres/10000)

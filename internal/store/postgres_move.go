@@ -33,12 +33,25 @@ func CopyToPostgres(ctx context.Context, dir, url string, key []byte, told func(
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	if err := mustFit(ctx, url); err != nil {
+		return err
+	}
 	to, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", explain(err))
 	}
 	defer to.Close(context.WithoutCancel(ctx))
 	return explain(pgx.BeginFunc(ctx, to, func(tx pgx.Tx) error { return move(ctx, from.db, tx, key, told) }))
+}
+
+// mustFit refuses a database of another schema than that of this program.
+func mustFit(ctx context.Context, url string) (err error) {
+	db, err := openPool(url, poolOptions{most: 1})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return checkPostgresSchema(ctx, db)
 }
 
 func move(ctx context.Context, from *sql.DB, tx pgx.Tx, key []byte, told func(Moved)) error {

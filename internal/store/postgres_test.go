@@ -553,3 +553,44 @@ func TestPostgres_revisions_are_those_of_all(t *testing.T) {
 		t.Errorf("another project is told %v", got)
 	}
 }
+
+// A process that sleeps in the middle of a step holds its task for seconds only: others go on, and what it does then is refused.
+func TestPostgres_step_of_a_process_that_sleeps(t *testing.T) {
+	t.Parallel()
+	all := processes(t, 2)
+	task := createTask(t, all[0], newTask("one"))
+	change := func(s *Store) *stdops.Change {
+		c := running(s, task)
+		c.Outside = true
+		return &c
+	}
+	asleep, others := make(chan struct{}), make(chan struct{})
+	var slept sync.WaitGroup
+	slept.Go(func() {
+		err := all[0].Workers(WorkerOptions{Host: "asleep"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) {
+			close(asleep)
+			<-others
+			return change(all[0]), nil
+		})
+		if stdops.ErrorCode(err) != stdops.CodeUnavailable {
+			t.Errorf("the step of a process that slept: %v", err)
+		}
+	})
+	<-asleep
+	tries := 0
+	for ; ; tries++ {
+		err := all[1].Workers(WorkerOptions{Host: "awake"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) { return change(all[1]), nil })
+		if err == nil {
+			break
+		}
+		if stdops.ErrorCode(err) != stdops.CodeUnavailable || tries > 10 {
+			t.Errorf("step %d: %v", tries, err)
+			break
+		}
+	}
+	close(others)
+	slept.Wait()
+	if tries == 0 {
+		t.Error("nobody held the task")
+	}
+}

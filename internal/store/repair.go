@@ -17,7 +17,7 @@ import (
 
 // TellsOfNobody counts accepted callbacks, and what children have told, of tasks in which nothing happens any more.
 func (c *Copy) TellsOfNobody(ctx context.Context) (rows int, err error) {
-	err = c.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM event r WHERE `+unheard).Scan(&rows)
+	err = c.from().QueryRowContext(ctx, `SELECT COUNT(*) FROM event r WHERE `+unheard).Scan(&rows)
 	if err != nil {
 		return 0, fmt.Errorf("count callbacks: %w", err)
 	}
@@ -27,15 +27,17 @@ func (c *Copy) TellsOfNobody(ctx context.Context) (rows int, err error) {
 // unheard is the condition that nobody will ever look at a row of event.
 const unheard = `EXISTS (SELECT 1 FROM task t WHERE t.id = r.task_id AND t.project_id = r.project_id AND t.live = 0)`
 
-// Repair is what can be set right in the data of a stopped server without knowing more than they tell.
+// Repair is what can be set right in the data of a stopped server, or of those that share a database, without knowing more than
+// they tell.
 type Repair struct {
-	Wake    []Sleeper
-	At      time.Time // for which the wake-ups are noted
-	Orphans bool      // rows of tasks that do not exist go
-	Unheard bool      // callbacks, and what children told, of tasks in which nothing happens any more go
+	Wake      []Sleeper
+	At        time.Time // for which the wake-ups are noted
+	Forgotten bool      // tasks that nobody will drive are to be taken ([Misled])
+	Orphans   bool      // rows of tasks that do not exist go
+	Unheard   bool      // callbacks, and what children told, of tasks in which nothing happens any more go
 }
 
-// Sleeper is a task that the next start has to look at, if it is still as it was when that was found.
+// Sleeper is a task that somebody has to look at, the next start or a worker, if it is still as it was when that was found.
 type Sleeper struct {
 	Ref      stdops.TaskRef
 	Revision int64
@@ -43,7 +45,7 @@ type Sleeper struct {
 
 // Repaired says what was done.
 type Repaired struct {
-	Copy  string // of the database as it was before
+	Copy  string // of the database as it was before; "" on PostgreSQL
 	Woken int    // tasks
 	Rows  int    // that went
 }
@@ -117,8 +119,20 @@ func (r *Repair) apply(ctx context.Context, tx *sql.Tx, done *Repaired) error {
 		}
 		done.Woken += n
 	}
+	return r.remove(ctx, tx, tablesOfTasks, done)
+}
+
+// execer is what statements are run on: a transaction, or connections that store each for itself.
+type execer interface {
+	querier
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// remove takes away what belongs to nobody. What is left is looked for again by the statements that take it away, so that it does
+// not matter what has happened since it was found.
+func (r *Repair) remove(ctx context.Context, db execer, listTables string, done *Repaired) error {
 	if r.Unheard {
-		n, err := affected(tx.ExecContext(ctx, `DELETE FROM event AS r WHERE `+unheard))
+		n, err := affected(db.ExecContext(ctx, `DELETE FROM event AS r WHERE `+unheard))
 		if err != nil {
 			return err
 		}
@@ -127,13 +141,13 @@ func (r *Repair) apply(ctx context.Context, tx *sql.Tx, done *Repaired) error {
 	if !r.Orphans {
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, tablesOfTasks)
+	rows, err := db.QueryContext(ctx, listTables)
 	tables, err := collect(rows, err, func(s *string) []any { return []any{s} })
 	if err != nil {
 		return err
 	}
 	for _, table := range tables {
-		n, err := affected(tx.ExecContext(ctx, `DELETE FROM "`+table+`" AS r WHERE `+orphaned))
+		n, err := affected(db.ExecContext(ctx, `DELETE FROM "`+table+`" AS r WHERE `+orphaned))
 		if err != nil {
 			return err
 		}
