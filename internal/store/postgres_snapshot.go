@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/stdops/stdops"
 )
@@ -96,5 +95,5 @@ func (s flagScanner) Scan(src any) error {
 
 // send runs statements on a connection, in one way there and back.
 func send(ctx context.Context, conn *sql.Conn, b *pgx.Batch) error {
-	return conn.Raw(func(c any) error { return c.(*stdlib.Conn).Conn().SendBatch(ctx, b).Close() })
+	return conn.Raw(func(c any) error { return c.(*connection).Conn.Conn().SendBatch(ctx, b).Close() })
 }
