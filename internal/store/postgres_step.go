@@ -17,7 +17,7 @@ const stepSettings = `
 // Step stores what decide makes of a task while nobody else can change it. Whoever drives the task is told, or, when nobody
 // does, somebody is asked to. A key that is taken gives [stdops.ErrRepeated].
 func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error {
-	return w.store.pg.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	return writeOn(ctx, w.store.pg.writers, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		if err := lockTask(ctx, tx, ref); err != nil {
 			return err
 		}
