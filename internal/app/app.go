@@ -290,7 +290,9 @@ func (a *App) serve() {
 func (a *App) stopDriving(ctx context.Context) error {
 	a.ready.Store(false)
 	a.server.SetKeepAlivesEnabled(false)
-	if err := a.engine.Stop(ctx); err != nil {
+	queue := make(chan error, 1)
+	go func() { queue <- a.stopQueue(ctx) }() // meanwhile, so that it takes no hint that comes to nothing here
+	if err := errors.Join(a.engine.Stop(ctx), <-queue); err != nil {
 		return err
 	}
 	left := client.Drained{CallsCutOff: a.engine.CutOff()}

@@ -73,5 +73,5 @@ func (p *postgres) leaveToOthers(ctx context.Context, tx *sql.Tx, c *stdops.Chan
 	if p.leave == nil || !c.Outside || !c.Root.Live {
 		return nil
 	}
-	return p.leave(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}}})
+	return p.leave(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}, At: p.clock.now()}})
 }
