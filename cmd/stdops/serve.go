@@ -198,13 +198,16 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	return nil
 }
 
-// dataOf tells where the data are, without a password.
+// dataOf tells where the data are. Of the address of a database it shows what can hold no password.
 func dataOf(o *app.Options) string {
-	u, err := url.Parse(o.DB)
-	if o.DB == "" || err != nil {
+	if o.DB == "" {
 		return o.DataDir
 	}
-	return u.Redacted()
+	u, err := url.Parse(o.DB)
+	if err != nil {
+		return "a PostgreSQL database"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.
