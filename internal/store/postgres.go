@@ -139,7 +139,7 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 		{&s.readers, poolOptions{most: max(8, 2*processors), settings: readSettings, tracer: o.tracer}},
 		{&s.pg.writers, poolOptions{most: max(4, processors)}},
 		{&s.pg.batches, poolOptions{most: 2, settings: batchSettings}},
-		{&s.pg.sharing, poolOptions{most: sharers}},
+		{&s.pg.sharing, poolOptions{most: sharers, tracer: o.tracer}},
 	} {
 		if *pool.to, err = openPool(o.DB, pool.o); err != nil {
 			return err
@@ -205,12 +205,12 @@ func writeOn(ctx context.Context, pool *sql.DB, fn func(context.Context, *sql.Co
 		return fmt.Errorf("wait to write: %w", late(err))
 	}
 	defer conn.Close()
-	limit := writeLimit
-	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, time.Until(deadline))
-	}
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		whole, cancel = context.WithDeadline(whole, deadline)
+		defer cancel()
+	}
 	err = transactOn(whole, conn, fn)
 	leaveStandby(conn, err)
 	return late(err)

@@ -108,26 +108,34 @@ func (w *Workers) Leave(ctx context.Context) error {
 // mostFreed bounds how many tasks of dead processes one statement frees, and how many are taken in one.
 const mostFreed = 1000
 
-// freeDead frees the tasks of processes whose lease is over, under a new epoch: what these commit later is refused.
+// freeDead frees the tasks of processes whose lease is over, under a new epoch: what these commit later is refused. Mostly there
+// is no such process, and no plan then looks at tasks.
 func (w *Workers) freeDead(ctx context.Context) error {
-	for {
+	rows, err := w.store.pg.sharing.QueryContext(ctx, `SELECT id FROM worker WHERE expires_at <= `+present)
+	dead, err := collect(rows, err, func(id *int64) []any { return []any{id} })
+	if err != nil {
+		return fmt.Errorf("look for dead processes: %w", explain(err))
+	}
+	for left := len(dead) > 0; left; {
 		done, err := w.store.pg.sharing.ExecContext(ctx, `
-			WITH lost AS (
-				SELECT t.id FROM worker w JOIN task t ON t.owner = w.id WHERE w.expires_at <= `+present+`
-				ORDER BY t.id LIMIT $1 FOR NO KEY UPDATE OF t SKIP LOCKED)
-			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, touched_at = NULL, queue_at = $2 FROM lost WHERE t.id = lost.id`,
-			mostFreed, micros(w.store.Now()))
+			WITH lost AS (SELECT id FROM task WHERE owner = ANY ($1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
+			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, touched_at = NULL, queue_at = $3 FROM lost WHERE t.id = lost.id`,
+			dead, mostFreed, micros(w.store.Now()))
 		if err != nil {
 			return fmt.Errorf("free tasks of dead processes: %w", explain(err))
 		}
-		if n, err := done.RowsAffected(); err != nil || n < mostFreed {
-			if err == nil {
-				_, err = w.store.pg.sharing.ExecContext(ctx, `
-					DELETE FROM worker w WHERE w.expires_at <= `+present+` AND NOT EXISTS (SELECT 1 FROM task t WHERE t.owner = w.id)`)
-			}
-			return explain(err)
+		n, err := done.RowsAffected()
+		if err != nil {
+			return err
 		}
+		left = n == mostFreed
 	}
+	if len(dead) == 0 {
+		return nil
+	}
+	_, err = w.store.pg.sharing.ExecContext(ctx, `
+		DELETE FROM worker w WHERE w.id = ANY ($1) AND NOT EXISTS (SELECT 1 FROM task t WHERE t.owner = w.id)`, dead)
+	return explain(err)
 }
 
 // claimed reads the rows of a statement that has taken tasks.
