@@ -79,7 +79,8 @@ func (c *cli) migrateUp() *cobra.Command {
 		Long: "Take the steps of an upgrade, as a server does at its start: to do it by itself keeps the start short. No server may\n" +
 			"have the data directory. The database is checked and copied before (stdops.db.schemaN beside it, which may go when\n" +
 			"the upgrade has proved itself); each step is stored as a whole, so that an upgrade that was interrupted goes on\n" +
-			"where it was when it is called again. There is no way back but that copy, or a backup.",
+			"where it was when it is called again. There is no way back but that copy, or a backup. A database that --db names is\n" +
+			"upgraded by this command only, never by a server, and is not copied: back it up before.",
 		Example: "  stdops migrate up --data-dir /var/lib/stdops",
 	}, func(cmd *cobra.Command, at app.Place) error {
 		before, err := app.SchemaOf(cmd.Context(), at)
