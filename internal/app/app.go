@@ -316,7 +316,10 @@ func (a *App) stopServing(ctx context.Context) error {
 	if err != nil {
 		err = a.server.Close()
 	}
-	return errors.Join(err, a.admin.Close(), a.serving.Wait())
+	if a.admin != nil { // else the store was never there
+		err = errors.Join(err, a.admin.Close())
+	}
+	return errors.Join(err, a.serving.Wait())
 }
 
 func ignoreClosed(err error) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/app"
+	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 // A process that drives no tasks asks others, in the transaction that makes one runnable, to go on with it.
@@ -124,5 +126,63 @@ func TestShared_stop_cuts_off(t *testing.T) {
 	defer cancel()
 	if err := c.apps[0].Stop(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A process whose database is not there yet waits for it, and answers meanwhile that it is not ready.
+func TestShared_waits_for_the_database(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	db := database(t, server)
+	if err := server.Stop(pgtest.Fast); err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	made := make(chan error)
+	begin := func(ctx context.Context) {
+		a, err := app.New(ctx, app.Options{Listen: address, DataDir: t.TempDir(), DB: db})
+		if err == nil {
+			err = errors.Join(a.Start(ctx), a.Stop(ctx))
+		}
+		made <- err
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	go begin(ctx)
+	awaitNotReady(t, address, made)
+	giveUp()
+	if err := <-made; !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	go begin(t.Context())
+	awaitNotReady(t, address, made)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-made; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitNotReady waits until the server at an address says that it is not ready.
+func awaitNotReady(t *testing.T, address string, ended <-chan error) {
+	t.Helper()
+	for waits := false; !waits; {
+		res, err := http.Get("http://" + address + "/readyz")
+		if err == nil {
+			waits = res.StatusCode == http.StatusServiceUnavailable
+			_ = res.Body.Close()
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
 	}
 }

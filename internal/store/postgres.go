@@ -162,8 +162,11 @@ func (s *Store) checkServer(ctx context.Context) error {
 	err := s.readers.QueryRowContext(ctx, `
 		SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
 			current_setting('full_page_writes')`).Scan(&version, &name, &fsync, &pages)
+	if err != nil && disconnected(err) {
+		err = &stdops.Error{Code: stdops.CodeUnavailable, Message: err.Error(), Err: err} // whoever starts the server is to see all of it
+	}
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", err) // the person who started the server is to see all of it
+		return fmt.Errorf("connect to the database: %w", err)
 	}
 	if version < oldestPostgres {
 		return fmt.Errorf("the database is PostgreSQL %s, at least %d is needed", name, oldestPostgres/10000)
