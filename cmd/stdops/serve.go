@@ -164,7 +164,7 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 		return err
 	}
 	base := strings.TrimRight(server.PublicURL(), "/")
-	c.say("stdops %s  data in %s\n", built().Version, whereData(&o))
+	c.say("stdops %s  data in %s\n", built().Version, dataOf(&o))
 	c.say("  pages    %s/\n", base)
 	c.say("  api      %s/api/v1/, described at %s/openapi.json\n", base, base)
 	c.say("  compat   POST %s/apigw/get_tasks_status/{bk_biz_id}/\n", base)
@@ -187,12 +187,16 @@ func (c *cli) greet(ctx context.Context, server *app.App, o app.Options, began t
 	return nil
 }
 
-// whereData says where the data of a server are, without a password.
-func whereData(o *app.Options) string {
-	if u, err := url.Parse(o.DB); err == nil && o.DB != "" {
-		return u.Redacted()
+// dataOf tells where the data are. Of the address of a database it shows what can hold no password.
+func dataOf(o *app.Options) string {
+	if o.DB == "" {
+		return o.DataDir
 	}
-	return o.DataDir
+	u, err := url.Parse(o.DB)
+	if err != nil {
+		return "a PostgreSQL database"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // aboutScripts tells whoever starts a server what its flows may do on the host.

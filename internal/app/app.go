@@ -290,7 +290,9 @@ func (a *App) serve() {
 func (a *App) stopDriving(ctx context.Context) error {
 	a.ready.Store(false)
 	a.server.SetKeepAlivesEnabled(false)
-	if err := a.engine.Stop(ctx); err != nil {
+	queue := make(chan error, 1)
+	go func() { queue <- a.stopQueue(ctx) }() // meanwhile, so that it takes no hint that comes to nothing here
+	if err := errors.Join(a.engine.Stop(ctx), <-queue); err != nil {
 		return err
 	}
 	left := client.Drained{CallsCutOff: a.engine.CutOff()}
@@ -314,7 +316,10 @@ func (a *App) stopServing(ctx context.Context) error {
 	if err != nil {
 		err = a.server.Close()
 	}
-	return errors.Join(err, a.admin.Close(), a.serving.Wait())
+	if a.admin != nil { // else the store was never there
+		err = errors.Join(err, a.admin.Close())
+	}
+	return errors.Join(err, a.serving.Wait())
 }
 
 func ignoreClosed(err error) error {

@@ -101,7 +101,7 @@ func (a *App) share(o *engine.Options) error {
 	if err != nil {
 		return err
 	}
-	a.onStop("queue", a.queue.Stop)
+	a.onStop("queue", a.stopQueue)
 	drives := !a.options.Roles.NoWorker
 	a.workers = a.store.Workers(store.WorkerOptions{Host: host, Drives: drives, Enqueue: a.queue.Enqueue})
 	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, !drives
@@ -122,6 +122,14 @@ func (a *App) startQueue(ctx context.Context) error {
 		return nil
 	}
 	return a.queue.Start(ctx, func(_ context.Context, refs []stdops.TaskRef) { a.engine.Due(refs) })
+}
+
+// stopQueue lets the queue end; it may be called again.
+func (a *App) stopQueue(ctx context.Context) error {
+	if a.queue == nil {
+		return nil
+	}
+	return a.queue.Stop(ctx)
 }
 
 // hear lets the engine hear at once of what other processes have done to its tasks.

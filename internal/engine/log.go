@@ -29,23 +29,24 @@ const (
 // journal collects what attempts write and stores it in groups, apart from the steps of their tasks: one transaction
 // for many attempts, a few times a second. What cannot be stored is dropped, and the log says so as soon as that can be stored.
 type journal struct {
-	logs Logs
-	most int64 // bytes of one log
-	log  *slog.Logger
-	now  chan struct{} // holds a token when somebody waits
-	soon chan struct{} // holds a token when something was written
-	end  chan struct{}
-	done chan struct{}
-	owed []*attemptLog // of calls that have ended: their loss is still to be told; only run looks at it
+	logs  Logs
+	most  int64         // bytes of one log
+	limit time.Duration // that one transaction may take; 0: any time
+	log   *slog.Logger
+	now   chan struct{} // holds a token when somebody waits
+	soon  chan struct{} // holds a token when something was written
+	end   chan struct{}
+	done  chan struct{}
+	owed  []*attemptLog // of calls that have ended: their loss is still to be told; only run looks at it
 
 	mu    sync.Mutex
 	dirty []*attemptLog // that have something waiting
 	round chan struct{} // closed when what is dirty now was stored or dropped
 }
 
-func newJournal(logs Logs, most int64, log *slog.Logger) *journal {
+func newJournal(logs Logs, most int64, limit time.Duration, log *slog.Logger) *journal {
 	j := &journal{
-		logs: logs, most: most, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
+		logs: logs, most: most, limit: limit, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
 		end: make(chan struct{}), done: make(chan struct{}), round: make(chan struct{}),
 	}
 	go j.run()
@@ -105,8 +106,10 @@ func (j *journal) store() {
 	for i, a := range all {
 		pieces[i] = a.take()
 	}
-	// Not bounded in time: it waits for its turn like every other write, and the process ends when the disk has failed.
-	sizes, err := j.logs.AppendLogs(context.Background(), pieces)
+	// Nobody's request is behind it: it waits for its turn like every other write, and the process ends when the disk has failed.
+	ctx, cancel := within(context.Background(), j.limit)
+	sizes, err := j.logs.AppendLogs(ctx, pieces)
+	cancel()
 	if err != nil && len(dirty) > 0 {
 		j.log.Error("logs of nodes could not be stored", "attempts", len(dirty), "error", err)
 	}

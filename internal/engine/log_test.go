@@ -51,7 +51,7 @@ func (f *fakeLogs) text(key stdops.LogKey) string {
 
 func openJournal(t *testing.T, logs *fakeLogs) *journal {
 	t.Helper()
-	j := newJournal(logs, stdops.DefaultLog, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, stdops.DefaultLog, 0, slog.New(slog.DiscardHandler))
 	t.Cleanup(j.close)
 	return j
 }
@@ -171,7 +171,7 @@ func TestJournalTakesNoMoreThanALogHolds(t *testing.T) {
 func TestJournalTellsOfALossWhenTheCallHasEnded(t *testing.T) {
 	t.Parallel()
 	logs := &fakeLogs{broken: true}
-	j := newJournal(logs, stdops.DefaultLog, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, stdops.DefaultLog, 0, slog.New(slog.DiscardHandler))
 	a := j.open(keyOf(1), "v")
 	write(t, a, "lost")
 	a.close()

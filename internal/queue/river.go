@@ -74,7 +74,7 @@ type River struct {
 	gatherer *gatherer
 	periodic []*periodicWorker
 	fetches  atomic.Uint64
-	finish   context.CancelFunc // lets the gatherer end; nil before Start
+	finish   context.CancelFunc // lets the gatherer end; nil before Start and after Stop
 }
 
 // NewRiver makes a queue. It does not connect to the database yet.
@@ -146,7 +146,8 @@ func (q *River) Start(ctx context.Context, claim func(context.Context, []stdops.
 }
 
 // Stop ends all work: jobs that are out get a moment to end and are then cut off, to be taken by another process. If ctx is
-// done before that, it leaves them behind and says so: the process is about to end, and the leader frees its jobs.
+// done before that, it leaves them behind and says so: the process is about to end, and the leader frees its jobs. It may be
+// called again.
 func (q *River) Stop(ctx context.Context) error {
 	if err := q.client.Stop(ctx); err != nil {
 		return fmt.Errorf("stop client of river: %w", err)
@@ -158,6 +159,7 @@ func (q *River) Stop(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the last claim: %w", ctx.Err())
 		}
+		q.finish = nil
 	}
 	return q.close()
 }

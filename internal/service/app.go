@@ -74,7 +74,11 @@ func (s *Service) BootstrapApp(ctx context.Context, code, secret string) error {
 			return nil
 		}
 		created := store.App{Code: code, Name: code, TrustedAll: true, Created: s.store.Now()}
-		return s.store.CreateApp(ctx, created, s.hash(secretOfApp, secret))
+		err := s.store.CreateApp(ctx, created, s.hash(secretOfApp, secret))
+		if stdops.ErrorCode(err) == stdops.CodeRefused { // another process was faster
+			return nil
+		}
+		return err
 	})
 }
 

@@ -10,7 +10,11 @@ import (
 // SignInWithToken opens a session for the user of a token. The session ends with the token, whether that expires or is
 // revoked.
 func (s *Service) SignInWithToken(ctx context.Context, secret string) (session string, caller *Caller, err error) {
-	known, hash, now := s.identity.Load(), s.hash(userToken, secret), s.store.Now()
+	known, err := s.current(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	hash, now := s.hash(userToken, secret), s.store.Now()
 	found, ok := known.tokens[string(hash)]
 	if !ok || !found.expires.IsZero() && !now.Before(found.expires) {
 		return "", nil, errToken()

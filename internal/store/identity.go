@@ -61,9 +61,11 @@ func (s *Store) IdentityVersion(ctx context.Context) (version int64, err error) 
 	if s.pg == nil {
 		return 0, nil
 	}
-	err = s.readers.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'identity'`).Scan(&version)
+	err = s.briefly(ctx, func(ctx context.Context) error {
+		return s.readers.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'identity'`).Scan(&version)
+	})
 	if err != nil {
-		return 0, fmt.Errorf("load version of identities: %w", explain(err))
+		return 0, fmt.Errorf("load version of identities: %w", err)
 	}
 	return version, nil
 }

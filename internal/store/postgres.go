@@ -35,11 +35,15 @@ const (
 // writeLimit ends a transaction of many statements of which the server says nothing.
 const writeLimit = time.Minute
 
+// sharers is how many statements of [Workers] there are at once: one renews the lease, one takes tasks, one lets them go.
+const sharers = 3
+
 // postgres is what a [Store] has on PostgreSQL, beside its readers.
 type postgres struct {
 	url     string
 	writers *sql.DB // for transactions of many statements
 	batches *sql.DB // for [Store.Commit]
+	sharing *sql.DB // for [Workers]: a crowd of requests must not keep a process from renewing its lease
 	clock   *databaseClock
 	texts   batchTexts
 
@@ -135,6 +139,7 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 		{&s.readers, poolOptions{most: max(8, 2*processors), settings: readSettings, tracer: o.tracer}},
 		{&s.pg.writers, poolOptions{most: max(4, processors)}},
 		{&s.pg.batches, poolOptions{most: 2, settings: batchSettings}},
+		{&s.pg.sharing, poolOptions{most: sharers, tracer: o.tracer}},
 	} {
 		if *pool.to, err = openPool(o.DB, pool.o); err != nil {
 			return err
@@ -157,8 +162,8 @@ func (s *Store) checkServer(ctx context.Context) error {
 	err := s.readers.QueryRowContext(ctx, `
 		SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
 			current_setting('full_page_writes')`).Scan(&version, &name, &fsync, &pages)
-	if disconnected(err) { // whoever started the server is to see all of it
-		return &stdops.Error{Code: stdops.CodeUnavailable, Message: "connect to the database: " + err.Error(), Err: err}
+	if err != nil && disconnected(err) {
+		err = &stdops.Error{Code: stdops.CodeUnavailable, Message: err.Error(), Err: err} // whoever starts the server is to see all of it
 	}
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
@@ -182,7 +187,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 func (p *postgres) close() error {
 	var errs []error
-	for _, db := range []*sql.DB{p.writers, p.batches} {
+	for _, db := range []*sql.DB{p.writers, p.batches, p.sharing} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
@@ -190,23 +195,32 @@ func (p *postgres) close() error {
 	return errors.Join(errs...)
 }
 
-// write runs fn in a write transaction. ctx bounds the wait for a connection only: a transaction that has begun is
-// carried to its end.
+// write runs fn in a write transaction, which is carried to its end once it has begun: only the deadline of ctx ends it, as
+// whoever gave it has to know then.
 func (p *postgres) write(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
-	return p.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, _ *sql.Tx) error { return fn(ctx, conn) })
+	return writeOn(ctx, p.writers, func(ctx context.Context, conn *sql.Conn, _ *sql.Tx) error { return fn(ctx, conn) })
 }
 
-// writeOn is write for those who need the transaction as well.
-func (p *postgres) writeOn(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
-	conn, err := p.writers.Conn(ctx)
+// writeOn is write for those who need the transaction as well, on a connection of a pool.
+func writeOn(ctx context.Context, pool *sql.DB, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
+	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("wait to write: %w", explain(err))
+		return fmt.Errorf("wait to write: %w", late(err))
 	}
 	defer conn.Close()
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLimit)
 	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		whole, cancel = context.WithDeadline(whole, deadline)
+		defer cancel()
+	}
 	err = transactOn(whole, conn, fn)
 	leaveStandby(conn, err)
+	return late(err)
+}
+
+// late is explain where a time limit of ours means that the database is silent.
+func late(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return unavailable(err)
 	}

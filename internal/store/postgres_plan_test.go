@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,39 @@ func TestPostgres_reads_use_indexes(t *testing.T) {
 	}
 	if plans < 30 {
 		t.Errorf("only %d statements seen", plans)
+	}
+}
+
+// A sweep looks for the tasks of dead processes only when there is one: else it would do so every second for nothing, by whatever
+// plan seems cheap.
+func TestPostgres_sweep_leaves_tasks_of_the_living(t *testing.T) {
+	t.Parallel()
+	statements := &statementTracer{}
+	o := testOptions("")
+	o.DB, o.ownTime = emptyDatabase(t), true
+	other := open(t, o).Workers(WorkerOptions{Host: "there", Drives: true})
+	o.tracer = statements
+	w := open(t, o).Workers(WorkerOptions{Host: "here", Drives: true})
+	frees := func() bool {
+		statements.take()
+		if _, err := w.Sweep(t.Context(), 10); err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(statements.take(), func(text string) bool { return strings.Contains(text, "owner = NULL") })
+	}
+	for _, p := range []*Workers{w, other} {
+		if err := p.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if frees() {
+		t.Error("it looks for tasks of the dead while all live")
+	}
+	if _, err := other.store.pg.sharing.ExecContext(t.Context(), `UPDATE worker SET expires_at = 1 WHERE id = $1`, other.id.Load()); err != nil {
+		t.Fatal(err)
+	}
+	if !frees() || frees() {
+		t.Error("it does not look for tasks of the dead once")
 	}
 }
 

@@ -14,7 +14,8 @@ const (
 	postgresNodesOf    = `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id = ANY ($1)`
 )
 
-// postgresStatuses is [Store.Statuses] on PostgreSQL. Its time is that of the database when the transaction began.
+// postgresStatuses is [Store.Statuses] on PostgreSQL. Its time is that of the database when the transaction began, unless this
+// process has shown a later one, which its own clock may be by some milliseconds.
 func (s *Store) postgresStatuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	batch := &StatusBatch{Now: s.Now()}
 	err := s.read(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -22,6 +23,7 @@ func (s *Store) postgresStatuses(ctx context.Context, project stdops.ProjectID, 
 			if err := tx.QueryRowContext(ctx, `SELECT `+databaseTime("transaction_timestamp()")).Scan(instant(&batch.Now)); err != nil {
 				return err
 			}
+			batch.Now = s.pg.clock.reached(batch.Now)
 		}
 		if q.List != nil {
 			if err := s.statusList(ctx, tx, project, q, batch); err != nil {

@@ -19,7 +19,7 @@ const stepSettings = `
 // Step stores what decide makes of a task while nobody else can change it. Whoever drives the task is told, or, when nobody
 // does, somebody is asked to. A key that is taken gives [stdops.ErrRepeated].
 func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error {
-	return w.store.pg.writeOn(ctx, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	return writeOn(ctx, w.store.pg.writers, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		// Each statement sees what was stored when it began: those behind the one that locks the row see who had it before.
 		locked := &pgx.Batch{}
 		locked.Queue(stepSettings)
@@ -60,5 +60,5 @@ func (p *postgres) leaveToOthers(ctx context.Context, tx *sql.Tx, c *stdops.Chan
 	if p.leave == nil || !c.Outside || !c.Root.Live {
 		return nil
 	}
-	return p.leave(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}}})
+	return p.leave(ctx, tx, []stdops.Wake{{Ref: stdops.TaskRef{Project: c.Project, Task: c.Task}, At: p.clock.now()}})
 }

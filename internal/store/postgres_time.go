@@ -31,6 +31,16 @@ func (c *databaseClock) now() time.Time {
 	return c.last
 }
 
+// reached gives a time that the database has told, or a later one that was told before it.
+func (c *databaseClock) reached(told time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if told.After(c.last) {
+		c.last = told
+	}
+	return c.last
+}
+
 // measurements is how often the time is asked for at once: the shortest answer is the best one.
 const measurements = 3
 
@@ -44,10 +54,12 @@ func (s *Store) MeasureTime(ctx context.Context) error {
 	for range measurements {
 		var there time.Time
 		asked := c.local()
-		err := s.readers.QueryRowContext(ctx, `SELECT `+databaseTime("clock_timestamp()")).Scan(instant(&there))
+		err := s.briefly(ctx, func(ctx context.Context) error {
+			return s.readers.QueryRowContext(ctx, `SELECT `+databaseTime("clock_timestamp()")).Scan(instant(&there))
+		})
 		took := c.local().Sub(asked)
 		if err != nil {
-			return fmt.Errorf("ask for the time of the database: %w", explain(err))
+			return fmt.Errorf("ask for the time of the database: %w", err)
 		}
 		if best < 0 || took < best {
 			best, offset = took, there.Sub(asked.Add(took/2))

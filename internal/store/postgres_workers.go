@@ -50,7 +50,7 @@ var present = databaseTime("clock_timestamp()")
 // Join makes this process a new one that drives no task yet.
 func (w *Workers) Join(ctx context.Context) error {
 	var id int64
-	err := w.store.pg.writers.QueryRowContext(ctx, `
+	err := w.store.pg.sharing.QueryRowContext(ctx, `
 		INSERT INTO worker (host, pid, started_at, renewed_at, expires_at)
 		VALUES ($1, $2, `+present+`, `+present+`, `+present+` + $3) RETURNING id`,
 		w.Host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
@@ -63,7 +63,7 @@ func (w *Workers) Join(ctx context.Context) error {
 
 // Renew prolongs the lease; [stdops.ErrNoLease] when it was over.
 func (w *Workers) Renew(ctx context.Context) error {
-	done, err := w.store.pg.writers.ExecContext(ctx, `
+	done, err := w.store.pg.sharing.ExecContext(ctx, `
 		UPDATE worker SET renewed_at = `+present+`, expires_at = `+present+` + $1 WHERE id = $2 AND expires_at > `+present,
 		leaseTime.Microseconds(), w.id.Load())
 	if err != nil {
@@ -81,7 +81,7 @@ func (w *Workers) Owned(ctx context.Context) (map[stdops.TaskRef]int64, error) {
 		ref      stdops.TaskRef
 		revision int64
 	}
-	rows, err := w.store.pg.writers.QueryContext(ctx, `SELECT project_id, id, revision FROM task WHERE owner = $1`, w.id.Load())
+	rows, err := w.store.pg.sharing.QueryContext(ctx, `SELECT project_id, id, revision FROM task WHERE owner = $1`, w.id.Load())
 	all, err := collect(rows, err, func(o *owned) []any { return []any{number(&o.ref.Project), number(&o.ref.Task), &o.revision} })
 	if err != nil {
 		return nil, fmt.Errorf("list the tasks of this process: %w", explain(err))
@@ -99,7 +99,7 @@ func (w *Workers) Leave(ctx context.Context) error {
 	if id == 0 {
 		return nil
 	}
-	if _, err := w.store.pg.writers.ExecContext(ctx, `UPDATE worker SET expires_at = 0 WHERE id = $1`, id); err != nil {
+	if _, err := w.store.pg.sharing.ExecContext(ctx, `UPDATE worker SET expires_at = 0 WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("end the lease: %w", explain(err))
 	}
 	return w.freeDead(ctx)
@@ -108,32 +108,34 @@ func (w *Workers) Leave(ctx context.Context) error {
 // mostFreed bounds how many tasks of dead processes one statement frees, and how many are taken in one.
 const mostFreed = 1000
 
-// freeDead frees the tasks of processes whose lease is over, under a new epoch: what these commit later is refused. That there
-// are none is asked first, since a join of no process with all tasks may read them all. A lease that is over stays so.
+// freeDead frees the tasks of processes whose lease is over, under a new epoch: what these commit later is refused. Mostly there
+// is no such process, and no plan then looks at tasks.
 func (w *Workers) freeDead(ctx context.Context) error {
-	db := w.store.pg.writers
-	rows, err := db.QueryContext(ctx, `SELECT id FROM worker WHERE expires_at <= `+present)
+	rows, err := w.store.pg.sharing.QueryContext(ctx, `SELECT id FROM worker WHERE expires_at <= `+present)
 	dead, err := collect(rows, err, func(id *int64) []any { return []any{id} })
 	if err != nil {
 		return fmt.Errorf("look for dead processes: %w", explain(err))
 	}
-	for len(dead) > 0 {
-		done, err := db.ExecContext(ctx, `
-			WITH lost AS (
-				SELECT id FROM task WHERE owner = ANY ($3) ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
-			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, touched_at = NULL, queue_at = $2 FROM lost WHERE t.id = lost.id`,
-			mostFreed, micros(w.store.Now()), dead)
+	for left := len(dead) > 0; left; {
+		done, err := w.store.pg.sharing.ExecContext(ctx, `
+			WITH lost AS (SELECT id FROM task WHERE owner = ANY ($1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
+			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, touched_at = NULL, queue_at = $3 FROM lost WHERE t.id = lost.id`,
+			dead, mostFreed, micros(w.store.Now()))
 		if err != nil {
 			return fmt.Errorf("free tasks of dead processes: %w", explain(err))
 		}
-		if n, err := done.RowsAffected(); err != nil || n < mostFreed {
-			if err == nil {
-				_, err = db.ExecContext(ctx, `DELETE FROM worker w WHERE w.id = ANY ($1) AND NOT EXISTS (SELECT 1 FROM task t WHERE t.owner = w.id)`, dead)
-			}
-			return explain(err)
+		n, err := done.RowsAffected()
+		if err != nil {
+			return err
 		}
+		left = n == mostFreed
 	}
-	return nil
+	if len(dead) == 0 {
+		return nil
+	}
+	_, err = w.store.pg.sharing.ExecContext(ctx, `
+		DELETE FROM worker w WHERE w.id = ANY ($1) AND NOT EXISTS (SELECT 1 FROM task t WHERE t.owner = w.id)`, dead)
+	return explain(err)
 }
 
 // claimed reads the rows of a statement that has taken tasks.
@@ -155,7 +157,7 @@ func (w *Workers) Claim(ctx context.Context, refs []stdops.TaskRef) ([]stdops.Cl
 	for i, ref := range refs {
 		ids[i] = int64(ref.Task)
 	}
-	claims, err := claimed(w.store.pg.writers.QueryContext(ctx, `
+	claims, err := claimed(w.store.pg.sharing.QueryContext(ctx, `
 		WITH free AS (
 			SELECT id FROM task WHERE id = ANY ($2) AND (owner IS NULL OR owner = $1) AND live = 1
 				AND EXISTS (SELECT 1 FROM worker WHERE id = $1 AND expires_at > `+present+`)
@@ -164,7 +166,7 @@ func (w *Workers) Claim(ctx context.Context, refs []stdops.TaskRef) ([]stdops.Cl
 		return nil, fmt.Errorf("claim tasks: %w", explain(err))
 	}
 	if len(claims) < len(refs) {
-		_, err = w.store.pg.writers.ExecContext(ctx, `SELECT `+notifyOwner+` FROM task t WHERE t.id = ANY ($1) AND t.owner <> $2`, ids, w.id.Load())
+		_, err = w.store.pg.sharing.ExecContext(ctx, `SELECT `+notifyOwner+` FROM task t WHERE t.id = ANY ($1) AND t.owner <> $2`, ids, w.id.Load())
 	}
 	return claims, explain(err)
 }
@@ -175,7 +177,7 @@ func (w *Workers) Sweep(ctx context.Context, room int) (found stdops.Sweep, err 
 	if err := w.freeDead(ctx); err != nil {
 		return found, err
 	}
-	db, id := w.store.pg.writers, w.id.Load()
+	db, id := w.store.pg.sharing, w.id.Load()
 	found.Claimed, err = claimed(db.QueryContext(ctx, `
 		WITH due AS (
 			(SELECT id FROM task WHERE queue_at <= $2 ORDER BY queue_at LIMIT $3)
@@ -220,7 +222,7 @@ func (w *Workers) Release(ctx context.Context, tasks []stdops.Release) ([]bool, 
 		place[t.Ref.Task] = i
 	}
 	gone := make([]bool, n)
-	err := w.store.pg.writeOn(ctx, func(ctx context.Context, _ *sql.Conn, tx *sql.Tx) error {
+	err := writeOn(ctx, w.store.pg.sharing, func(ctx context.Context, _ *sql.Conn, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `
 			WITH given AS (
 				SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS g (id, epoch, revision, wake_at)

@@ -133,11 +133,15 @@ func (s *Store) storedRevisions(ctx context.Context, project stdops.ProjectID, l
 		id       stdops.TaskID
 		revision int64
 	}
-	rows, err := s.readers.QueryContext(ctx, `SELECT id, revision FROM task WHERE project_id = $1 AND id = ANY ($2)`,
-		int64(project), ids(s.dialect(), list))
-	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.id), &r.revision} })
+	var found []row
+	err := s.briefly(ctx, func(ctx context.Context) error {
+		rows, err := s.readers.QueryContext(ctx, `SELECT id, revision FROM task WHERE project_id = $1 AND id = ANY ($2)`,
+			int64(project), ids(s.dialect(), list))
+		found, err = collect(rows, err, func(r *row) []any { return []any{number(&r.id), &r.revision} })
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("load revisions: %w", explain(err))
+		return nil, fmt.Errorf("load revisions: %w", err)
 	}
 	stored := make(map[stdops.TaskID]int64, len(found))
 	for _, r := range found {

@@ -9,8 +9,8 @@ import (
 )
 
 // write runs fn in a write transaction, the only one of its kind at a time, also among processes: what fn has read stays as
-// it is. ctx bounds the wait for its turn only: a transaction that has begun is carried to its end, so that no caller is
-// left not knowing whether it was stored.
+// it is. ctx bounds the wait for its turn: a transaction that has begun is carried to its end, so that no caller is left not
+// knowing whether it was stored; on PostgreSQL, which may stop answering, until the deadline of ctx, if it has one.
 func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
 	if s.pg != nil {
 		return s.pg.write(ctx, alone(fn))
@@ -22,7 +22,7 @@ func (s *Store) write(ctx context.Context, fn func(context.Context, *sql.Conn) e
 // time, and fn has to lock what it reads and relies on. There it is given the transaction as well.
 func (s *Store) writeBeside(ctx context.Context, fn func(context.Context, *sql.Conn, *sql.Tx) error) error {
 	if s.pg != nil {
-		return s.pg.writeOn(ctx, fn)
+		return writeOn(ctx, s.pg.writers, fn)
 	}
 	return s.writeFile(ctx, func(ctx context.Context, tx *sql.Conn) error { return fn(ctx, tx, nil) })
 }
@@ -60,4 +60,16 @@ func (s *Store) readOptions() *sql.TxOptions {
 		return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
 	return &sql.TxOptions{ReadOnly: true}
+}
+
+// briefly runs a query by itself that every request waits for, as long as one may read: from a database that has fallen silent
+// no answer comes, nor an error.
+func (s *Store) briefly(ctx context.Context, query func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, s.readLimit)
+	defer cancel()
+	err := query(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return unavailable(err)
+	}
+	return explain(err)
 }
