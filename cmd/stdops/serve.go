@@ -130,6 +130,10 @@ func networks(flag string, texts []string) ([]netip.Prefix, error) {
 func (c *cli) serveUntil(ctx context.Context, o app.Options) error {
 	began := time.Now()
 	server, err := startServer(ctx, o)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) { // while it waited for its database
+		c.say("stopped before it was ready\n")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
