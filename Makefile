@@ -90,7 +90,7 @@ readme: build ## run the commands of the README
 race: export CGO_ENABLED := 1
 race: ## run the tests under the race detector (needs a C compiler)
 	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
-	go test -race -timeout 20m -skip '^TestCluster[A-Z]' ./...
+	go test -race -timeout 20m -skip '^(TestCluster[A-Z].*|TestPostgresBench|TestPostgresDoctor.*)$$' ./...
 	go test -race -timeout 10m -run '^TestCluster(Kills|Reads)$$' ./internal/app
 
 lint: ## check formatting and run the linters of .golangci.yml

@@ -216,7 +216,7 @@ func (c *timedCommits) take() noted {
 }
 
 // longSerial is how many nodes a task has that runs for longer than the row of one is held.
-const longSerial = 9000
+const longSerial = 4000
 
 // heldFor is how long somebody holds the row of a task.
 const heldFor = time.Second

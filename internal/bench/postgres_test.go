@@ -22,8 +22,8 @@ func smallPostgres(db string) PostgresOptions {
 	}
 }
 
-// TestPostgres runs the bench but for the kills of workers, whose leases take their time, and never looks at how fast.
-func TestPostgres(t *testing.T) {
+// TestPostgresBench runs the bench but for the kills of workers, whose leases take their time, and never looks at how fast.
+func TestPostgresBench(t *testing.T) {
 	dir := t.TempDir()
 	o := smallPostgres(pgtest.Shared(t).Database(t, "empty", nil))
 	t.Setenv("TMPDIR", dir)
