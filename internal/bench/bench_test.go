@@ -60,7 +60,8 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%s: %d rows", c.Name, c.Rows)
 		}
 		for _, s := range []Series{c.Ours, c.Reference} {
-			if s.Name == "" || len(s.Rounds) != o.Rounds || s.Min <= 0 || s.Min > s.Median || s.Median > s.Max {
+			// In rounds as short as these a busy machine may see no answer in one.
+			if s.Name == "" || len(s.Rounds) != o.Rounds || s.Max <= 0 || s.Min > s.Median || s.Median > s.Max {
 				t.Errorf("%s: %+v", c.Name, s)
 			}
 		}
