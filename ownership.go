@@ -8,6 +8,9 @@ import (
 // ErrNoLease says that others may drive the tasks of this process: it was not heard of for too long.
 var ErrNoLease = errors.New("this process counts as dead")
 
+// LeaseTime is how long a process that drives tasks counts as alive after it was heard of.
+const LeaseTime = 10 * time.Second
+
 // Claim is a task that a process has taken to drive it.
 type Claim struct {
 	Ref   TaskRef

@@ -132,7 +132,7 @@ func (l *clusterLink) travel(ctx context.Context) error {
 func (l *clusterLink) Join(ctx context.Context) error {
 	worker, err := reach(ctx, l, false, func(int64) (int64, error) {
 		l.last++
-		l.workers[l.last] = time.Now().Add(leaseTime)
+		l.workers[l.last] = time.Now().Add(stdops.LeaseTime)
 		return l.last, nil
 	})
 	if err != nil {
@@ -156,7 +156,7 @@ func (l *clusterLink) Renew(ctx context.Context) error {
 	_, err := reach(ctx, l, true, func(worker int64) (struct{}, error) {
 		err := l.alive(worker)
 		if err == nil {
-			l.workers[worker] = time.Now().Add(leaseTime)
+			l.workers[worker] = time.Now().Add(stdops.LeaseTime)
 		}
 		return struct{}{}, err
 	})

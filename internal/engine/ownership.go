@@ -16,7 +16,7 @@ import (
 // a process is driven by it and by nobody else. Revision says which change is right, epoch who drives: what is committed
 // under an epoch that is over is refused, so that two processes which both believe to drive a task do no harm.
 type Ownership interface {
-	// Join makes this process one that drives tasks, as a new one that drives none. It holds for [leaseTime].
+	// Join makes this process one that drives tasks, as a new one that drives none. It holds for [stdops.LeaseTime].
 	Join(ctx context.Context) error
 	// Renew lets it hold for as long from now on; [stdops.ErrNoLease] when others hold this process for dead.
 	Renew(ctx context.Context) error
@@ -46,9 +46,8 @@ var (
 )
 
 const (
-	leaseTime  = 10 * time.Second // how long others wait for a sign of life
 	renewEvery = 3 * time.Second
-	fenceAfter = 7 * time.Second // without one this process stops by itself, well before others begin
+	fenceAfter = 7 * time.Second // without a sign of life this process stops by itself, well before others begin ([stdops.LeaseTime])
 	renewLimit = 2 * time.Second // that one renewal may take
 	sweepEvery = time.Second
 	shareLimit = 5 * time.Second // that one look for work may take, or one statement that takes or lets go tasks

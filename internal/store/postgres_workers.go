@@ -41,9 +41,6 @@ func (s *Store) Workers(o WorkerOptions) *Workers {
 	return &Workers{WorkerOptions: o, store: s}
 }
 
-// leaseTime is how long a process counts as alive after it was heard of.
-const leaseTime = 10 * time.Second
-
 // present is the time of the database, by which leases are judged: no process has to have the right time.
 var present = databaseTime("clock_timestamp()")
 
@@ -53,7 +50,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	err := w.store.pg.sharing.QueryRowContext(ctx, `
 		INSERT INTO worker (host, pid, started_at, renewed_at, expires_at)
 		VALUES ($1, $2, `+present+`, `+present+`, `+present+` + $3) RETURNING id`,
-		w.Host, os.Getpid(), leaseTime.Microseconds()).Scan(&id)
+		w.Host, os.Getpid(), stdops.LeaseTime.Microseconds()).Scan(&id)
 	if err != nil {
 		return explain(err)
 	}
@@ -65,7 +62,7 @@ func (w *Workers) Join(ctx context.Context) error {
 func (w *Workers) Renew(ctx context.Context) error {
 	done, err := w.store.pg.sharing.ExecContext(ctx, `
 		UPDATE worker SET renewed_at = `+present+`, expires_at = `+present+` + $1 WHERE id = $2 AND expires_at > `+present,
-		leaseTime.Microseconds(), w.id.Load())
+		stdops.LeaseTime.Microseconds(), w.id.Load())
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", explain(err))
 	}
