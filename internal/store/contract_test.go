@@ -40,6 +40,7 @@ var contract = map[string]func(*testing.T){
 	"Node":                                        TestNode,
 	"Attempts_and_variables_need_the_project":     TestAttempts_and_variables_need_the_project,
 	"Transitions_pages":                           TestTransitions_pages,
+	"Events_pages":                                TestEvents_pages,
 	"Failures":                                    TestFailures,
 	"Projects":                                    TestProjects,
 	"RegisterProject":                             TestRegisterProject,

@@ -129,11 +129,11 @@ func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64
 
 func transitions(ctx context.Context, q querier, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT revision, n, node, from_state, to_state, actor, at FROM transition
+		SELECT revision, n, node, from_state, to_state, actor, COALESCE(reason, ''), at FROM transition
 		WHERE task_id = $1 AND project_id = $2 AND revision > $3 ORDER BY revision, n LIMIT $4`,
 		int64(ref.Task), int64(ref.Project), after, int64(limit))
 	log, err := collect(rows, err, func(l *stdops.LoggedTransition) []any {
-		return []any{&l.Revision, &l.N, number(&l.Node), number(&l.From), number(&l.To), &l.Actor, instant(&l.Time)}
+		return []any{&l.Revision, &l.N, number(&l.Node), number(&l.From), number(&l.To), &l.Actor, &l.Reason, instant(&l.Time)}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load log of task %d: %w", ref.Task, err)

@@ -65,6 +65,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Failures":    func() error { return second(s.Failures(ctx, r, 9)) },
 		"Variables":   func() error { return second(s.Variables(ctx, r, 0)) },
 		"Transitions": func() error { return second(s.Transitions(ctx, r, 0, 9)) },
+		"Events":      func() error { return second(s.Events(ctx, r, EventPage{Newest: true, Limit: 9})) },
 		"Statuses":    func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
 		"Statuses archived": func() error {
 			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
