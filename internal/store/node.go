@@ -22,6 +22,9 @@ type NodeDetail struct {
 	State    *stdops.NodeState // nil: never reached
 	Data     stdops.NodeData
 	Attempts []stdops.Attempt // oldest first
+
+	// Callbacks are those of the whole task that were accepted and not handled yet, without their data.
+	Callbacks []stdops.Callback
 }
 
 // Node reads how a node stands. That the tree has such a node is not checked here.
@@ -52,7 +55,13 @@ func (s *Store) NodeDetail(ctx context.Context, ref stdops.TaskRef, node stdops.
 		if d.State, d.Data, err = findNode(ctx, tx, ref.Task, node); err != nil {
 			return err
 		}
-		d.Attempts, err = findAttempts(ctx, tx, ref, node)
+		if d.Attempts, err = findAttempts(ctx, tx, ref, node); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT seq, node, version FROM event WHERE task_id = $1 AND seq > 0`, int64(ref.Task))
+		d.Callbacks, err = collect(rows, err, func(c *stdops.Callback) []any {
+			return []any{&c.Seq, number(&c.Node), (*string)(&c.Version)}
+		})
 		return err
 	})
 	if err != nil {
