@@ -40,6 +40,7 @@ var edges = map[string]map[string]string{
 	"internal/status": {},
 	"internal/lazy":   {"internal/expr": "writes moments and texts as Python does"},
 	"internal/store":  {},
+	"internal/watch":  {},
 
 	"internal/store/disktest": {},
 	"internal/store/pgtest":   {},
