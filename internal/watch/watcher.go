@@ -184,6 +184,13 @@ func (w *Watcher) take(m *mark, d *Delivery) {
 	m.at = e.revision
 }
 
+// Cursor tells where the watcher is.
+func (w *Watcher) Cursor() string {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return cursorOf(w.project, w.marks)
+}
+
 // Close ends watching.
 func (w *Watcher) Close() {
 	h := w.hub
