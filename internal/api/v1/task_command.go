@@ -12,6 +12,7 @@ import (
 type commandInput struct {
 	TaskPath
 	KeyHeader
+	RunParam
 	Body client.Command
 }
 
@@ -23,10 +24,22 @@ var nodeActions = map[string]string{
 	"retry-subprocess": "retry_subprocess",
 }
 
+// wireActions are the words of this API for the actions on nodes. Both kinds of gateways are skipped along branches.
+var wireActions = func() map[string]string {
+	words := map[string]string{"skip_cpg": "skip-branch"}
+	for word, action := range nodeActions {
+		words[action] = word
+	}
+	return words
+}()
+
 func (s *server) command(ctx context.Context, a *service.Access, in *commandInput) (*body[client.Task], error) {
 	id, cmd := stdops.TaskID(in.ID), &in.Body
 	if err := fits(cmd); err != nil {
 		return nil, err
+	}
+	if cmd.Reason != "" {
+		a = a.Because(cmd.Reason)
 	}
 	var err error
 	if action, ofNode := nodeActions[cmd.Command]; ofNode {
@@ -37,7 +50,7 @@ func (s *server) command(ctx context.Context, a *service.Access, in *commandInpu
 	if err != nil {
 		return nil, err
 	}
-	return s.oneTask(ctx, a, id)
+	return s.oneTask(ctx, a, id, in.Run)
 }
 
 // fits refuses parameters that a command does not have, rather than leave them unheard.

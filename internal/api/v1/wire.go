@@ -23,6 +23,9 @@ func wireTask(svc *service.Service, t *service.TaskStatus) client.Task {
 	if t.Problem != nil {
 		w.Problem = t.Problem.Message
 	}
+	if t.Run != nil {
+		w.Run = wireRun(&t.Task, t.Run)
+	}
 	return w
 }
 
