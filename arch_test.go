@@ -28,6 +28,7 @@ var edges = map[string]map[string]string{
 		// Not even the vocabulary: a program outside of this module can use it without our other packages.
 	},
 	"examples": {},
+	"web":      {},
 
 	"internal/clock":    {},
 	"internal/exchange": {"internal/flow": "reads trees, and knows where ids stand in them"},

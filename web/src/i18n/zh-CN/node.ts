@@ -1,0 +1,6 @@
+import type { node as en } from '../en/node';
+import type { Same } from '../message';
+
+export const node: Same<typeof en> = {
+  'node.title': '节点',
+};
