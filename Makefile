@@ -85,7 +85,7 @@ browser: ## run the tests of the status page in a real browser
 	CI=true go test -count=1 -run Browser ./internal/api/page
 
 web: ## build the browser app into web/dist, which is committed (needs Node 20 or newer)
-	cd web && npm ci && npm run build
+	cd web && npm ci && npm run build && node licences.mjs
 
 web-check: ## check types, style and units of the browser app, and that web/dist is its build (needs Node 20 or newer)
 	cd web && npm ci && npm run check && npm test && npm run build
