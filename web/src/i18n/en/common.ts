@@ -24,7 +24,6 @@ export const common = {
   'app.keys.tasks': 'Go to the tasks',
   'app.keys.board': 'Go to the board',
   'app.keys.start': 'Start a task',
-  'app.keys.close': 'Close, go back',
   'app.keys.then': 'then',
   'app.skew.ahead': {
     one: 'The clock of this computer is {count} second ahead of the server; times shown here go by the server.',
@@ -41,6 +40,8 @@ export const common = {
 
   'ui.close': 'Close',
   'ui.cancel': 'Cancel',
+  'ui.reason': 'Reason',
+  'ui.reason.hint': 'Optional. Kept in the history of the task.',
   'ui.copy': 'Copy',
   'ui.copied': 'Copied',
   'ui.copyFailed': 'The browser does not let this page copy.',

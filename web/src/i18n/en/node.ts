@@ -1,4 +1,2 @@
 /** Words of the area node. */
-export const node = {
-  'node.title': 'Node',
-} as const;
+export const node = {} as const;

@@ -26,7 +26,6 @@ export const common: Same<typeof en> = {
   'app.keys.tasks': '转到任务',
   'app.keys.board': '转到看板',
   'app.keys.start': '启动任务',
-  'app.keys.close': '关闭、返回',
   'app.keys.then': '然后',
   'app.skew.ahead': { other: '本机时钟比服务器快 {count} 秒;此处时间以服务器为准。' },
   'app.skew.behind': { other: '本机时钟比服务器慢 {count} 秒;此处时间以服务器为准。' },
@@ -37,6 +36,8 @@ export const common: Same<typeof en> = {
 
   'ui.close': '关闭',
   'ui.cancel': '取消',
+  'ui.reason': '原因',
+  'ui.reason.hint': '可不填。会保留在任务历史中。',
   'ui.copy': '复制',
   'ui.copied': '已复制',
   'ui.copyFailed': '浏览器不允许此页面复制。',

@@ -1,6 +1,4 @@
 import type { node as en } from '../en/node';
 import type { Same } from '../message';
 
-export const node: Same<typeof en> = {
-  'node.title': '节点',
-};
+export const node: Same<typeof en> = {};
