@@ -1,5 +1,5 @@
 # stdops: `make help` lists what can be made. Needed are git, make, curl and Go 1.21 or newer (which fetches the Go
-# version of go.mod by itself); no root, no C compiler, no Node.
+# version of go.mod by itself); no root, no C compiler. Node is needed only to change the browser app, whose build is committed.
 
 # The compiler notes version and commit in the program, where git can tell them.
 STAMP      := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo true || echo false)
@@ -29,7 +29,7 @@ BENCHTIME  ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser web web-check readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,13 @@ simulate: ## run the engine in a simulated world for SECONDS=60 of a processor, 
 browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
 	CI=true go test -count=1 -run Browser ./internal/api/page
+
+web: ## build the browser app into web/dist, which is committed (needs Node)
+	@help=$$(scripts/need node) || { echo "Node is missing or too old: $$help" >&2; exit 1; }
+	cd web && npm ci && npm run build && node licences.mjs
+
+web-check: ## check types, style and units of the browser app, and that web/dist is its build (needs Node)
+	@scripts/web-check
 
 readme: build ## run the commands of the README
 	@scripts/readme

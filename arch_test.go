@@ -28,6 +28,7 @@ var edges = map[string]map[string]string{
 		// Not even the vocabulary: a program outside of this module can use it without our other packages.
 	},
 	"examples": {},
+	"web":      {},
 
 	"internal/clock":    {},
 	"internal/exchange": {"internal/flow": "reads trees, and knows where ids stand in them"},
@@ -95,6 +96,7 @@ var edges = map[string]map[string]string{
 		"internal/service": "offers its use-cases",
 		"internal/status":  "shows status values",
 	},
+	"internal/api/ui": {"internal/api": "shares the rules for browsers"},
 
 	"internal/app": {
 		"client":                     "tells by its types what a drain has left",
@@ -160,7 +162,7 @@ var rooms = []struct {
 	{"golang.org/x/net/", []string{"internal/outbound/dnstest"}, "only a test speaks the language of name servers"},
 	{
 		"net/http",
-		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/page", "internal/api/sops", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
+		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/page", "internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
 		"what is inside knows no wire",
 	},
 }

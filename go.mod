@@ -2,6 +2,8 @@ module github.com/stdops/stdops
 
 go 1.26.8
 
+ignore ./web/node_modules
+
 require (
 	code.dny.dev/ssrf v0.3.0
 	github.com/anishathalye/porcupine v1.3.1

@@ -18,7 +18,7 @@ type Limit struct {
 // formats, or to what a flow means, and are told where they hold.
 type Limits struct {
 	Rate      int64 // requests a second of one app, or of one user who comes without one; 0: any number
-	Failures  int64 // wrong secrets of one app from one address in a minute; 0: any number
+	Failures  int64 // wrong secrets of one app from one address in a minute, and of sign-ins from one; 0: any number
 	Requests  int64 // that are served at the same time
 	Watches   int64 // that are open at the same time
 	LiveTasks int64 // that are driven at the same time
@@ -69,7 +69,7 @@ func (l *Limits) settings() []setting {
 	const million = 1_000_000
 	return []setting{
 		{Limit{"rate", l.Rate, "requests", "a second, of one app or of one user without an app; 0: any number"}, &l.Rate, 0, million},
-		{Limit{"failures", l.Failures, "secrets", "that are wrong, a minute, for one app from one address; 0: any number"}, &l.Failures, 0, million},
+		{Limit{"failures", l.Failures, "secrets", "that are wrong, a minute, for one app from one address and for sign-ins from one; 0: any number"}, &l.Failures, 0, million},
 		{Limit{"requests", l.Requests, "requests", "that are served at the same time"}, &l.Requests, 1, million},
 		{Limit{"watches", l.Watches, "requests", "that watch tasks at the same time"}, &l.Watches, 1, million},
 		{Limit{"live-tasks", l.LiveTasks, "tasks", "that are driven at the same time; further ones wait"}, &l.LiveTasks, 1, 100 * million},

@@ -14,9 +14,10 @@ type Version struct {
 
 // Me is who the server takes the caller for.
 type Me struct {
-	User  string `json:"user"`
-	Admin bool   `json:"admin"`
-	Local bool   `json:"local,omitempty" doc:"Asked through the socket of the data directory"`
+	User     string `json:"user"`
+	Admin    bool   `json:"admin"`
+	Local    bool   `json:"local,omitempty" doc:"Asked through the socket of the data directory"`
+	TimeZone string `json:"time_zone" doc:"Of the server"`
 }
 
 // Limit bounds what one request or one task may take.

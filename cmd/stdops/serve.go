@@ -63,7 +63,7 @@ func (c *cli) serve() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
 	flags.StringSliceVar(&roles, "roles", []string{"api", "worker"}, "what this process does: api answers requests, worker drives tasks; both need --db")
-	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server; default http:// and the address")
+	flags.StringVar(&o.PublicURL, "public-url", "", "where people and programs reach the server, with a path such as https://host/ops if it is to be\nserved below one; default http:// and the address")
 	flags.StringVar(&o.TimeZone, "time-zone", "", "IANA name of the zone of times in answers; default the host's, else UTC")
 	flags.BoolVar(&o.TestPlugins, "test-plugins", false, "offer plugins for tests; never in production")
 	flags.StringSliceVar(&allowed, "allow-outbound", nil,
@@ -91,9 +91,8 @@ func checkServe(o *app.Options) error {
 		return fmt.Errorf("--listen %q is not of the form host:port", o.Listen)
 	}
 	if o.PublicURL != "" {
-		u, err := url.Parse(o.PublicURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("--public-url %q is not of the form https://host", o.PublicURL)
+		if err := app.CheckPublicURL(o.PublicURL); err != nil {
+			return fmt.Errorf("--public-url %s: %w", o.PublicURL, err)
 		}
 	}
 	if _, err := time.LoadLocation(o.TimeZone); err != nil || o.TimeZone == "Local" {

@@ -161,9 +161,12 @@ func TestReadCredentialsStrips(t *testing.T) {
 	t.Parallel()
 	object := stdops.NewObject("bk_app_secret", "s", "bk_token", "t", "access_token", "a", "bk_app_code", "c", "scope", "x")
 	r := httptest.NewRequest("POST", "/", nil)
-	got, err := ReadCredentials(r, url.Values{"bk_app_code": {"from the query"}}, &Body{Object: object})
-	if err != nil || got.AppCode != "from the query" || got.AppSecret != "s" || got.Token != "t" || got.Cookie {
-		t.Errorf("%+v, %v", got, err)
+	head, err := ReadHead(r, url.Values{"bk_app_code": {"from the query"}}, NewCookie(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := head.Credentials(&Body{Object: object}); got.AppCode != "from the query" || got.AppSecret != "s" || got.Token != "t" || got.Cookie {
+		t.Errorf("%+v", got)
 	}
 	if diff := cmp.Diff([]string{"bk_app_code", "scope"}, object.Keys()); diff != "" {
 		t.Errorf("what is left of the body (-want +got)\n%s", diff)

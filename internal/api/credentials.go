@@ -41,30 +41,22 @@ type Head struct {
 	request *http.Request
 	header  *stdops.Object
 	query   url.Values
+	session Cookie
 }
 
-// ReadHead reads the credential header, once for all who ask for credentials.
-func ReadHead(r *http.Request, query url.Values) (*Head, error) {
+// ReadHead reads the credential header, once for all who ask for credentials. The session is the cookie of the server.
+func ReadHead(r *http.Request, query url.Values, session Cookie) (*Head, error) {
 	header, err := headerCredentials(r)
 	if err != nil {
 		return nil, err
 	}
-	return &Head{request: r, header: header, query: query}, nil
+	return &Head{request: r, header: header, query: query, session: session}, nil
 }
 
 // App gives the credentials of an application, empty when they lie in the body: so that a body is read only for callers
 // that are known, wherever that can be told before.
 func (h *Head) App() (code, secret string) {
 	return first(keyAppCode, h.header, h.query), first(keyAppSecret, h.header, h.query)
-}
-
-// ReadCredentials is [ReadHead] and [Head.Credentials].
-func ReadCredentials(r *http.Request, query url.Values, body *Body) (*Credentials, error) {
-	head, err := ReadHead(r, query)
-	if err != nil {
-		return nil, err
-	}
-	return head.Credentials(body), nil
 }
 
 // Credentials collects the credentials of a request, each from the first place that has it: the header
@@ -86,8 +78,7 @@ func (h *Head) Credentials(body *Body) *Credentials {
 	}}
 	c.fromCookie(h.request, tokenCookie)
 	if c.Username == "" { // a session is a person at the UI, who names nobody
-		c.fromCookie(h.request, SessionCookie(true))
-		c.fromCookie(h.request, SessionCookie(false))
+		c.fromCookie(h.request, h.session.Name)
 	}
 	strip(body.Object)
 	return c
@@ -119,15 +110,6 @@ func headerCredentials(r *http.Request) (*stdops.Object, error) {
 		return nil, Refuse(http.StatusUnauthorized, credentialHeader+" is not a JSON object")
 	}
 	return object, nil
-}
-
-// SessionCookie names the cookie of a session. On a server that is reached over https the name has a prefix with which
-// browsers take the cookie from nobody but this very host, over https: no neighbour under the same domain can plant one.
-func SessionCookie(secure bool) string {
-	if secure {
-		return "__Host-stdops_session"
-	}
-	return "stdops_session"
 }
 
 // fromCookie takes the token from a cookie when no other place had one.

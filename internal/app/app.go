@@ -162,7 +162,10 @@ func (a *App) listen() error {
 	if a.options.PublicURL == "" {
 		a.options.PublicURL = "http://" + listener.Addr().String()
 	}
-	a.server = a.newServer(&a.front)
+	if err := CheckPublicURL(a.options.PublicURL); err != nil {
+		return fmt.Errorf("public URL %s: %w", a.options.PublicURL, err)
+	}
+	a.server = a.newServer(below(prefixOf(a.options.PublicURL), &a.front))
 	return nil
 }
 

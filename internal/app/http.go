@@ -41,7 +41,7 @@ func (a *App) handlers(zone *time.Location) error {
 		return err
 	}
 	mux.Handle("/", compatible)
-	native, err := a.native(v1.Options{Bodies: bodies, Gates: gates})
+	native, err := a.native(v1.Options{Bodies: bodies, Gates: gates, Proxies: a.options.TrustedProxies})
 	if err != nil {
 		return err
 	}

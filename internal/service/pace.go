@@ -39,6 +39,19 @@ func (s *Service) AdmitUser(c *Caller) error {
 	return nil
 }
 
+// AdmitSignIn refuses whoever has sent too many wrong tokens and sign-in links from an address lately, also with a right
+// one. The peer is the address and port of whoever asks.
+func (s *Service) AdmitSignIn(peer string) error {
+	return s.guesses.refuse(suspectOf(Credentials{Peer: peer}), "tokens and sign-in links from this address")
+}
+
+// CountSignIn counts an attempt to sign in that ended with err, if it was a wrong guess.
+func (s *Service) CountSignIn(peer string, err error) {
+	if stdops.ErrorCode(err) == stdops.CodeUnauthenticated {
+		s.guesses.add(suspectOf(Credentials{Peer: peer}))
+	}
+}
+
 func (s *Service) pace(p *rate.Limiter, kind, name string) error {
 	if p == nil || p.Allow() {
 		return nil
@@ -72,7 +85,7 @@ func (s *Service) keepPace(known, before *identity) {
 	}
 }
 
-// failures counts wrong secrets by app and address. Apps that do not exist are counted like those that do: else the
+// failures counts wrong secrets by app and address, and those of people who sign in by address. Apps that do not exist are counted like those that do: else the
 // refusal would tell which those are.
 type failures struct {
 	limit   int64 // a minute; 0: any number
@@ -80,7 +93,8 @@ type failures struct {
 	buckets *otter.Cache[suspect, *rate.Limiter]
 }
 
-// suspect is who has sent wrong secrets: one app as seen from one address, which of IPv6 is a network of 64 bits.
+// suspect is who has sent wrong secrets: one app as seen from one address, which of IPv6 is a network of 64 bits. Without
+// an app it is whoever tries to sign in from there.
 type suspect struct {
 	app     string
 	address netip.Prefix
@@ -118,7 +132,11 @@ func (f *failures) check(c Credentials) error {
 	if !f.any.Load() {
 		return nil
 	}
-	bucket, ok := f.buckets.GetIfPresent(suspectOf(c))
+	return f.refuse(suspectOf(c), "secrets of the app")
+}
+
+func (f *failures) refuse(who suspect, what string) error {
+	bucket, ok := f.buckets.GetIfPresent(who)
 	if !ok {
 		return nil
 	}
@@ -129,17 +147,23 @@ func (f *failures) check(c Credentials) error {
 	seconds := math.Ceil(missing / float64(bucket.Limit()))
 	return &stdops.Error{
 		Code: stdops.CodeTooMany, RetryAfter: time.Duration(seconds) * time.Second,
-		Message: fmt.Sprintf("more than %d wrong secrets of the app in a minute", f.limit),
+		Message: fmt.Sprintf("more than %d wrong %s in a minute", f.limit, what),
 	}
 }
 
 // count counts a wrong secret. A request without one guesses nothing.
 func (f *failures) count(c Credentials) {
-	if f.limit == 0 || c.AppCode == "" || c.AppSecret == "" {
+	if c.AppCode != "" && c.AppSecret != "" {
+		f.add(suspectOf(c))
+	}
+}
+
+func (f *failures) add(who suspect) {
+	if f.limit == 0 {
 		return
 	}
 	f.any.Store(true)
-	bucket, _ := f.buckets.ComputeIfAbsent(suspectOf(c), func() (*rate.Limiter, bool) {
+	bucket, _ := f.buckets.ComputeIfAbsent(who, func() (*rate.Limiter, bool) {
 		return rate.NewLimiter(rate.Every(time.Minute/time.Duration(f.limit)), int(f.limit)), false
 	})
 	bucket.Allow()

@@ -56,6 +56,9 @@ func (s *Surroundings) zoneOf(p *store.Project) *time.Location {
 	return zone
 }
 
+// TimeZone names the zone of the server.
+func (s *Surroundings) TimeZone() string { return s.zone.String() }
+
 // TaskURL gives the page of a task.
 func (s *Surroundings) TaskURL(project stdops.ProjectID, task stdops.TaskID) string {
 	return fmt.Sprintf("%s/taskflow/execute/%d/?instance_id=%d", s.publicURL, project, task)

@@ -46,11 +46,16 @@ func (r *reader) read(m *module) error {
 		if err != nil {
 			return err
 		}
-		m.texts = append(m.texts, string(text))
-		m.licences = union(m.licences, r.licencesOf(string(text)))
-		m.copyright = union(m.copyright, copyrightOf(string(text)))
+		m.add(r, string(text))
 	}
 	return m.check()
+}
+
+// add notes what a licence file says.
+func (m *module) add(r *reader, text string) {
+	m.texts = append(m.texts, text)
+	m.licences = union(m.licences, r.licencesOf(text))
+	m.copyright = union(m.copyright, copyrightOf(text))
 }
 
 func (m *module) check() error {

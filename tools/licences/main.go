@@ -1,5 +1,6 @@
-// Command licences checks that every module the product is built or tested with has a licence of the allow-list, and that
-// THIRD_PARTY_NOTICES.md holds the notices of what is linked into the program. It reads the module cache only.
+// Command licences checks that every Go module and npm package the product is built or tested with has a licence of the
+// allow-list, and that THIRD_PARTY_NOTICES.md holds the notices of what is in the program. It reads the module cache and what
+// is committed in web only.
 package main
 
 import (
@@ -41,13 +42,15 @@ func run(root string, write bool, out io.Writer) error {
 			problems = append(problems, err)
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
+	packages, err := packagesOf(root, reader)
+	if err := errors.Join(append(problems, err)...); err != nil {
 		return err
 	}
+	modules = append(modules, packages...)
 	if err := settle(filepath.Join(root, noticesFile), notices(modules), write); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d modules, all with a licence of the allow-list; %s is current\n", len(modules), noticesFile)
+	fmt.Fprintf(out, "%d modules and packages, all with a licence of the allow-list; %s is current\n", len(modules), noticesFile)
 	return nil
 }
 

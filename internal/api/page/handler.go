@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -24,7 +23,7 @@ type Options struct {
 type pages struct {
 	service *service.Service
 	log     *slog.Logger
-	secure  bool // cookies travel over https only
+	cookie  api.Cookie
 	browser *api.Browser
 	views   views
 }
@@ -32,12 +31,9 @@ type pages struct {
 // New makes the handler of the pages: "/", /taskflow/, /login, /logout and /static/. Any other address is answered with a
 // page that says that there is nothing.
 func New(svc *service.Service, o Options) http.Handler {
-	p := &pages{service: svc, log: o.Log, browser: api.NewBrowser(o.PublicURL), views: parseViews()}
+	p := &pages{service: svc, log: o.Log, browser: api.NewBrowser(o.PublicURL), cookie: api.NewCookie(o.PublicURL), views: parseViews()}
 	if p.log == nil {
 		p.log = slog.Default()
-	}
-	if u, err := url.Parse(o.PublicURL); err == nil {
-		p.secure = u.Scheme == "https"
 	}
 	return p.guard(p.routes())
 }

@@ -34,27 +34,11 @@ func (p *pages) signedIn(next func(http.ResponseWriter, visit)) http.Handler {
 
 // caller finds who is signed in.
 func (p *pages) caller(r *http.Request) (*service.Caller, error) {
-	cookie, err := r.Cookie(p.sessionCookie())
-	if err != nil || cookie.Value == "" {
+	session := p.cookie.Of(r)
+	if session == "" {
 		return nil, stdops.Errorf(stdops.CodeUnauthenticated, "not signed in")
 	}
-	return p.service.Session(r.Context(), cookie.Value)
-}
-
-// setSession hands the browser its session. The cookie ends with the browser, the session itself on the server.
-func (p *pages) setSession(w http.ResponseWriter, session string) {
-	http.SetCookie(w, p.cookie(session, 0))
-}
-
-func (p *pages) dropSession(w http.ResponseWriter) { http.SetCookie(w, p.cookie("", -1)) }
-
-func (p *pages) sessionCookie() string { return api.SessionCookie(p.secure) }
-
-func (p *pages) cookie(value string, age int) *http.Cookie {
-	return &http.Cookie{
-		Name: p.sessionCookie(), Value: value, Path: "/", MaxAge: age,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.secure,
-	}
+	return p.service.Session(r.Context(), session)
 }
 
 // localPath gives the address to go on to after signing in: next when it is a plain path of this server, else "/".

@@ -52,18 +52,18 @@ func (idleEngine) CallsOut(stdops.TaskRef, stdops.NodeIndex) []stdops.Version { 
 
 // bundle is a server with a store, an administrator "ann" and a user "vic" who may look at project 1.
 type bundle struct {
-	secure  bool // reached over https
-	t       testing.TB
-	store   *store.Store
-	service *service.Service
-	handler http.Handler
-	now     time.Time
-	token   string // of vic
+	publicURL string
+	t         testing.TB
+	store     *store.Store
+	service   *service.Service
+	handler   http.Handler
+	now       time.Time
+	token     string // of vic
 }
 
 func setup(t testing.TB, publicURL string) *bundle {
 	t.Helper()
-	b := &bundle{t: t, now: noon, secure: strings.HasPrefix(publicURL, "https:")}
+	b := &bundle{t: t, now: noon, publicURL: publicURL}
 	quiet := slog.New(slog.DiscardHandler)
 	var err error
 	b.store, err = store.Open(t.Context(), store.Options{
@@ -110,7 +110,7 @@ func (b *bundle) session() *http.Cookie {
 	b.t.Helper()
 	session, _, err := b.service.SignInWithToken(b.t.Context(), b.token)
 	b.must(err)
-	return &http.Cookie{Name: api.SessionCookie(b.secure), Value: session}
+	return &http.Cookie{Name: api.NewCookie(b.publicURL).Name, Value: session}
 }
 
 // access lets ann into project 1.
@@ -174,7 +174,7 @@ func form(pairs ...string) string {
 func (a answer) cookieOf(t testing.TB) *http.Cookie {
 	t.Helper()
 	for _, c := range a.Cookies() {
-		if c.Name == api.SessionCookie(true) || c.Name == api.SessionCookie(false) {
+		if strings.HasSuffix(c.Name, "stdops_session") {
 			return c
 		}
 	}

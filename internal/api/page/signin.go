@@ -35,7 +35,7 @@ func (p *pages) loginWithToken(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.fail(w, r, err)
 	default:
-		p.setSession(w, session)
+		http.SetCookie(w, p.cookie.With(session))
 		http.Redirect(w, r, next, http.StatusSeeOther)
 	}
 }
@@ -89,7 +89,7 @@ func (p *pages) loginWithLink(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	p.setSession(w, session)
+	http.SetCookie(w, p.cookie.With(session))
 	http.Redirect(w, r, localPath(r.PostForm.Get("next")), http.StatusSeeOther)
 }
 
@@ -104,13 +104,13 @@ func (p *pages) logoutForm(w http.ResponseWriter, r *http.Request) {
 
 // logout ends the session on the server, not only in the browser.
 func (p *pages) logout(w http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(p.sessionCookie()); err == nil {
-		if err := p.service.SignOut(r.Context(), cookie.Value); err != nil {
+	if session := p.cookie.Of(r); session != "" {
+		if err := p.service.SignOut(r.Context(), session); err != nil {
 			p.fail(w, r, err)
 			return
 		}
 	}
-	p.dropSession(w)
+	http.SetCookie(w, p.cookie.Dropped())
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 

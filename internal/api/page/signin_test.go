@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -24,8 +23,8 @@ func TestNobodySignedInIsSentToSignIn(t *testing.T) {
 		"/logout":                     "/login",
 	} {
 		for name, cookie := range map[string]*http.Cookie{
-			"no session": {Name: "other", Value: "x"}, "unknown session": {Name: api.SessionCookie(false), Value: "x"},
-			"token as session": {Name: api.SessionCookie(false), Value: b.token},
+			"no session": {Name: "other", Value: "x"}, "unknown session": {Name: "stdops_session", Value: "x"},
+			"token as session": {Name: "stdops_session", Value: b.token},
 		} {
 			a := b.ask(path, "", with(cookie))
 			if got := a.Header.Get("Location"); a.StatusCode != http.StatusSeeOther || got != want {

@@ -27,6 +27,7 @@ type sops struct {
 	svc     *service.Service
 	routes  routes
 	browser *api.Browser
+	session api.Cookie
 	zone    *time.Location
 	bodies  *api.Bodies
 	gates   *api.Gates
@@ -41,7 +42,7 @@ type sops struct {
 // answers unknown addresses in the envelope.
 func New(svc *service.Service, o Options) (http.Handler, error) {
 	s := &sops{
-		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL),
+		svc: svc, routes: newRoutes(), browser: api.NewBrowser(o.PublicURL), session: api.NewCookie(o.PublicURL),
 		zone: o.Zone, bodies: o.Bodies, gates: o.Gates, proxies: o.Proxies, log: o.Log,
 	}
 	if s.bodies == nil {
@@ -88,7 +89,7 @@ func (s *sops) serve(w http.ResponseWriter, r *http.Request, out *api.Writer, en
 	}
 	out.RequestKey = to.component
 	c := &call{sops: s, ctx: r.Context(), route: to, out: out, query: r.URL.Query(), body: &api.Body{Empty: true}, packs: api.TakesGzip(r)}
-	head, err := api.ReadHead(r, c.query)
+	head, err := api.ReadHead(r, c.query, s.session)
 	if err != nil {
 		return err
 	}

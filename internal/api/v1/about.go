@@ -19,12 +19,16 @@ func (s *server) aboutServer() {
 		})
 	add(s, route{method: http.MethodGet, path: "/me", id: "me", about: "Who the caller is", needs: needsCaller},
 		func(_ context.Context, caller *service.Caller, _ *none) (*body[client.Me], error) {
-			return answer(client.Me{User: caller.User, Admin: caller.Admin(), Local: s.options.Local}), nil
+			return answer(s.me(caller)), nil
 		})
 	add(s, route{method: http.MethodGet, path: "/limits", id: "limits", about: "What bounds requests and tasks", needs: needsCaller},
 		func(context.Context, *service.Caller, *none) (*body[client.LimitList], error) {
 			return answer(client.LimitList{Limits: s.limits()}), nil
 		})
+}
+
+func (s *server) me(caller *service.Caller) client.Me {
+	return client.Me{User: caller.User, Admin: caller.Admin(), Local: s.options.Local, TimeZone: s.svc.TimeZone()}
 }
 
 func (s *server) limits() []client.Limit {

@@ -230,7 +230,7 @@ func TestRequestsWithCookies(t *testing.T) {
 		header map[string]string
 		status int
 	}{
-		"over https":      {map[string]string{"Cookie": "__Host-" + cookie, "Sec-Fetch-Site": "same-origin"}, 201},
+		"other server":    {map[string]string{"Cookie": "__Host-" + cookie, "Sec-Fetch-Site": "same-origin"}, 401},
 		"own page":        {map[string]string{"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}, 201},
 		"other site":      {map[string]string{"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}, 403},
 		"other origin":    {map[string]string{"Cookie": cookie, "Origin": "http://evil.example"}, 403},

@@ -55,10 +55,11 @@ func (s *server) caller(r *http.Request) (*service.Caller, error) {
 	if given {
 		return s.svc.TokenCaller(r.Context(), token)
 	}
-	credentials, err := api.ReadCredentials(r, nil, &api.Body{})
+	head, err := api.ReadHead(r, nil, s.cookie)
 	if err != nil {
 		return nil, err
 	}
+	credentials := head.Credentials(&api.Body{})
 	if !credentials.Cookie {
 		return nil, errNobody
 	}

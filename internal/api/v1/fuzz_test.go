@@ -41,6 +41,7 @@ func FuzzRequest(f *testing.F) {
 	for i := range all {
 		f.Add(uint8(i), "1", "limit=2&attempt=1&from=1&fields=id", []byte(`{"name":"x","biz":7,"tree":{"activities":{}},"flow":1,"ids":[1,1e3],"user":"ann"}`))
 		f.Add(uint8(i), "ann", "limit=x&state=\xff&from=-1", []byte(`{"name":null,"code":"c","command":"pause","constants":{"${a}":[]},"roles":{"1":"viewer"}}`))
+		f.Add(uint8(i), "x", "", []byte(`{"link":"\u0000","name":" ann","token":""}`))
 		f.Add(uint8(i), "%00/..", "%zz;", []byte("{\"Name\":\"\xff\",\"name\":1,\"name\":2} x"))
 		f.Add(uint8(i), "", "", []byte(strings.Repeat("[", 600)))
 	}

@@ -36,6 +36,7 @@ type route struct {
 	body         int64 // bytes that a body may have; 0 means smallBody
 	status       int   // of a success; 0 means 200
 	watches      bool  // it stays open: it has places of its own
+	browser      bool  // it is for browsers: all rules for requests with cookies hold, whether one came or not
 }
 
 const smallBody = 1 << 20
@@ -157,6 +158,9 @@ func (s *server) operation(r route) huma.Operation {
 		Extensions:  map[string]any{permissionKey: string(r.needs)},
 		Responses:   map[string]*huma.Response{"default": s.problems},
 		Middlewares: huma.Middlewares{s.door(r)},
+	}
+	if r.browser {
+		op.Middlewares = append(op.Middlewares, s.visit)
 	}
 	if r.body > smallBody {
 		op.Middlewares = append(op.Middlewares, s.turn(r.body))

@@ -32,11 +32,12 @@ type Options struct {
 	Version   string // of the program
 	Commit    string
 	// Local makes everybody an administrator: for the socket of the data directory, which only its owner can open.
-	Local  bool
-	Bodies *api.Bodies // shared by all handlers of a server; nil means its own
-	Gates  *api.Gates  // likewise
-	Watch  *watch.Hub  // likewise, made of [NewWatched]; nil: nobody can watch tasks
-	Log    *slog.Logger
+	Local   bool
+	Bodies  *api.Bodies // shared by all handlers of a server; nil means its own
+	Gates   *api.Gates  // likewise
+	Watch   *watch.Hub  // likewise, made of [NewWatched]; nil: nobody can watch tasks
+	Proxies api.Proxies // in front of the server
+	Log     *slog.Logger
 }
 
 type server struct {
@@ -44,6 +45,7 @@ type server struct {
 	options  Options
 	log      *slog.Logger
 	browser  *api.Browser
+	cookie   api.Cookie
 	mux      *http.ServeMux
 	api      huma.API
 	problems *huma.Response
@@ -52,7 +54,10 @@ type server struct {
 
 // New makes the handler. It is to be mounted, inside of [api.Handler], for the prefix /api/v1/ and for [DescriptionPath].
 func New(svc *service.Service, o Options) (http.Handler, error) {
-	s := &server{svc: svc, options: o, log: cmp.Or(o.Log, slog.Default()), browser: api.NewBrowser(o.PublicURL), mux: http.NewServeMux()}
+	s := &server{
+		svc: svc, options: o, log: cmp.Or(o.Log, slog.Default()),
+		browser: api.NewBrowser(o.PublicURL), cookie: api.NewCookie(o.PublicURL), mux: http.NewServeMux(),
+	}
 	if s.options.Bodies == nil {
 		s.options.Bodies = api.NewBodies()
 	}
@@ -84,6 +89,7 @@ func New(svc *service.Service, o Options) (http.Handler, error) {
 
 func (s *server) routes() {
 	s.aboutServer()
+	s.sessions()
 	s.projects()
 	s.apps()
 	s.users()

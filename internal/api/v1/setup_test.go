@@ -2,6 +2,7 @@ package v1
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -75,7 +76,13 @@ func setupLog(t testing.TB, limits *stdops.Limits, log *slog.Logger) *bundle {
 
 func (b *bundle) handler(t testing.TB, log *slog.Logger, local bool) http.Handler {
 	t.Helper()
-	h, err := New(b.svc, Options{PublicURL: publicURL, Version: "1.2.3", Local: local, Bodies: b.bodies, Log: log})
+	return b.handlerOf(t, log, Options{PublicURL: publicURL, Local: local})
+}
+
+func (b *bundle) handlerOf(t testing.TB, log *slog.Logger, o Options) http.Handler {
+	t.Helper()
+	o.Version, o.Bodies, o.Log = "1.2.3", b.bodies, log
+	h, err := New(b.svc, o)
 	must(t, err)
 	return api.Handler(h, log)
 }
@@ -93,6 +100,7 @@ type request struct {
 	body         string
 	token        string
 	header       map[string]string
+	host, peer   string
 }
 
 type reply struct {
@@ -118,6 +126,8 @@ func send(t *testing.T, h http.Handler, r request) reply {
 	for k, v := range r.header {
 		q.Header.Set(k, v)
 	}
+	q.Host = cmp.Or(r.host, q.Host)
+	q.RemoteAddr = cmp.Or(r.peer, q.RemoteAddr)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, q)
 	return reply{w.Code, w.Header(), w.Body.String()}

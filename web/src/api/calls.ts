@@ -1,0 +1,86 @@
+import { call } from './http';
+import type {
+  BulkCommand,
+  Command,
+  EventList,
+  Flow,
+  FlowDetail,
+  Graph,
+  Json,
+  Me,
+  NewTask,
+  NodeDetail,
+  NodeLog,
+  Project,
+  ProjectDetail,
+  Session,
+  SignInLink,
+  States,
+  StatusList,
+  Task,
+  TaskCount,
+  TaskFilter,
+  TaskList,
+  TaskPage,
+  Verdict,
+  Version,
+} from './types';
+
+const node = (project: number, task: number, id: string) =>
+  `projects/${project}/tasks/${task}/nodes/${encodeURIComponent(id)}`;
+
+/** The calls of the native API that the app makes. */
+export const api = {
+  version: (signal?: AbortSignal) => call<Version>('version', { signal }),
+  me: (signal?: AbortSignal) => call<Me>('me', { signal }),
+  session: (signal?: AbortSignal) => call<Session>('session', { signal }),
+  signIn: (body: { token: string } | { link: string; name?: string }) => call<Me>('session', { method: 'POST', body }),
+  signOut: () => call<void>('session', { method: 'DELETE' }),
+  link: (link: string, signal?: AbortSignal) =>
+    call<SignInLink>('session:link', { method: 'POST', body: { link }, signal }),
+
+  projects: (signal?: AbortSignal) => call<{ projects: Project[] }>('projects', { signal }),
+  project: (id: number, signal?: AbortSignal) => call<ProjectDetail>(`projects/${id}`, { signal }),
+
+  tasks: (project: number, page: TaskPage, signal?: AbortSignal) =>
+    call<TaskList>(`projects/${project}/tasks`, { query: { ...page }, signal }),
+  count: (project: number, filter: TaskFilter, signal?: AbortSignal) =>
+    call<TaskCount>(`projects/${project}/tasks:count`, { query: { ...filter }, signal }),
+  status: (project: number, body: { ids: number[]; nodes?: boolean; run?: boolean }, signal?: AbortSignal) =>
+    call<StatusList>(`projects/${project}/tasks:status`, { method: 'POST', body, signal }),
+  command: (project: number, body: BulkCommand) =>
+    call<{ results: Verdict[] }>(`projects/${project}/tasks:command`, { method: 'POST', body }),
+  createTask: (project: number, body: NewTask) => call<Task>(`projects/${project}/tasks`, { method: 'POST', body }),
+
+  task: (project: number, id: number, signal?: AbortSignal) =>
+    call<Task>(`projects/${project}/tasks/${id}`, { query: { run: true }, signal }),
+  deleteTask: (project: number, id: number) => call<void>(`projects/${project}/tasks/${id}`, { method: 'DELETE' }),
+  changeTask: (project: number, id: number, constants: Record<string, Json>) =>
+    call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body: { constants } }),
+  do: (project: number, id: number, body: Command) =>
+    call<Task>(`projects/${project}/tasks/${id}/commands`, { method: 'POST', body, query: { run: true } }),
+
+  graph: (project: number, id: number, signal?: AbortSignal) =>
+    call<Graph>(`projects/${project}/tasks/${id}/graph`, { signal }),
+  states: (project: number, id: number, signal?: AbortSignal) =>
+    call<States>(`projects/${project}/tasks/${id}/states`, { signal }),
+  events: (
+    project: number,
+    id: number,
+    page: { cursor?: string; limit?: number; order?: 'asc' | 'desc' },
+    signal?: AbortSignal,
+  ) => call<EventList>(`projects/${project}/tasks/${id}/events`, { query: page, signal }),
+  node: (project: number, task: number, id: string, loop?: number, signal?: AbortSignal) =>
+    call<NodeDetail>(node(project, task, id), { query: { loop }, signal }),
+  log: (
+    project: number,
+    task: number,
+    id: string,
+    page: { attempt?: number; from?: number; limit?: number; tail?: number },
+    signal?: AbortSignal,
+  ) => call<NodeLog>(`${node(project, task, id)}/log`, { query: page, signal }),
+
+  flows: (project: number, signal?: AbortSignal) => call<{ flows: Flow[] }>(`projects/${project}/flows`, { signal }),
+  flow: (project: number, id: number, signal?: AbortSignal) =>
+    call<FlowDetail>(`projects/${project}/flows/${id}`, { signal }),
+};

@@ -1,0 +1,4 @@
+/** Words of the area board. */
+export const board = {
+  'board.title': 'Board',
+} as const;

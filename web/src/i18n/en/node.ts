@@ -1,0 +1,2 @@
+/** Words of the area node. */
+export const node = {} as const;

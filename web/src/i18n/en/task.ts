@@ -1,0 +1,4 @@
+/** Words of the area task. */
+export const task = {
+  'task.title': 'Task',
+} as const;

@@ -1,0 +1,4 @@
+/** Words of the area tasks. */
+export const tasks = {
+  'tasks.title': 'Tasks',
+} as const;

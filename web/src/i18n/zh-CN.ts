@@ -1,0 +1,12 @@
+import type { Messages } from './message';
+import { board } from './zh-CN/board';
+import { common } from './zh-CN/common';
+import { node } from './zh-CN/node';
+import { signin } from './zh-CN/signin';
+import { start } from './zh-CN/start';
+import { state } from './zh-CN/state';
+import { task } from './zh-CN/task';
+import { tasks } from './zh-CN/tasks';
+
+/** All messages in Chinese. */
+export const zhCN: Messages = { ...common, ...state, ...tasks, ...task, ...node, ...board, ...start, ...signin };

@@ -1,0 +1,2 @@
+// The drawer of a node and its log, which the page of a task opens.
+export {};

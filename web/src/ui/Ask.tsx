@@ -1,0 +1,75 @@
+import { type FormEvent, type ReactNode, useId, useState } from 'react';
+import { useI18n } from '../i18n';
+import { Button } from './Button';
+import { Dialog } from './Dialog';
+import { Field, TextInput } from './Field';
+import { ErrorBox } from './States';
+
+/** The most characters that the server keeps of a reason. */
+const longestReason = 1000;
+
+/** Asks before something is done, and for the reason that is kept with it. */
+export function Ask({
+  title,
+  children,
+  action,
+  danger,
+  reason: asks = true,
+  busy,
+  error,
+  onClose,
+  onConfirm,
+}: {
+  title: ReactNode;
+  children?: ReactNode;
+  /** The words of the button that does it. */
+  action: ReactNode;
+  danger?: boolean;
+  reason?: boolean;
+  busy?: boolean;
+  /** Why it could not be done. */
+  error?: unknown;
+  onClose: () => void;
+  onConfirm: (reason: string | undefined) => void;
+}) {
+  const { t } = useI18n();
+  const form = useId();
+  const [reason, setReason] = useState('');
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (!busy) onConfirm(reason.trim() || undefined);
+  };
+  return (
+    <Dialog
+      title={title}
+      onClose={onClose}
+      foot={
+        <>
+          <Button onClick={onClose}>{t('ui.cancel')}</Button>
+          <Button type="submit" form={form} kind={danger ? 'danger' : 'primary'} busy={busy}>
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} onSubmit={submit} className="ask">
+        {children}
+        {asks && (
+          <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
+            {(field) => (
+              <TextInput
+                {...field}
+                // biome-ignore lint/a11y/noAutofocus: the first thing to fill in of a dialog that was just opened
+                autoFocus
+                maxLength={longestReason}
+                value={reason}
+                onChange={(e) => setReason(e.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        {error !== undefined && error !== null && <ErrorBox error={error} />}
+      </form>
+    </Dialog>
+  );
+}

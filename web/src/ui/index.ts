@@ -1,0 +1,17 @@
+export { Ask } from './Ask';
+export { Button, type ButtonProps, IconButton } from './Button';
+export { CopyButton, copyText, useCopy } from './Copy';
+export { Dialog, Drawer } from './Dialog';
+export { Checkbox, Field, Select, TextArea, TextInput } from './Field';
+export { fullMoment, relativeMoment, shortMoment, span, viewerZone } from './format';
+export { Icon, type IconName } from './Icon';
+export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
+export { Menu, type MenuItem } from './Menu';
+export { type Look, lookClass, lookWord, StateMark, StateShape, shapes } from './StateMark';
+export { Delayed, Empty, ErrorBox, errorSentence, Failure, FeedMark, NoPermission, Skeleton } from './States';
+export { type Tab, Tabs } from './Tabs';
+export { Duration, Time } from './Time';
+export { Notes, useAnnounce, useToast } from './Toast';
+export { VirtualList, type VirtualListHandle } from './VirtualList';
+export { whySentence } from './why';
+export { ServerZone, useServerZone } from './zone';
