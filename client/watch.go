@@ -18,6 +18,7 @@ import (
 type WatchRequest struct {
 	IDs    []int64      `json:"ids,omitempty" maxItems:"1000" doc:"Up to 1,000; either this or filter"`
 	Filter *WatchFilter `json:"filter,omitempty" doc:"A list, newest first; either this or ids"`
+	Nodes  bool         `json:"nodes,omitempty" doc:"With how their nodes stand; for up to 10 ids"`
 	Cursor string       `json:"cursor,omitempty" maxLength:"65536" doc:"Of an earlier answer or event, for the same tasks: only what is new since is told. Any process of a server can go on from it"`
 	Wait   int          `json:"wait_s,omitempty" minimum:"1" maximum:"60" default:"30" doc:"For an answer that is no stream: how many seconds to wait for something new"`
 }
@@ -34,16 +35,18 @@ type WatchFilter struct {
 
 // Watched is what is new: the newest state of each task that has changed, not each step in between.
 type Watched struct {
-	Tasks  []Task    `json:"tasks" doc:"That have changed, or are watched for the first time"`
-	Gone   []int64   `json:"gone" doc:"Deleted, not in the project, or not in the list any more"`
-	Cursor string    `json:"cursor" doc:"Goes on after this"`
-	Now    time.Time `json:"now" doc:"The moment, by the clock of the server"`
+	Tasks  []Task         `json:"tasks" doc:"That have changed, or are watched for the first time"`
+	Gone   []int64        `json:"gone" doc:"Deleted, not in the project, or not in the list any more"`
+	Nodes  []WatchedNodes `json:"nodes,omitempty" doc:"Where they were asked for"`
+	Cursor string         `json:"cursor" doc:"Goes on after this"`
+	Now    time.Time      `json:"now" doc:"The moment, by the clock of the server"`
 }
 
 // The names of the events of a stream.
 const (
 	EventTasks = "tasks" // [WatchedTasks]
 	EventGone  = "gone"  // [WatchedGone]
+	EventNodes = "nodes" // [WatchedNodes]
 	EventPing  = "ping"  // [WatchedPing], every 10 s
 	EventEnd   = "end"   // [WatchedEnd], before the server closes
 )
@@ -60,6 +63,14 @@ type WatchedGone struct {
 	Now time.Time `json:"now"`
 }
 
+// WatchedNodes is the data of an event about the nodes of a task.
+type WatchedNodes struct {
+	Task     int64       `json:"task"`
+	Revision int64       `json:"revision" doc:"Of the task"`
+	Nodes    []NodeState `json:"nodes" doc:"That have changed; all that have a state, at first and after a cursor"`
+	Gone     []int       `json:"gone,omitempty" doc:"By their indexes, nodes that have no state any more: a pause that waited for them was taken back"`
+}
+
 // WatchedPing is the data of an event that says nothing but that the stream is alive.
 type WatchedPing struct {
 	Now time.Time `json:"now"`
@@ -67,12 +78,13 @@ type WatchedPing struct {
 
 // WatchedEnd is the data of the last event.
 type WatchedEnd struct {
-	Reason string `json:"reason" enum:"draining,signed_out,denied" doc:"draining: go on with the cursor, here or at another process"`
+	Reason string `json:"reason" enum:"draining,changed,signed_out,denied" doc:"draining: go on with the cursor, here or at another process; changed: likewise, what the caller may do is not the same any more"`
 }
 
 // The reasons for the end of a stream.
 const (
 	EndDraining  = "draining"
+	EndChanged   = "changed"
 	EndSignedOut = "signed_out"
 	EndDenied    = "denied"
 )
@@ -145,20 +157,20 @@ func (c *Client) stream(ctx context.Context, project int64, q WatchRequest, on f
 	watchdog := time.AfterFunc(silence, cancel)
 	defer watchdog.Stop()
 	next := &Watched{}
-	return readEvents(answer.Body, func(e Event) error {
+	return readEvents(answer.Body, func(e message) error {
 		watchdog.Reset(silence)
 		if err := next.add(e); err != nil {
 			return fmt.Errorf("%s does not answer like a stdops server: %w", c.target, err)
 		}
-		if e.Name == EventEnd {
+		if e.name == EventEnd {
 			return endOf(e)
 		}
-		if e.ID == "" {
+		if e.id == "" {
 			return nil
 		}
 		whole := next
 		next = &Watched{}
-		if whole.Cursor = e.ID; !on(whole) {
+		if whole.Cursor = e.id; !on(whole) {
 			return io.EOF
 		}
 		return nil
@@ -166,9 +178,9 @@ func (c *Client) stream(ctx context.Context, project int64, q WatchRequest, on f
 }
 
 // endOf gives the refusal that the end of a stream stands for, io.EOF for one after which to go on.
-func endOf(e Event) error {
+func endOf(e message) error {
 	var end WatchedEnd
-	if err := json.Unmarshal(e.Data, &end); err != nil {
+	if err := json.Unmarshal(e.data, &end); err != nil {
 		return err
 	}
 	switch end.Reason {
@@ -181,34 +193,40 @@ func endOf(e Event) error {
 }
 
 // add adds what an event tells.
-func (w *Watched) add(e Event) error {
-	switch e.Name {
+func (w *Watched) add(e message) error {
+	switch e.name {
 	case EventTasks:
 		var tasks WatchedTasks
-		if err := json.Unmarshal(e.Data, &tasks); err != nil {
+		if err := json.Unmarshal(e.data, &tasks); err != nil {
 			return err
 		}
 		w.Tasks, w.Now = append(w.Tasks, tasks.Tasks...), tasks.Now
 	case EventGone:
 		var gone WatchedGone
-		if err := json.Unmarshal(e.Data, &gone); err != nil {
+		if err := json.Unmarshal(e.data, &gone); err != nil {
 			return err
 		}
 		w.Gone, w.Now = append(w.Gone, gone.IDs...), gone.Now
+	case EventNodes:
+		var nodes WatchedNodes
+		if err := json.Unmarshal(e.data, &nodes); err != nil {
+			return err
+		}
+		w.Nodes = append(w.Nodes, nodes)
 	}
 	return nil
 }
 
-// Event is one event of a stream of server-sent events.
-type Event struct {
-	Name, ID string
-	Data     []byte
+// message is one event of a stream of server-sent events.
+type message struct {
+	name, id string
+	data     []byte
 }
 
 // readEvents reads a stream to its end, or until an event gives an error. io.EOF is the end of either.
-func readEvents(r io.Reader, on func(Event) error) error {
+func readEvents(r io.Reader, on func(message) error) error {
 	lines := bufio.NewReader(r)
-	var e Event
+	var e message
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -218,22 +236,22 @@ func readEvents(r io.Reader, on func(Event) error) error {
 		value = strings.TrimPrefix(value, " ")
 		switch field {
 		case "event":
-			e.Name = value
+			e.name = value
 		case "id":
-			e.ID = value
+			e.id = value
 		case "data":
-			if len(e.Data) > 0 {
-				e.Data = append(e.Data, '\n')
+			if len(e.data) > 0 {
+				e.data = append(e.data, '\n')
 			}
-			e.Data = append(e.Data, value...)
+			e.data = append(e.data, value...)
 		case "":
-			if len(line) > 2 || len(e.Data) == 0 { // a comment, or nothing but a hint when to try again
+			if len(line) > 2 || len(e.data) == 0 { // a comment, or nothing but a hint when to try again
 				continue
 			}
 			if err := on(e); err != nil {
 				return err
 			}
-			e = Event{}
+			e = message{}
 		}
 	}
 }

@@ -19,6 +19,21 @@ type State struct {
 	Revision int64
 	Gone     bool     // it is deleted
 	Encoded  [][]byte // one for each audience that was asked for, in their order
+	Nodes    []Node   // by index; nil where they were not asked for
+}
+
+// Node is how a node of a task stands.
+type Node struct {
+	Index   stdops.NodeIndex
+	Encoded []byte
+}
+
+// Question asks how tasks of a project stand.
+type Question struct {
+	Project stdops.ProjectID
+	IDs     []stdops.TaskID
+	Nodes   []stdops.TaskID // those of IDs of which the nodes are wanted too
+	To      []Audience
 }
 
 // Filter says which tasks of a project are in a list, newest first; what is zero does not filter.
@@ -34,7 +49,7 @@ type Tasks interface {
 	// Revisions gives the revisions of those of the tasks that exist.
 	Revisions(ctx context.Context, ids []stdops.TaskID) ([]stdops.TaskRevision, error)
 	// Read gives how those of the tasks stand that the project has, all of one moment.
-	Read(ctx context.Context, project stdops.ProjectID, ids []stdops.TaskID, to []Audience) ([]State, error)
+	Read(ctx context.Context, q Question) ([]State, error)
 	// List gives the tasks of a list.
 	List(ctx context.Context, project stdops.ProjectID, f Filter, to []Audience) ([]State, error)
 }
@@ -104,6 +119,7 @@ type entry struct {
 	revision     int64 // of what was read last
 	gone         bool
 	encoded      []encoding
+	nodes        []Node // nil when they were not read
 	read         time.Time
 	check, dirty bool // whether it is in the list of the hub
 	reading      bool // it was taken from there, and is not read yet
@@ -208,6 +224,11 @@ func (e *entry) to(a Audience) []byte {
 		}
 	}
 	return nil
+}
+
+// complete reports whether all is known that a watcher is to be told.
+func (e *entry) complete(w *Watcher) bool {
+	return e.gone || e.to(w.to) != nil && (!w.nodes || e.nodes != nil)
 }
 
 // encode keeps what was encoded for an audience.

@@ -14,12 +14,12 @@ func (h *Hub) Run(ctx context.Context) {
 	swept := time.Now()
 	timer := time.NewTimer(sweepEvery)
 	defer timer.Stop()
-	for {
+	for took := time.Duration(0); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-h.kick:
-			if !pause(ctx, gather) {
+			if !pause(ctx, max(gather, took)) { // what takes long is not done all the time
 				return
 			}
 		case <-timer.C:
@@ -28,7 +28,10 @@ func (h *Hub) Run(ctx context.Context) {
 			swept = time.Now()
 			h.sweep()
 		}
-		if err := h.turn(ctx); err != nil && ctx.Err() == nil {
+		began := time.Now()
+		err := h.turn(ctx)
+		took = min(time.Since(began), retryAfter)
+		if err != nil && ctx.Err() == nil {
 			h.o.Log.WarnContext(ctx, "what has changed can not be read at the moment", "error", err)
 			if !pause(ctx, retryAfter) {
 				return
@@ -192,17 +195,13 @@ func (h *Hub) readSome(ctx context.Context) (more bool, err error) {
 	}
 	h.dirty = rest
 	some = slices.DeleteFunc(some, func(e *entry) bool { return len(e.watchers) == 0 }) // nobody finds it any more
-	until, to, began := h.seq, audiences(some), time.Now()
+	until, began := h.seq, time.Now()
+	q := question(some)
 	h.mu.Unlock()
 	if len(some) == 0 {
 		return len(rest) > 0, nil
 	}
-	ids := make([]stdops.TaskID, len(some))
-	for i, e := range some {
-		ids[i] = e.ref.Task
-	}
-	slices.Sort(ids)
-	states, err := h.o.Tasks.Read(ctx, some[0].ref.Project, slices.Compact(ids), to)
+	states, err := h.o.Tasks.Read(ctx, q)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range some {
@@ -223,32 +222,40 @@ func (h *Hub) readSome(ctx context.Context) (more bool, err error) {
 		if state == nil {
 			state = &State{Task: e.ref.Task, Revision: absent, Gone: true}
 		}
-		h.learn(e, state, to, began)
+		h.learn(e, state, q.To, began)
 		h.spread(e, until)
 	}
 	return true, nil
 }
 
-// audiences gives who has to be told of some tasks.
-func audiences(entries []*entry) (to []Audience) {
+// question asks for all that the watchers of some tasks are to be told.
+func question(entries []*entry) (q Question) {
 	for _, e := range entries {
+		q.Project, q.IDs = e.ref.Project, append(q.IDs, e.ref.Task)
+		nodes := false
 		for _, w := range e.watchers {
-			if !slices.Contains(to, w.to) {
-				to = append(to, w.to)
+			nodes = nodes || w.nodes
+			if !slices.Contains(q.To, w.to) {
+				q.To = append(q.To, w.to)
 			}
 		}
+		if nodes {
+			q.Nodes = append(q.Nodes, e.ref.Task)
+		}
 	}
-	return to
+	slices.Sort(q.IDs)
+	q.IDs = slices.Compact(q.IDs)
+	return q
 }
 
-// learn keeps how a task stands, unless something newer is known. Where somebody watches it whom it was not encoded for, it is
-// read once more.
+// learn keeps how a task stands, unless something newer is known. Where somebody watches it who is to be told more than
+// was read, it is read once more.
 func (h *Hub) learn(e *entry, s *State, to []Audience, read time.Time) {
 	if s.Revision < e.revision {
 		return
 	}
 	if s.Revision > e.revision || s.Gone {
-		e.encoded = nil
+		e.encoded, e.nodes = nil, nil
 	}
 	e.revision, e.gone, e.read = s.Revision, s.Gone, read
 	if s.Gone {
@@ -257,8 +264,11 @@ func (h *Hub) learn(e *entry, s *State, to []Audience, read time.Time) {
 	for i := range to {
 		e.encode(to[i], s.Encoded[i])
 	}
+	if s.Nodes != nil {
+		e.nodes = s.Nodes
+	}
 	for _, w := range e.watchers {
-		if e.to(w.to) == nil {
+		if !e.complete(w) {
 			h.toRead(e)
 		}
 	}

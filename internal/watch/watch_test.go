@@ -356,6 +356,43 @@ func TestWhat_was_acknowledged_is_told_at_once(t *testing.T) {
 	})
 }
 
+func TestNodes_are_told_when_they_change(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecord(1)
+		h, stop := run(r, false)
+		defer stop()
+		plain := newReader(t, Request{IDs: []stdops.TaskID{1}}) // is there first: its readings have no nodes
+		plain.connect(h)
+		defer plain.drop()
+		time.Sleep(500 * time.Millisecond)
+		w, err := h.Watch(Request{Project: 1, IDs: []stdops.TaskID{1}, Nodes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		for i, want := range []string{
+			"task 1 at 0: [still 0 there], gone []", "task 1 at 1: [1], gone [3]", "task 1 at 2: [2 there], gone []", "task 1 at 4: [4], gone []",
+		} {
+			if i > 0 {
+				h.Changed(r.change(1, nil))
+			}
+			if i == 3 {
+				h.Changed(r.change(1, nil))
+			}
+			time.Sleep(time.Second)
+			d, _ := w.Take()
+			got := ""
+			for _, n := range d.Nodes {
+				got += fmt.Sprintf("task %d at %d: %s, gone %v", n.Task, n.Revision, n.Nodes, n.Gone)
+			}
+			if got != want {
+				t.Errorf("step %d: told %s, want %s", i, got, want)
+			}
+		}
+	})
+}
+
 func TestStop_ends_all_at_once(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ type Request struct {
 	Project stdops.ProjectID
 	To      Audience
 	IDs     []stdops.TaskID
+	Nodes   bool    // how the nodes of the tasks stand is wanted as well
 	Filter  *Filter // counts when it is not nil
 	Cursor  Cursor  // where the caller was; nil tells everything first
 }
@@ -22,17 +24,19 @@ type Watcher struct {
 	hub     *Hub
 	project stdops.ProjectID
 	to      Audience
+	nodes   bool
 	seq     int64
 	group   *group // nil for one who watches tasks by their ids
 	bell    chan struct{}
 
 	// The rest is guarded by the hub's lock.
-	marks   []mark // by id
-	unread  int    // marks that wait to be read: until they are the watcher is told nothing
-	listing bool   // its list was not read yet: likewise
-	pending int    // marks of which something is to be told
-	gone    []mark // of tasks that have left the list
-	first   bool   // the first delivery is made even when there is nothing in it
+	marks   []mark                                        // by id
+	unread  int                                           // marks that wait to be read: until they are the watcher is told nothing
+	listing bool                                          // its list was not read yet: likewise
+	pending int                                           // marks of which something is to be told
+	gone    []mark                                        // of tasks that have left the list
+	first   bool                                          // the first delivery is made even when there is nothing in it
+	told    map[stdops.TaskID]map[stdops.NodeIndex]uint64 // hashes of what was told of nodes; nil for one who is told nothing of them
 	end     string
 }
 
@@ -46,11 +50,20 @@ type mark struct {
 
 // Delivery is what is new to a watcher.
 type Delivery struct {
-	Tasks  [][]byte        // as [Tasks] has encoded them
+	Tasks  [][]byte // as [Tasks] has encoded them
+	Nodes  []Nodes
 	Gone   []stdops.TaskID // deleted, or not in the project, or not in the list any more
 	Cursor string          // where the watcher is after this
 	Now    time.Time
 	End    string // why this is the last one; "" when it is not
+}
+
+// Nodes are the nodes of a task that are new to a watcher.
+type Nodes struct {
+	Task     stdops.TaskID
+	Revision int64
+	Nodes    [][]byte
+	Gone     []stdops.NodeIndex
 }
 
 // Watch begins to watch. Close must follow.
@@ -64,7 +77,10 @@ func (h *Hub) Watch(r Request) (*Watcher, error) {
 		return nil, stdops.Errorf(stdops.CodeUnavailable, "the server watches as many tasks as it can, try again later")
 	}
 	h.seq++
-	w := &Watcher{hub: h, project: r.Project, to: r.To, seq: h.seq, bell: make(chan struct{}, 1), first: r.Cursor == nil}
+	w := &Watcher{hub: h, project: r.Project, to: r.To, nodes: r.Nodes, seq: h.seq, bell: make(chan struct{}, 1), first: r.Cursor == nil}
+	if w.nodes {
+		w.told = map[stdops.TaskID]map[stdops.NodeIndex]uint64{}
+	}
 	h.watchers[w] = struct{}{}
 	h.listen() // what was acknowledged before is known to be old now
 	ids := r.IDs
@@ -96,7 +112,7 @@ func (h *Hub) begin(w *Watcher, m *mark, now time.Time) {
 	case current && m.at == e.revision:
 	case m.at != unknown && (!current || m.at > e.revision):
 		h.toCheck(e)
-	case current && now.Sub(e.read) < fresh && (e.gone || e.to(w.to) != nil):
+	case current && now.Sub(e.read) < fresh && e.complete(w):
 		w.mark(m)
 	default:
 		m.unread = true
@@ -171,17 +187,46 @@ func (w *Watcher) take(m *mark, d *Delivery) {
 	if e.revision <= m.at {
 		return
 	}
-	if e.gone {
+	switch {
+	case e.gone:
 		d.Gone = append(d.Gone, m.id)
-	} else {
-		text := e.to(w.to)
-		if text == nil { // read before this watcher was there
-			w.hub.toRead(e)
-			return
+		delete(w.told, m.id)
+	case !e.complete(w): // read before this watcher was there
+		w.hub.toRead(e)
+		return
+	default:
+		d.Tasks = append(d.Tasks, e.to(w.to))
+		if w.nodes {
+			w.takeNodes(e, d)
 		}
-		d.Tasks = append(d.Tasks, text)
 	}
 	m.at = e.revision
+}
+
+var nodeSeed = maphash.MakeSeed()
+
+// takeNodes puts those nodes of a task into a delivery that do not stand as the watcher was told.
+func (w *Watcher) takeNodes(e *entry, d *Delivery) {
+	n := Nodes{Task: e.ref.Task, Revision: e.revision}
+	before := w.told[n.Task]
+	now := make(map[stdops.NodeIndex]uint64, len(e.nodes))
+	for i := range e.nodes {
+		node := &e.nodes[i]
+		hash := maphash.Bytes(nodeSeed, node.Encoded)
+		if had, ok := before[node.Index]; !ok || had != hash {
+			n.Nodes = append(n.Nodes, node.Encoded)
+		}
+		now[node.Index] = hash
+	}
+	for index := range before {
+		if _, ok := now[index]; !ok {
+			n.Gone = append(n.Gone, index)
+		}
+	}
+	w.told[n.Task] = now
+	if len(n.Nodes)+len(n.Gone) > 0 {
+		d.Nodes = append(d.Nodes, n)
+	}
 }
 
 // Cursor tells where the watcher is.

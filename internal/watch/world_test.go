@@ -37,6 +37,15 @@ type recorded struct {
 	listed   bool // it is in the list
 }
 
+// nodes gives three nodes, of which the third is there every other revision, and one changes with each.
+func (t *recorded) nodes() []Node {
+	list := []Node{{Index: 1, Encoded: []byte("still")}, {Index: 2, Encoded: strconv.AppendInt(nil, t.revision, 10)}}
+	if t.revision%2 == 0 {
+		list = append(list, Node{Index: 3, Encoded: []byte("there")})
+	}
+	return list
+}
+
 var errCut = errors.New("the database is away")
 
 func newRecord(n int) *record {
@@ -102,7 +111,7 @@ func (r *record) state(id stdops.TaskID, t *recorded, to []Audience) State {
 	return s
 }
 
-func (r *record) Read(_ context.Context, project stdops.ProjectID, ids []stdops.TaskID, to []Audience) ([]State, error) {
+func (r *record) Read(_ context.Context, q Question) ([]State, error) {
 	defer r.wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,9 +120,13 @@ func (r *record) Read(_ context.Context, project stdops.ProjectID, ids []stdops.
 	}
 	r.reads++
 	var list []State
-	for _, id := range ids {
-		if t := r.tasks[id]; t != nil && project == 1 {
-			list = append(list, r.state(id, t, to))
+	for _, id := range q.IDs {
+		if t := r.tasks[id]; t != nil && q.Project == 1 {
+			s := r.state(id, t, q.To)
+			if slices.Contains(q.Nodes, id) {
+				s.Nodes = t.nodes()
+			}
+			list = append(list, s)
 		}
 	}
 	return list, nil

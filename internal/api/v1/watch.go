@@ -24,6 +24,9 @@ const (
 	writeLimit = 30 * time.Second
 )
 
+// mostWithNodes is how many tasks can be watched together with their nodes.
+const mostWithNodes = 10
+
 const eventStream = "text/event-stream"
 
 // watches adds the route by which tasks are watched.
@@ -34,7 +37,7 @@ func (s *server) watches() {
 	}, s.watch)
 	op := s.api.OpenAPI().Paths[prefix+"/projects/{project}/tasks:watch"].Post
 	registry := s.api.OpenAPI().Components.Schemas
-	op.Description = "With `Accept: text/event-stream` a stream of the events tasks, gone, ping and end; the id of an event is the " +
+	op.Description = "With `Accept: text/event-stream` a stream of the events tasks, nodes, gone, ping and end; the id of an event is the " +
 		"cursor that goes on after it. Otherwise one answer, as soon as something is new. Without a cursor all is told first. " +
 		"What is told is the newest state of each task that has changed, not each step in between; nothing is missed."
 	ok := op.Responses["200"]
@@ -45,6 +48,7 @@ func (s *server) watches() {
 			Type: huma.TypeString, Description: "Server-sent events, of which the data is JSON",
 			Extensions: map[string]any{"x-events": map[string]*huma.Schema{
 				client.EventTasks: huma.SchemaFromType(registry, typeOf[client.WatchedTasks]()),
+				client.EventNodes: huma.SchemaFromType(registry, typeOf[client.WatchedNodes]()),
 				client.EventGone:  huma.SchemaFromType(registry, typeOf[client.WatchedGone]()),
 				client.EventPing:  huma.SchemaFromType(registry, typeOf[client.WatchedPing]()),
 				client.EventEnd:   huma.SchemaFromType(registry, typeOf[client.WatchedEnd]()),
@@ -72,12 +76,13 @@ func (s *server) watch(_ context.Context, a *service.Access, in *watchInput) (*h
 		return nil, err
 	}
 	wait := time.Duration(in.Body.Wait) * time.Second
+	to := r.To
 	stream := strings.Contains(in.Accept, eventStream)
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer w.Close()
 		r, out := humago.Unwrap(ctx)
 		if stream {
-			s.stream(out, r, w, a.Project())
+			s.stream(out, r, w, a.Project(), to)
 		} else {
 			s.poll(out, r, w, wait)
 		}
@@ -85,9 +90,12 @@ func (s *server) watch(_ context.Context, a *service.Access, in *watchInput) (*h
 }
 
 func watchRequest(a *service.Access, q *client.WatchRequest) (watch.Request, error) {
-	r := watch.Request{Project: a.Project()}
+	r := watch.Request{Project: a.Project(), To: audienceOf(a), Nodes: q.Nodes}
 	if (len(q.IDs) > 0) == (q.Filter != nil) {
 		return r, stdops.Errorf(stdops.CodeInvalid, "name the tasks to be watched, either by ids or by a filter")
+	}
+	if q.Nodes && (q.Filter != nil || len(q.IDs) > mostWithNodes) {
+		return r, stdops.Errorf(stdops.CodeInvalid, "nodes are told of %d tasks at most, which are named by their ids", mostWithNodes)
 	}
 	for _, id := range q.IDs {
 		if id <= 0 {
@@ -127,6 +135,7 @@ func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher
 			out.Header().Set("Content-Type", "application/json")
 			text := appendTasks([]byte(`{`), d.Tasks)
 			text = appendIDs(append(text, `,"gone":`...), d.Gone)
+			text = appendAllNodes(text, d.Nodes)
 			text = append(append(append(text, `,"cursor":"`...), d.Cursor...), `",`...)
 			_, _ = out.Write(append(appendNow(text, d.Now), '}', '\n')) // a reader that went away is no concern of ours
 			return
@@ -142,7 +151,7 @@ func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher
 }
 
 // stream tells what is new until either side has enough.
-func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watcher, project stdops.ProjectID) {
+func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watcher, project stdops.ProjectID, to watch.Audience) {
 	connection := http.NewResponseController(out)
 	_ = connection.SetReadDeadline(time.Time{})
 	h := out.Header()
@@ -165,7 +174,7 @@ func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watch
 		case <-ping.C:
 			end := ""
 			if pings++; pings%lookEvery == 0 {
-				end = s.lookAgain(r, project)
+				end = s.lookAgain(r, project, to)
 			}
 			ok = tellAlive(tell, s.svc.Now(), end) && end == ""
 			ping.Reset(pingEvery)
@@ -176,7 +185,7 @@ func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watch
 }
 
 // lookAgain tells why the caller may not watch any more, "" when that is not so.
-func (s *server) lookAgain(r *http.Request, project stdops.ProjectID) (end string) {
+func (s *server) lookAgain(r *http.Request, project stdops.ProjectID, to watch.Audience) (end string) {
 	caller, err := s.caller(r)
 	var a *service.Access
 	if err == nil {
@@ -184,6 +193,9 @@ func (s *server) lookAgain(r *http.Request, project stdops.ProjectID) (end strin
 	}
 	if err == nil {
 		err = a.Require(service.TaskView)
+	}
+	if err == nil && audienceOf(a) != to {
+		return client.EndChanged
 	}
 	switch stdops.ErrorCode(err) {
 	case stdops.CodeUnauthenticated:

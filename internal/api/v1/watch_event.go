@@ -39,6 +39,9 @@ func tellNew(tell func([]byte) bool, d *watch.Delivery) bool {
 				b = appendIDs(append(begin(b, client.EventGone, id), `{"ids":`...), d.Gone)
 				b = append(appendNow(append(b, ','), d.Now), "}\n\n"...)
 			}
+			for i := range d.Nodes {
+				b = append(appendNodes(begin(b, client.EventNodes, ""), &d.Nodes[i]), "\n\n"...)
+			}
 			if len(d.Tasks) > 0 || len(d.Gone) == 0 {
 				b = appendTasks(append(begin(b, client.EventTasks, d.Cursor), '{'), d.Tasks)
 				b = append(appendNow(append(b, ','), d.Now), "}\n\n"...)
@@ -72,18 +75,46 @@ func appendEnd(b []byte, reason string) []byte {
 	return append(stdops.AppendQuoted(b, reason), "}\n\n"...)
 }
 
-func appendTasks(b []byte, tasks [][]byte) []byte {
-	b = append(b, `"tasks":[`...)
-	for i, task := range tasks {
+// appendAllNodes appends what is new of nodes to an answer, where something is.
+func appendAllNodes(b []byte, all []watch.Nodes) []byte {
+	if len(all) == 0 {
+		return b
+	}
+	b = append(b, `,"nodes":[`...)
+	for i := range all {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, task...)
+		b = appendNodes(b, &all[i])
 	}
 	return append(b, ']')
 }
 
-func appendIDs(b []byte, ids []stdops.TaskID) []byte {
+func appendNodes(b []byte, n *watch.Nodes) []byte {
+	b = strconv.AppendInt(append(b, `{"task":`...), int64(n.Task), 10)
+	b = strconv.AppendInt(append(b, `,"revision":`...), n.Revision, 10)
+	b = appendList(append(b, `,"nodes":[`...), n.Nodes)
+	if len(n.Gone) > 0 {
+		b = appendIDs(append(b, `,"gone":`...), n.Gone)
+	}
+	return append(b, '}')
+}
+
+func appendTasks(b []byte, tasks [][]byte) []byte {
+	return appendList(append(b, `"tasks":[`...), tasks)
+}
+
+func appendList(b []byte, texts [][]byte) []byte {
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, text...)
+	}
+	return append(b, ']')
+}
+
+func appendIDs[T ~int64 | ~uint16 | ~uint32 | ~int32](b []byte, ids []T) []byte {
 	b = append(b, '[')
 	for i, id := range ids {
 		if i > 0 {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -135,6 +136,9 @@ func TestWatchPollsAndGoesOnWithACursor(t *testing.T) {
 	if len(first.Tasks) != 1 || first.Tasks[0].State != client.Created || first.Tasks[0].Name != "release" || first.Gone == nil {
 		t.Fatalf("first: %+v", first)
 	}
+	if run := first.Tasks[0].Run; run == nil || !slices.Equal(run.Actions, []string{"start"}) { // an operator may not delete
+		t.Errorf("its run: %+v", run)
+	}
 	none, err := c.Poll(t.Context(), 1, client.WatchRequest{IDs: []int64{task.ID}, Cursor: first.Cursor, Wait: 1})
 	must(t, err)
 	if len(none.Tasks)+len(none.Gone) != 0 || none.Cursor != first.Cursor || none.Tasks == nil {
@@ -183,6 +187,48 @@ func TestWatchAList(t *testing.T) {
 	}
 }
 
+func TestWatchNodes(t *testing.T) {
+	t.Parallel()
+	w := setupWatch(t)
+	task := w.task(t, false)
+	c := w.client(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	phases := map[string]string{}
+	for got, err := range c.Watch(ctx, 1, client.WatchRequest{IDs: []int64{task.ID}, Nodes: true}) {
+		must(t, err)
+		if got.Tasks[0].State == client.Created {
+			if len(got.Nodes) != 0 {
+				t.Errorf("nothing was reached: %v", got.Nodes)
+			}
+			as[client.Task](t, w.bundle, 200, "POST", fmt.Sprintf("%s/%d/commands", tasksPath, task.ID), `{"command":"start"}`)
+			continue
+		}
+		for _, of := range got.Nodes {
+			if of.Task != task.ID || of.Revision != got.Tasks[0].Run.Revision {
+				t.Errorf("nodes of task %d at %d with %+v", of.Task, of.Revision, got.Tasks[0].Run)
+			}
+			for _, n := range of.Nodes {
+				if phases[n.ID] == n.State+n.Phase+n.Version {
+					t.Errorf("node %s was told twice as %+v", n.ID, n)
+				}
+				phases[n.ID] = n.State + n.Phase + n.Version
+			}
+		}
+		if got.Tasks[0].Run.Phase == client.PhaseWaitingHuman || got.Tasks[0].Run.Why.Code == "callback" {
+			break
+		}
+	}
+	states := as[client.NodeStates](t, w.bundle, 200, "GET", fmt.Sprintf("%s/%d/states", tasksPath, task.ID), "")
+	want := map[string]string{}
+	for _, n := range states.Nodes {
+		want[n.ID] = n.State + n.Phase + n.Version
+	}
+	if !maps.Equal(want, phases) {
+		t.Errorf("told %v, the states are %v", phases, want)
+	}
+}
+
 func TestWatchRefusals(t *testing.T) {
 	t.Parallel()
 	w := setupWatch(t)
@@ -204,6 +250,8 @@ func TestWatchRefusals(t *testing.T) {
 		"a long list":     {w.token, `{"filter":{"limit":201}}`, 422, "limit"},
 		"an odd cursor":   {w.token, `{"ids":[1],"cursor":"12"}`, 422, "cursor is none"},
 		"a damaged one":   {w.token, `{"ids":[1],"cursor":"AQEDAAAAAA"}`, 422, "cursor is none"},
+		"nodes of a list": {w.token, `{"filter":{},"nodes":true}`, 422, "10 tasks at most"},
+		"nodes of many":   {w.token, `{"ids":[1,2,3,4,5,6,7,8,9,10,11],"nodes":true}`, 422, "10 tasks at most"},
 		"an odd wait":     {w.token, `{"ids":[1],"wait_s":61}`, 422, "wait_s"},
 		"an unknown word": {w.token, `{"ids":[1],"nodez":true}`, 422, "nodez"},
 	} {
@@ -314,18 +362,22 @@ func TestWatchLooksAgain(t *testing.T) {
 	s := h.(*server)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, watchPath, http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+w.token)
-	if end := s.lookAgain(r, 1); end != "" {
+	if end := s.lookAgain(r, 1, mayOperate); end != "" {
 		t.Errorf("ann may watch, and is told %q", end)
 	}
-	if end := s.lookAgain(r, 7); end != client.EndDenied {
+	if end := s.lookAgain(r, 7, mayOperate); end != client.EndDenied {
 		t.Errorf("there is no project 7: %q", end)
 	}
+	must(t, w.svc.Grant(t.Context(), service.LocalAdmin(), "ann", service.Roles{1: service.Editor}))
+	if end := s.lookAgain(r, 1, mayOperate); end != client.EndChanged {
+		t.Errorf("ann may delete tasks now: %q", end)
+	}
 	must(t, w.svc.Grant(t.Context(), service.LocalAdmin(), "ann", service.Roles{1: ""}))
-	if end := s.lookAgain(r, 1); end != client.EndDenied {
+	if end := s.lookAgain(r, 1, mayOperate); end != client.EndDenied {
 		t.Errorf("ann may not watch any more: %q", end)
 	}
 	r.Header.Set("Authorization", "Bearer x")
-	if end := s.lookAgain(r, 1); end != client.EndSignedOut {
+	if end := s.lookAgain(r, 1, mayOperate); end != client.EndSignedOut {
 		t.Errorf("the token does not count any more: %q", end)
 	}
 }
