@@ -94,7 +94,7 @@ func (s *site) pauseOften(ctx context.Context, unlocked bool, n int) (p *paused,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	locked := st.Workers(store.WorkerOptions{Host: "bench"})
+	locked := st.Workers(store.WorkerOptions{Name: "bench"})
 	e, err := sharedEngine(st, st, locked, true)
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (s *site) heldRow(ctx context.Context) (_ []Comparison, _ []Figure, err err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	commits := &timedCommits{Store: st}
-	e, err := sharedEngine(st, commits, st.Workers(store.WorkerOptions{Host: "bench", Drives: true}), false)
+	e, err := sharedEngine(st, commits, st.Workers(store.WorkerOptions{Name: "bench", Drives: true}), false)
 	if err != nil {
 		return nil, nil, err
 	}
