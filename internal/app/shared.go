@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -93,17 +92,14 @@ func (a *App) share(o *engine.Options) error {
 	if a.options.DB == "" {
 		return nil
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
+	var err error
 	a.queue, err = queue.NewRiver(queue.RiverOptions{Database: a.options.DB, Now: a.store.Now, Periodic: a.periodic(), Log: a.log})
 	if err != nil {
 		return err
 	}
 	a.onStop("queue", a.stopQueue)
 	drives := !a.options.Roles.NoWorker
-	a.workers = a.store.Workers(store.WorkerOptions{Host: host, Drives: drives, Enqueue: a.queue.Enqueue})
+	a.workers = a.store.Workers(store.WorkerOptions{Name: a.queue.ID(), Drives: drives, Enqueue: a.queue.Enqueue, Bury: a.queue.Resign})
 	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, !drives
 	return nil
 }

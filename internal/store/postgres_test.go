@@ -567,7 +567,7 @@ func TestPostgres_step_of_a_process_that_sleeps(t *testing.T) {
 	asleep, others := make(chan struct{}), make(chan struct{})
 	var slept sync.WaitGroup
 	slept.Go(func() {
-		err := all[0].Workers(WorkerOptions{Host: "asleep"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) {
+		err := all[0].Workers(WorkerOptions{Name: "asleep"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) {
 			close(asleep)
 			<-others
 			return change(all[0]), nil
@@ -579,7 +579,7 @@ func TestPostgres_step_of_a_process_that_sleeps(t *testing.T) {
 	<-asleep
 	tries := 0
 	for ; ; tries++ {
-		err := all[1].Workers(WorkerOptions{Host: "awake"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) { return change(all[1]), nil })
+		err := all[1].Workers(WorkerOptions{Name: "awake"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) { return change(all[1]), nil })
 		if err == nil {
 			break
 		}
