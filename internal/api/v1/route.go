@@ -58,7 +58,7 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
 		if err == nil && to.method != http.MethodGet {
-			gate := s.options.Gates.Known
+			gate := s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
 			if to.watches {
 				gate = s.options.Gates.Watches
 			}
