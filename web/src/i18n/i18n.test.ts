@@ -18,7 +18,18 @@ test('each message has the same places for values in both languages', () => {
 });
 
 // Keys that are put together, by their beginning.
-const built = ['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'];
+const built = [
+  'node.ask.',
+  'node.inputs.',
+  'state.',
+  'phase.',
+  'nodePhase.',
+  'why.',
+  'do.',
+  'feed.',
+  'error.',
+  'app.theme.',
+];
 
 test('every message is used', () => {
   const texts = readdirSync('src', { recursive: true, encoding: 'utf8' })
