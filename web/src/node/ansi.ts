@@ -23,7 +23,7 @@ export const plainStyle: Style = Object.freeze({});
 // beginning, so that nothing behind it is hidden.
 const command =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  /(?:\u001b\[|\u009b)([0-?]*)([ -/]*)([@-~])?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])(?:[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c))?|\u001b[ -/]*[0-~]?/g;
+  /(?:\u001b\[|\u009b)([0-?]*)([ -/]*)([@-~])?|(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])(?:[^\u0007\u001b\u0080-\u009f]*(?:\u0007|\u001b\\|\u009c))?|\u001b[ -/]*[0-~]?/g;
 
 /** Reads a line that begins in a style; `end` is the style of what comes after it. */
 export function parseLine(line: string, begin: Style = plainStyle): { runs: Run[]; end: Style } {
