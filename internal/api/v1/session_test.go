@@ -269,7 +269,7 @@ func TestStrangersSignInApart(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	token := b.people(t)
-	gates := api.NewGates(1)
+	gates := api.NewGates(1, 1)
 	h := b.handlerOf(t, slog.New(slog.DiscardHandler), Options{PublicURL: publicURL, Gates: gates})
 	signIn := request{method: "POST", path: sessionPath, body: `{"token":"` + token + `"}`}
 	known := request{method: "POST", path: "/api/v1/tokens", body: `{"user":"vic"}`, token: token}

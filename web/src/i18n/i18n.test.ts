@@ -22,6 +22,7 @@ const built = [
   ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
   ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
   'start.fault.',
+  ...['node.ask.', 'node.inputs.'],
 ];
 
 test('every message is used', () => {

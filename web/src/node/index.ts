@@ -1,2 +1,2 @@
 // The drawer of a node and its log, which the page of a task opens.
-export {};
+export { NodeDrawer, type NodeDrawerProps } from './NodeDrawer';
