@@ -1,2 +1,1 @@
-// The drawer of a node and its log, which the page of a task opens.
-export {};
+export { NodeDrawer } from './NodeDrawer';
