@@ -6,6 +6,7 @@ import { Button, Empty, ErrorBox, type Look, Skeleton, StateMark, Time } from '.
 import { type Log, noEvents, withNewest, withOlder } from './events';
 import { NodeLink } from './Header';
 import { plainName, type Tree } from './model';
+import { useLagging } from './useLagging';
 
 const pageSize = 200;
 
@@ -26,7 +27,7 @@ export function Events({
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const revision = task.run?.revision ?? 0;
+  const revision = useLagging(task.run?.revision ?? 0, 1000);
   const newest = useCallback(
     async (signal: AbortSignal) => {
       const page = await api.events(project, task.id, { order: 'desc', limit: pageSize }, signal);
@@ -36,21 +37,13 @@ export function Events({
     },
     [project, task.id],
   );
-  // At once the first time, then no more often than each second, however fast the task goes.
-  const first = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another revision means new events
   useEffect(() => {
     const stop = new AbortController();
-    const run = () =>
-      void newest(stop.signal).catch((e) => {
-        if (!stop.signal.aborted) setError(e);
-      });
-    const timer = setTimeout(run, first.current ? 0 : 1000);
-    first.current = false;
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
+    void newest(stop.signal).catch((e) => {
+      if (!stop.signal.aborted) setError(e);
+    });
+    return () => stop.abort();
   }, [newest, revision]);
 
   const older = async () => {

@@ -438,6 +438,20 @@ function Surface({
     },
     [flow, live],
   );
+  // Where the whole would be too small to tell anything, it begins at what needs a person, or at the start.
+  const begin = useCallback(() => {
+    const { w, h } = size.current;
+    const b = live.bounds;
+    if (Math.min((w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)) >= tooSmall) return fitAll(0);
+    const { items } = live.view;
+    const at = (looks: readonly Look[]) => items.find((i) => !i.open && looks.includes(live.scene.look(i.key)));
+    const item = at(['FAILED']) ?? at(['SUSPENDED', 'NODE_SUSPENDED']) ?? at(['RUNNING']) ?? items[0];
+    const box = item && live.boxes.get(item.key);
+    if (!box) return fitAll(0);
+    void flow.setCenter(box.x + box.w / 2 + (item === items[0] ? w / 3 / readable : 0), box.y + box.h / 2, {
+      zoom: readable,
+    });
+  }, [flow, live, fitAll]);
   const flyTo = useCallback(
     (key: number, ms: number, beside = false) => {
       const box = boxes.get(key);
@@ -475,12 +489,12 @@ function Surface({
     if (goal === -1) return fitAll(glide());
     if (goal !== undefined) {
       const key = view.keyOf(goal);
-      if (key === undefined) return first ? fitAll(0) : undefined;
+      if (key === undefined) return first ? begin() : undefined;
       cursor.set(key);
       return flyTo(key, first ? 0 : glide(), true);
     }
-    if (first) fitAll(0);
-  }, [layout, selected, fitAll, flyTo, view, cursor, toFly, glide]);
+    if (first) begin();
+  }, [layout, selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
@@ -569,7 +583,7 @@ function Surface({
         tabIndex={0}
         onKeyDown={press}
       >
-        <canvas ref={canvas} className="graph-canvas" role="presentation" />
+        <canvas ref={canvas} className="graph-canvas" />
         <ReactFlow<ItemNode>
           nodes={nodes}
           edges={noEdges}
@@ -624,6 +638,8 @@ function Surface({
 
 const noEdges: never[] = [];
 const least = 0.02;
+// A card is some pixels then.
+const tooSmall = 0.16;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 
 function focusAnd(area: HTMLElement | null, then: () => void): void {

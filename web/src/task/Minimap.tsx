@@ -76,7 +76,11 @@ export function Minimap({
       m.style.transform = `translate(${left}px, ${top}px)`;
       m.style.width = `${Math.max(4, right - left)}px`;
       m.style.height = `${Math.max(4, bottom - top)}px`;
-      m.style.visibility = right - left >= w - 1 && bottom - top >= h - 1 ? 'hidden' : 'visible';
+      // Where all is in view there is nothing to overlook.
+      if (m.parentElement) {
+        m.parentElement.style.visibility =
+          right - left >= bounds.w * scale - 1 && bottom - top >= bounds.h * scale - 1 ? 'hidden' : 'visible';
+      }
     };
     move();
     return moved.subscribe(move);

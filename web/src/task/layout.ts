@@ -28,17 +28,13 @@ const event = { w: 38, h: 38 };
 export const frame = { side: 18, top: 42 };
 
 // How large the editors of trees draw their nodes: the position of the tree is the corner.
-const drawn = { activity: { w: 154, h: 54 }, gateway: { w: 34, h: 34 }, event: { w: 40, h: 40 } };
+const drawn = { activity: { w: 154, h: 54 }, gateway: { w: 34, h: 34 }, event: { w: 34, h: 34 } };
 
 /** Takes out of a view what its layout depends on, the inner levels behind the outer ones. */
 export function levelsOf(view: View): Level[] {
   const levels = new Map<number, Level>();
   const at = new Map<number, number>();
   const without = new Set<number>();
-  const center = (index: number) => {
-    const node = view.item.get(index)?.node;
-    return node;
-  };
   for (const item of view.items) {
     let level = levels.get(item.parent);
     if (!level) {
@@ -47,11 +43,12 @@ export function levelsOf(view: View): Level[] {
     }
     at.set(item.key, level.keys.length);
     level.keys.push(item.key);
-    const node = center(item.key);
-    const small = item.kind === 'node' && node ? (isGateway(node) ? gateway : isEvent(node) ? event : card) : card;
+    const { node } = item;
+    const small = item.kind === 'node' ? (isGateway(node) ? gateway : isEvent(node) ? event : card) : card;
     level.sizes.push(small.w, small.h);
     const { x, y } = item.node;
-    if (x === undefined || y === undefined) without.add(item.parent);
+    // Folded branches leave a hole in the drawing of the tree: what is left is laid out anew.
+    if (x === undefined || y === undefined || item.kind === 'group') without.add(item.parent);
     else {
       const was = small === gateway ? drawn.gateway : small === event ? drawn.event : drawn.activity;
       level.places.push(x + was.w / 2, y + was.h / 2);
@@ -62,8 +59,24 @@ export function levelsOf(view: View): Level[] {
     const [from, to] = [at.get(link.from), at.get(link.to)];
     if (from !== undefined && to !== undefined) levels.get(parent)?.links.push(from, to);
   }
-  for (const level of levels.values()) if (without.has(level.key) || !areApart(level.places)) level.places = [];
+  for (const level of levels.values()) {
+    if (without.has(level.key) || !areApart(level.places)) level.places = [];
+    else align(level.places);
+  }
   return [...levels.values()];
+}
+
+const crooked = 14;
+
+// Nodes that stand nearly in a line, as people put them, come into line.
+function align(places: number[]): void {
+  const order = Array.from({ length: places.length / 2 }, (_, i) => 2 * i + 1);
+  order.sort((a, b) => (places[a] as number) - (places[b] as number));
+  let first = -Infinity;
+  for (const i of order) {
+    if ((places[i] as number) - first > crooked) first = places[i] as number;
+    places[i] = first;
+  }
 }
 
 // Positions that are all the same say nothing.
