@@ -41,6 +41,7 @@ var edges = map[string]map[string]string{
 	"internal/status": {},
 	"internal/lazy":   {"internal/expr": "writes moments and texts as Python does"},
 	"internal/store":  {},
+	"internal/watch":  {},
 
 	"internal/store/disktest": {},
 	"internal/store/pgtest":   {},
@@ -88,6 +89,7 @@ var edges = map[string]map[string]string{
 		"internal/api":     "shares bodies, credentials and the rules for browsers",
 		"internal/service": "offers its use-cases",
 		"internal/status":  "encodes status values",
+		"internal/watch":   "tells those who watch tasks what is new",
 	},
 	"internal/api/page": {
 		"internal/api":     "shares the rules for browsers",
@@ -114,6 +116,7 @@ var edges = map[string]map[string]string{
 		"internal/queue":             "gives the engine its wake-ups",
 		"internal/service":           "wires it",
 		"internal/store":             "opens and closes it",
+		"internal/watch":             "lets it hear of changes, and ends it",
 	},
 	"internal/bench/bare": {},
 	"internal/bench": {
@@ -179,6 +182,7 @@ var timed = []string{
 
 // mayMeasure are files of those packages that ask the clock of the machine all the same, and why.
 var mayMeasure = map[string]string{
+	"internal/api/v1/watch.go": "bounds how long a reader may take",
 	"internal/store/damage.go": "tells how long a check took",
 	"internal/store/store.go":  "takes it for those who do not mind",
 }

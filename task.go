@@ -45,6 +45,12 @@ type AttemptRef struct {
 	Version Version
 }
 
+// TaskRevision is a task at one of its revisions.
+type TaskRevision struct {
+	Ref      TaskRef
+	Revision int64
+}
+
 // RootState is the stored state of a task as a whole.
 type RootState struct {
 	State    State // Created, Running, Suspended, Finished or Revoked: failure of a task is derived from its nodes

@@ -33,7 +33,7 @@ const (
 
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
-	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests)
+	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests, a.options.Limits.Watches)
 	compatible, err := sops.New(a.service, sops.Options{
 		Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Gates: gates, Proxies: a.options.TrustedProxies, Log: a.log,
 	})
@@ -176,6 +176,11 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",
 		}, func() float64 { return float64(a.guard.Refused()) }),
 	)
+	if a.watch != nil {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_watches", Help: "Requests that watch tasks at the moment.",
+		}, func() float64 { return float64(a.watch.Watching()) }))
+	}
 	if a.queue != nil {
 		r.MustRegister(queueFigures{a.queue})
 	}

@@ -17,7 +17,9 @@ import (
 // database is back; only when that takes too long it gives an error after which the changes may be stored all the same.
 func (s *Store) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	if s.pg != nil {
-		return s.pg.commit(ctx, changes, s.Now())
+		verdicts, err := s.pg.commit(ctx, changes, s.Now())
+		s.committed(changesOf(changes, verdicts)...)
+		return verdicts, err
 	}
 	return s.commitFile(ctx, changes)
 }

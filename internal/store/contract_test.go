@@ -92,6 +92,8 @@ var contract = map[string]func(*testing.T){
 	"Archive_of_a_task_that_changed_meanwhile":              TestArchive_of_a_task_that_changed_meanwhile,
 	"Archive_by_many_at_the_same_time_while_tasks_are_read": TestArchive_by_many_at_the_same_time_while_tasks_are_read,
 	"Archive_of_a_record_that_is_damaged":                   TestArchive_of_a_record_that_is_damaged,
+	"Changes_tell_all_that_raises_a_revision":               TestChanges_tell_all_that_raises_a_revision,
+	"TaskRevisions":                                         TestTaskRevisions,
 }
 
 // onlySQLite are tests that use setup and are about SQLite alone, and why.

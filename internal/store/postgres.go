@@ -45,6 +45,7 @@ type postgres struct {
 	batches *sql.DB // for [Store.Commit]
 	sharing *sql.DB // for [Workers]: a crowd of requests must not keep a process from renewing its lease
 	clock   *databaseClock
+	outbox  *outbox
 	texts   batchTexts
 
 	// leave asks others to go on with a task that was started; nil asks nobody.
@@ -129,7 +130,7 @@ func (p *flagPlan) Encode(value any, buf []byte) ([]byte, error) {
 
 // openDatabase connects to a PostgreSQL database, which has to have the schema of this program.
 func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
-	s.pg = &postgres{url: o.DB, insist: defaultInsist}
+	s.pg = &postgres{url: o.DB, insist: defaultInsist, outbox: newOutbox()}
 	s.projects.shared = true
 	processors := runtime.GOMAXPROCS(0)
 	for _, pool := range []struct {

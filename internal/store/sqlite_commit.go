@@ -34,6 +34,9 @@ func (s *Store) apply(tx *sql.Conn, changes []stdops.Change) ([]stdops.Verdict, 
 			if verdicts[i], err = a.apply(); err != nil {
 				return fmt.Errorf("commit task %d: %w", changes[i].Task, err)
 			}
+			if verdicts[i] == stdops.Committed {
+				s.writer.touched.changed(&changes[i])
+			}
 		}
 		return nil
 	})

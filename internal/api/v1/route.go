@@ -36,6 +36,7 @@ type route struct {
 	body         int64 // bytes that a body may have; 0 means smallBody
 	status       int   // of a success; 0 means 200
 	browser      bool  // it is for browsers: all rules for requests with cookies hold, whether one came or not
+	watches      bool  // it stays open: it has places of its own
 }
 
 const smallBody = 1 << 20
@@ -57,8 +58,12 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
 		if err == nil && to.method != http.MethodGet {
-			if err = s.options.Gates.Known.Enter(); err == nil {
-				defer s.options.Gates.Known.Leave()
+			gate := s.options.Gates.Known
+			if to.watches {
+				gate = s.options.Gates.Watches
+			}
+			if err = gate.Enter(); err == nil {
+				defer gate.Leave()
 			}
 		}
 		if err != nil {
