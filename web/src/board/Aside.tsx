@@ -35,9 +35,7 @@ export function FailingNodes({
             <StateShape look="FAILED" />
             <span>
               <bdi className="two-lines">{group.name || t('ui.noName')}</bdi>
-              <span className="board-fail-count">
-                {t('board.failedIn', { count: group.failed, of: group.of })}
-              </span>
+              <span className="board-fail-count">{t('board.failedIn', { count: group.failed, of: group.of })}</span>
             </span>
             <span className="board-fail-bar" aria-hidden="true">
               <span style={{ transform: `scaleX(${group.failed / Math.max(1, group.of)})` }} />
@@ -68,7 +66,11 @@ export function Verdicts({ board, project }: { board: Board; project: number }) 
   const problems = board.problems === 0 ? [] : [...board.tasks.values()].filter((i) => i.task.problem);
   const absent = [...board.absent];
   const rows = [
-    ...absent.map(([id, why]) => ({ id, text: t(`board.absent.${why}`), name: undefined })),
+    ...absent.map(([id, why]) => ({
+      id,
+      text: t(why === 'gone' ? 'board.absent.gone' : 'board.absent.unknown'),
+      name: undefined,
+    })),
     ...problems.map((i) => ({ id: i.task.id, text: i.task.problem ?? '', name: i.name })),
   ];
   if (rows.length === 0) return null;

@@ -130,7 +130,11 @@ function Outcome({
   const refused = results.filter((r) => !r.ok);
   return (
     <Dialog
-      title={t('board.outcome', { command: t(`do.${command}`), done: results.length - refused.length, of: results.length })}
+      title={t('board.outcome', {
+        command: t(`do.${command}`),
+        done: results.length - refused.length,
+        of: results.length,
+      })}
       wide
       onClose={onClose}
       foot={

@@ -4,18 +4,11 @@ import { CopyButton, Dialog, Tabs } from '../ui';
 import { nativeRequest, sopsRequest } from './export';
 
 /** Shows the requests by which a program gets what the board shows. */
-export function Request({
-  project,
-  ids,
-  onClose,
-}: {
-  project: number;
-  ids: readonly number[];
-  onClose: () => void;
-}) {
+export function Request({ project, ids, onClose }: { project: number; ids: readonly number[]; onClose: () => void }) {
   const { t } = useI18n();
   const [tab, setTab] = useState<'sops' | 'native'>('sops');
-  const text = tab === 'sops' ? sopsRequest(document.baseURI, project, ids) : nativeRequest(document.baseURI, project, ids);
+  const text =
+    tab === 'sops' ? sopsRequest(document.baseURI, project, ids) : nativeRequest(document.baseURI, project, ids);
   return (
     <Dialog title={t('board.request')} wide onClose={onClose}>
       <Tabs

@@ -1,4 +1,5 @@
-import { type TaskState, taskStates, useServerNow } from '../api';
+import { type TaskState, useServerNow } from '../api';
+import { taskStates } from '../api/types';
 import { useI18n } from '../i18n';
 import { lookClass, lookWord, StateShape, Time } from '../ui';
 import { type Board, sliceCount, sliceLength } from './model';

@@ -7,7 +7,11 @@ const brief = (text: string) => {
 };
 
 test('ids may be separated by anything', () => {
-  expect(brief('7, 8;9\n10\t#11 | 12、13 (14)')).toEqual({ ids: [7, 8, 9, 10, 11, 12, 13, 14], duplicates: 0, junk: [] });
+  expect(brief('7, 8;9\n10\t#11 | 12、13 (14)')).toEqual({
+    ids: [7, 8, 9, 10, 11, 12, 13, 14],
+    duplicates: 0,
+    junk: [],
+  });
   expect(brief('tasks 5, 6.')).toEqual({ ids: [5, 6], duplicates: 0, junk: [] });
   expect(brief('12-15').ids).toEqual([12, 15]);
   expect(brief('ids: 3, task=4').ids).toEqual([3, 4]);
@@ -22,9 +26,9 @@ test('what comes again and what is none is told', () => {
 });
 
 test('addresses name one task each, or the list of a board', () => {
-  expect(brief('see https://ops.example.com:8443/taskflow/execute/2/?instance_id=41&x=9, and /x/api/v1/projects/2/tasks/42')).toEqual(
-    { ids: [41, 42], duplicates: 0, junk: ['see', 'and'] },
-  );
+  expect(
+    brief('see https://ops.example.com:8443/taskflow/execute/2/?instance_id=41&x=9, and /x/api/v1/projects/2/tasks/42'),
+  ).toEqual({ ids: [41, 42], duplicates: 0, junk: ['see', 'and'] });
   expect(brief('https://h/board/2/?ids=1,4~6&view=grid').ids).toEqual([1, 4, 5, 6]);
   expect(brief('https://h/board/2/?ids=1%2C4').ids).toEqual([1, 4]);
   expect(brief('http://h/other/33')).toEqual({ ids: [], duplicates: 0, junk: ['http://h/other/33'] });
@@ -39,7 +43,9 @@ test('answers in JSON are read', () => {
     ],
   };
   expect(brief(JSON.stringify(status)).ids).toEqual([101, 102]);
-  expect(brief(JSON.stringify({ result: true, data: { task_id: 8, task_url: 'http://x/?instance_id=8' } })).ids).toEqual([8]);
+  expect(
+    brief(JSON.stringify({ result: true, data: { task_id: 8, task_url: 'http://x/?instance_id=8' } })).ids,
+  ).toEqual([8]);
   expect(brief('{"task_id_list":[1,"2","x"]}')).toEqual({ ids: [1, 2], duplicates: 0, junk: ['"x"'] });
   expect(brief('{"id":1,"children":[9]}\n{"id":2}\n3').ids).toEqual([1, 2, 3]);
   expect(brief('[4,5,"6"]').ids).toEqual([4, 5, 6]);

@@ -28,7 +28,10 @@ class Collector {
   readonly result: Parsed = { ids: [], duplicates: 0, over: 0, junk: [], junkCount: 0 };
 
   add(id: number): void {
-    if (!Number.isSafeInteger(id) || id <= 0) return this.junk(String(id));
+    if (!Number.isSafeInteger(id) || id <= 0) {
+      this.junk(String(id));
+      return;
+    }
     if (this.#seen.has(id)) {
       this.result.duplicates++;
       return;
@@ -77,18 +80,27 @@ function json(text: string): unknown {
 const oneKeys: readonly string[] = ['id', 'task_id', 'taskId', 'task', 'instance_id'];
 const listKeys: readonly string[] = ['ids', 'task_ids', 'task_id_list', 'task_ids_list'];
 // Where the ids of other things stand.
-const otherKeys: readonly string[] = ['project', 'flow', 'template', 'business', 'nodes', 'children', 'run', 'node', 'parent'];
+const otherKeys: readonly string[] = [
+  'project',
+  'flow',
+  'template',
+  'business',
+  'nodes',
+  'children',
+  'run',
+  'node',
+  'parent',
+];
 
 function walk(value: unknown, to: Collector): void {
-  if (typeof value === 'string') return parseLine(value, to);
-  if (typeof value === 'number') return to.add(value);
-  if (Array.isArray(value)) {
-    for (const item of value) walk(item, to);
-    return;
-  }
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value === 'string') parseLine(value, to);
+  else if (typeof value === 'number') to.add(value);
+  else if (Array.isArray(value)) for (const item of value) walk(item, to);
+  else if (typeof value === 'object' && value !== null) walkObject(value as Record<string, unknown>, to);
+}
+
+function walkObject(object: Record<string, unknown>, to: Collector): void {
   // The id of a task stands under one name: what else it says there is the same again, or something else.
-  const object = value as Record<string, unknown>;
   const key = oneKeys.find((k) => digits(object[k]));
   if (key !== undefined) to.add(Number(object[key]));
   for (const [name, inner] of Object.entries(object)) {

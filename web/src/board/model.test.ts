@@ -97,7 +97,12 @@ test('news does not change the board that was there', () => {
   const before = counted(first);
   takeUp(first, [{ tasks: [task(1, 'RUNNING', { revision: 2 })] }, { gone: [2] }], 2);
   expect(counted(first)).toEqual(before);
-  expect(first.failing.get('a/3')?.tasks).toEqual(new Map([[1, 'n1.3'], [2, 'n2.3']]));
+  expect(first.failing.get('a/3')?.tasks).toEqual(
+    new Map([
+      [1, 'n1.3'],
+      [2, 'n2.3'],
+    ]),
+  );
 });
 
 test('what is known already is no news', () => {
@@ -111,7 +116,10 @@ test('an id without a task is told apart from a task that went away, and both ma
   let board = takeUp(emptyBoard([1, 2]), [{ tasks: [task(1, 'RUNNING')], gone: [2] }], 1);
   expect([...board.absent]).toEqual([[2, 'unknown']]);
   board = takeUp(board, [{ gone: [1, 2, 99] }], 2);
-  expect([...board.absent]).toEqual([[2, 'unknown'], [1, 'gone']]);
+  expect([...board.absent]).toEqual([
+    [2, 'unknown'],
+    [1, 'gone'],
+  ]);
   expect(board.tasks.size).toBe(0);
   board = takeUp(board, [{ tasks: [task(2, 'FINISHED')] }], 3);
   expect([...board.absent]).toEqual([[1, 'gone']]);
@@ -121,7 +129,10 @@ test('only changes count as changes, in slices of time', () => {
   let board = takeUp(emptyBoard([1]), [{ tasks: [task(1, 'RUNNING', { revision: 1 })] }], 5);
   expect([board.changed, board.slices]).toEqual([0, []]);
   for (let i = 2; i < 6; i++) board = takeUp(board, [{ tasks: [task(1, 'RUNNING', { revision: i })] }], i * 3900);
-  expect(board.slices).toEqual([{ at: 0, count: 1 }, { at: sliceLength, count: 3 }]);
+  expect(board.slices).toEqual([
+    { at: 0, count: 1 },
+    { at: sliceLength, count: 3 },
+  ]);
   const late = sliceLength * (sliceCount + 1);
   board = takeUp(board, [{ tasks: [task(1, 'RUNNING', { revision: 9 })] }], late);
   expect(board.slices).toEqual([{ at: late, count: 1 }]);
@@ -144,7 +155,9 @@ test('a node that fails in several trees is one by its name, but two of one tree
     ],
     1,
   );
-  expect(failingGroups(board).map(({ name, failed, of, parts }) => [name, failed, of, parts.map((p) => p.key)])).toEqual([
+  expect(
+    failingGroups(board).map(({ name, failed, of, parts }) => [name, failed, of, parts.map((p) => p.key)]),
+  ).toEqual([
     ['push', 3, 5, ['a/3', 'b/8']],
     ['check', 1, 3, ['a/4']],
     ['check', 1, 3, ['a/5']],
@@ -153,7 +166,11 @@ test('a node that fails in several trees is one by its name, but two of one tree
 
 test('a tree is common when more than half of the tasks have it', () => {
   const of = (...trees: string[]) =>
-    takeUp(emptyBoard(trees.map((_, i) => i + 1)), [{ tasks: trees.map((tree, i) => task(i + 1, 'RUNNING', { tree })) }], 1);
+    takeUp(
+      emptyBoard(trees.map((_, i) => i + 1)),
+      [{ tasks: trees.map((tree, i) => task(i + 1, 'RUNNING', { tree })) }],
+      1,
+    );
   expect(commonTree(of('a', 'b', 'b'))).toEqual({ tree: 'b', task: 2, sharing: 2 });
   expect(commonTree(of('a', 'b'))).toBeUndefined();
   expect(commonTree(of('', ''))).toBeUndefined();
@@ -164,7 +181,13 @@ test('names stay in their place', () => {
   expect(cleanName('x'.repeat(10_000))).toHaveLength(201);
   const board = takeUp(
     emptyBoard([1]),
-    [{ tasks: [task(1, 'FAILED', { why: { code: 'failed', text: '', node: { index: 1, id: 'n', name: 'a\u202eb' } } })] }],
+    [
+      {
+        tasks: [
+          task(1, 'FAILED', { why: { code: 'failed', text: '', node: { index: 1, id: 'n', name: 'a\u202eb' } } }),
+        ],
+      },
+    ],
     1,
   );
   expect(board.tasks.get(1)?.task.run?.why.node?.name).toBe('\u2068a b\u2069');

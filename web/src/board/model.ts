@@ -69,7 +69,10 @@ const disturbing = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\
 
 /** Makes a name that stays in its place whatever is in it. */
 export function cleanName(name: string): string {
-  const clean = name.slice(0, 4 * longestName).replace(disturbing, ' ').trim();
+  const clean = name
+    .slice(0, 4 * longestName)
+    .replace(disturbing, ' ')
+    .trim();
   return clean.length > longestName ? `${clean.slice(0, longestName)}…` : clean;
 }
 
@@ -310,7 +313,9 @@ function groupOf(parts: readonly Failing[], trees: Board['trees']): FailingGroup
 }
 
 /** The tree that more than half of the tasks share, if there is one, with one of its tasks. */
-export function commonTree(board: Pick<Board, 'tasks' | 'trees'>): { tree: string; task: number; sharing: number } | undefined {
+export function commonTree(
+  board: Pick<Board, 'tasks' | 'trees'>,
+): { tree: string; task: number; sharing: number } | undefined {
   for (const [tree, sharing] of board.trees) {
     if (tree === '' || sharing * 2 <= board.tasks.size) continue;
     for (const { task } of board.tasks.values()) if (task.run?.tree === tree) return { tree, task: task.id, sharing };

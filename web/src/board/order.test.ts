@@ -3,7 +3,12 @@ import type { Phase, Task, TaskState } from '../api';
 import { emptyBoard, takeUp } from './model';
 import { arrange, type Filter, moved, type Sort } from './order';
 
-function task(id: number, state: TaskState, name: string, more: { started?: number; finished?: number; done?: number; phase?: Phase } = {}) {
+function task(
+  id: number,
+  state: TaskState,
+  name: string,
+  more: { started?: number; finished?: number; done?: number; phase?: Phase } = {},
+) {
   const at = (s: number | undefined) => (s === undefined ? undefined : new Date(s * 1000).toISOString());
   return {
     id,
@@ -39,7 +44,8 @@ const board = takeUp(
 );
 const all: Filter = { states: new Set(), text: '' };
 const compare = new Intl.Collator('en', { numeric: true }).compare;
-const ids = (filter: Partial<Filter>, sort: Sort) => arrange(board, { ...all, ...filter }, sort, compare).map((p) => p.id);
+const ids = (filter: Partial<Filter>, sort: Sort) =>
+  arrange(board, { ...all, ...filter }, sort, compare).map((p) => p.id);
 
 test('sorts', () => {
   expect(ids({}, 'attention')).toEqual([3, 4, 2, 5, 1]);
@@ -58,7 +64,17 @@ test('filters', () => {
 });
 
 test('counts what another order would move', () => {
-  const held = [{ id: 1, rank: 0 }, { id: 2, rank: 0 }, { id: 3, rank: 1 }];
+  const held = [
+    { id: 1, rank: 0 },
+    { id: 2, rank: 0 },
+    { id: 3, rank: 1 },
+  ];
   expect(moved(held, held)).toBe(0);
-  expect(moved(held, [{ id: 1, rank: 0 }, { id: 4, rank: 0 }, { id: 3, rank: 2 }])).toBe(3);
+  expect(
+    moved(held, [
+      { id: 1, rank: 0 },
+      { id: 4, rank: 0 },
+      { id: 3, rank: 2 },
+    ]),
+  ).toBe(3);
 });

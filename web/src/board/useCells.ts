@@ -72,4 +72,3 @@ export function changedIn(board: Pick<Board, 'tasks'>, tree: string, cells: Cell
   }
   return due;
 }
-
