@@ -106,20 +106,23 @@ export function cellLook(column: Column, looks: ReadonlyMap<number, Look>): Look
 }
 
 /**
- * Tells how the nodes of the top level stand in one task, by index. The server names nodes by ids, which are each task's
- * own; without an index they are found by their name, and those of one name in the order of the flow.
+ * Tells how the nodes of the top level stand in one task, by index. The ids of nodes are each task's own and end with the
+ * index; where one does not, the node is found by its name, and those of one name in the order of the flow.
  */
-export function looksOf(nodes: readonly (Node & { index?: number })[], order: readonly GraphNode[]): Map<number, Look> {
+export function looksOf(nodes: readonly Node[], order: readonly GraphNode[]): Map<number, Look> {
   const looks = new Map<number, Look>();
-  const named = new Map<string, number[]>();
-  for (const { name, index } of order) named.set(name, [...(named.get(name) ?? []), index]);
-  const known = new Set(order.map((n) => n.index));
+  const names = new Map(order.map((n) => [n.index, n.name]));
   for (const node of nodes) {
-    const index = node.index ?? named.get(node.name)?.shift();
-    if (index !== undefined && known.has(index)) looks.set(index, lookOf(node));
+    const last = Number.parseInt(node.id.slice(-indexDigits), 16);
+    const index =
+      names.get(last) === node.name ? last : order.find((n) => n.name === node.name && !looks.has(n.index))?.index;
+    if (index !== undefined) looks.set(index, lookOf(node));
   }
   return looks;
 }
+
+// The hexadecimal digits of an index at the end of an id.
+const indexDigits = 12;
 
 function lookOf(node: Node): Look {
   if (node.skipped) return 'SKIPPED';
