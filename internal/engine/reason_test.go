@@ -2,8 +2,10 @@ package engine
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
 	"github.com/stdops/stdops/internal/plugin"
 )
 
@@ -11,7 +13,9 @@ import (
 // later commands that give none.
 func TestReasonOfACommand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, line(1), nil, stub("work"))
+	w := newWorld(t, build(func(b *builder, p stdops.NodeIndex, heads []head) []head {
+		return b.activity(p, heads, func(a *flow.Activity) { a.AutoRetry = flow.AutoRetry{Times: 2, Interval: time.Second} })
+	}), nil, stub("work"))
 	for _, cmd := range []Command{
 		{Kind: Start, Actor: "ann", Reason: "release 7"},
 		{Kind: Pause, Actor: "bob"},
@@ -42,7 +46,23 @@ func TestReasonOfACommand(t *testing.T) {
 			t.Errorf("%s: %q (there: %t), want %q", what, got, has, want)
 		}
 	}
-	if w.st.root.State != stdops.StateRunning {
+	w.answerCall(0, plugin.Done, true)
+	w.now = w.now.Add(time.Second) // its automatic retry is due, in the step of the command
+	if err := w.step(Command{Kind: Pause, Actor: "dan", Reason: "lunch"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range w.record.log {
+		if tr.Actor == "system" {
+			said["system"] = "said " + tr.Reason
+		}
+		if tr.Actor == "dan" {
+			said["dan"] = tr.Reason
+		}
+	}
+	if said["system"] != "said " || said["dan"] != "lunch" {
+		t.Errorf("in one step: %q and %q", said["system"], said["dan"])
+	}
+	if w.st.root.State != stdops.StateSuspended {
 		t.Errorf("the task is %s", w.st.root.State)
 	}
 }

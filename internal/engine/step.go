@@ -181,11 +181,9 @@ func (s *step) transitRoot(to stdops.State, actor string) error {
 }
 
 func (s *step) note(n stdops.NodeIndex, from, to stdops.State, actor string) {
-	t := stdops.Transition{Node: n, From: from, To: to, Actor: actor, Time: s.now}
-	if actor != "" {
-		t.Reason = s.reason
-	}
-	s.change.Transitions = append(s.change.Transitions, t)
+	s.change.Transitions = append(s.change.Transitions, stdops.Transition{
+		Node: n, From: from, To: to, Actor: actor, Reason: s.reason, Time: s.now,
+	})
 }
 
 // setPhase says what a running node is doing.

@@ -31,6 +31,8 @@ var contract = map[string]func(*testing.T){
 	"UseLoginLink_once":                           TestUseLoginLink_once,
 	"UseLoginLink_refused":                        TestUseLoginLink_refused,
 	"Task_without_inputs_is_damaged":              TestTask_without_inputs_is_damaged,
+	"NodeLog_tail":                                TestNodeLog_tail,
+	"OtherRequest":                                TestOtherRequest,
 	"NodeLog_pages":                               TestNodeLog_pages,
 	"AppendLogs_puts_small_pieces_together":       TestAppendLogs_puts_small_pieces_together,
 	"AppendLogs_cuts_at_the_limit":                TestAppendLogs_cuts_at_the_limit,

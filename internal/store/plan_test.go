@@ -91,6 +91,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"ProjectByBiz": func() error { return second(s.ProjectByBiz(ctx, 2)) },
 		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
 		"RequestKey":   func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
+		"OtherRequest": func() error { return second(s.OtherRequest(ctx, requestKey("x"))) },
 		"ExpireKeys":   func() error { return s.ExpireKeys(ctx) },
 		"Archive":      func() error { return second(s.old(ctx, at(99), 9)) },
 	}

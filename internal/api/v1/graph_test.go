@@ -18,6 +18,7 @@ func TestGraphOfTask(t *testing.T) {
 		`"outputs":[],"location":[{"id":"a","x":120,"y":40.5},{"id":"g","x":"far"},{"id":"nobody","x":1,"y":1}]`, 1)
 	tree = strings.Replace(tree, `"evaluate":"1 == 2"`, `"evaluate":"1 == 2","name":"never"`, 1)
 	tree = strings.Replace(tree, `"name":"Left",`, `"name":"Left","optional":true,"skippable":false,"retryable":false,`, 1)
+	tree = strings.Replace(tree, `,"f2":{"evaluate":"${who} == 'nobody'"}}`, `},"default_condition":{"flow_id":"f2","name":"otherwise"}`, 1)
 	task := b.create(t, client.NewTask{Name: "drawn", Tree: json.RawMessage(tree)})
 	path := fmt.Sprintf("%s/%d/graph", tasksPath, task.ID)
 	got := as[client.Graph](t, b, 200, "GET", path, "")
@@ -36,7 +37,7 @@ func TestGraphOfTask(t *testing.T) {
 		Edges: []client.GraphEdge{
 			{Index: 0, From: 1, To: 6},
 			{Index: 1, From: 6, To: 3, Condition: "1 == 2", Name: "never"},
-			{Index: 2, From: 6, To: 4, Condition: "${who} == 'nobody'"},
+			{Index: 2, From: 6, To: 4, Default: true, Name: "otherwise"},
 			{Index: 3, From: 3, To: 7},
 			{Index: 4, From: 4, To: 7},
 			{Index: 5, From: 7, To: 5},

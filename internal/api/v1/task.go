@@ -35,6 +35,7 @@ func (s *server) tasks() {
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/states", id: "get-task-states", about: "How a task and its nodes stand, in few words", needs: needs(service.TaskView)}, s.states)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/events", id: "get-task-events", about: "What has happened to a task, and who did it", needs: needs(service.TaskView)}, s.events)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
+	addIn(s, route{method: http.MethodPost, path: path + ":command", id: "command-tasks", about: "Do the same to many tasks or nodes", needs: needs(service.TaskOperate)}, s.commandAll)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
 }
 

@@ -38,19 +38,21 @@ func (s *server) command(ctx context.Context, a *service.Access, in *commandInpu
 	if err := fits(cmd); err != nil {
 		return nil, err
 	}
-	if cmd.Reason != "" {
-		a = a.Because(cmd.Reason)
-	}
-	var err error
-	if action, ofNode := nodeActions[cmd.Command]; ofNode {
-		err = s.operateNode(ctx, a, id, action, cmd)
-	} else {
-		err = s.svc.OperateTask(ctx, a, id, cmd.Command)
-	}
-	if err != nil {
+	if err := s.carryOut(ctx, a, id, cmd); err != nil {
 		return nil, err
 	}
 	return s.oneTask(ctx, a, id, in.Run)
+}
+
+// carryOut does what a command says.
+func (s *server) carryOut(ctx context.Context, a *service.Access, id stdops.TaskID, cmd *client.Command) error {
+	if cmd.Reason != "" {
+		a = a.Because(cmd.Reason)
+	}
+	if action, ofNode := nodeActions[cmd.Command]; ofNode {
+		return s.operateNode(ctx, a, id, action, cmd)
+	}
+	return s.svc.OperateTask(ctx, a, id, cmd.Command)
 }
 
 // fits refuses parameters that a command does not have, rather than leave them unheard.
