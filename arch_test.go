@@ -120,6 +120,7 @@ var edges = map[string]map[string]string{
 	},
 	"internal/bench/bare": {},
 	"internal/bench": {
+		"client":                     "makes the token of those who watch, and has the wire types of the native API",
 		"internal/app":               "measures a whole server",
 		"internal/bench/bare":        "fills and watches a database past the server",
 		"internal/engine":            "measures it on a store that notes what it is given",

@@ -66,8 +66,8 @@ type Options struct {
 
 // The paces of a hub.
 const (
-	// gather is how long changes are collected before they are read together.
-	gather = 50 * time.Millisecond
+	// gather is how long changes are collected before they are read together, and gatherMost how long when reading takes long.
+	gather, gatherMost = 50 * time.Millisecond, 150 * time.Millisecond
 	// sweepEvery is how often all revisions are asked for where changes may be missed.
 	sweepEvery = 2 * time.Second
 	// listEvery is how often a list is asked for at most, and relistEvery how often where changes may be missed.

@@ -19,7 +19,7 @@ func (h *Hub) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-h.kick:
-			if !pause(ctx, max(gather, took)) { // what takes long is not done all the time
+			if !pause(ctx, max(gather, min(took, gatherMost))) { // what takes long is not done all the time
 				return
 			}
 		case <-timer.C:
@@ -30,7 +30,7 @@ func (h *Hub) Run(ctx context.Context) {
 		}
 		began := time.Now()
 		err := h.turn(ctx)
-		took = min(time.Since(began), retryAfter)
+		took = time.Since(began)
 		if err != nil && ctx.Err() == nil {
 			h.o.Log.WarnContext(ctx, "what has changed can not be read at the moment", "error", err)
 			if !pause(ctx, retryAfter) {

@@ -63,7 +63,13 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 				gate = s.options.Gates.Watches
 			}
 			if err = gate.Enter(); err == nil {
-				defer gate.Leave()
+				left := callerOf(ctx.Context()).stay
+				left.leave = gate.Leave
+				defer func() {
+					if left.answer == nil {
+						gate.Leave()
+					}
+				}()
 			}
 		}
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
@@ -63,7 +62,7 @@ type watchInput struct {
 	Body   client.WatchRequest
 }
 
-func (s *server) watch(_ context.Context, a *service.Access, in *watchInput) (*huma.StreamResponse, error) {
+func (s *server) watch(ctx context.Context, a *service.Access, in *watchInput) (*huma.StreamResponse, error) {
 	if s.options.Watch == nil {
 		return nil, stdops.Errorf(stdops.CodeUnavailable, "this server lets nobody watch tasks")
 	}
@@ -78,15 +77,16 @@ func (s *server) watch(_ context.Context, a *service.Access, in *watchInput) (*h
 	wait := time.Duration(in.Body.Wait) * time.Second
 	to := r.To
 	stream := strings.Contains(in.Accept, eventStream)
-	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+	project := a.Project()
+	callerOf(ctx).stay.answer = func(out http.ResponseWriter, r *http.Request) {
 		defer w.Close()
-		r, out := humago.Unwrap(ctx)
 		if stream {
-			s.stream(out, r, w, a.Project(), to)
+			s.stream(out, r, w, project, to)
 		} else {
 			s.poll(out, r, w, wait)
 		}
-	}}, nil
+	}
+	return &huma.StreamResponse{Body: func(huma.Context) {}}, nil
 }
 
 func watchRequest(a *service.Access, q *client.WatchRequest) (watch.Request, error) {
