@@ -150,6 +150,7 @@ type Transition struct {
 	Node     NodeIndex
 	From, To State
 	Actor    string // who asked for it, "" for the engine
+	Reason   string // why, as the actor said
 	Time     time.Time
 }
 

@@ -21,6 +21,9 @@ func (s *server) wireTask(t *service.TaskStatus) client.Task {
 	if t.Problem != nil {
 		w.Problem = t.Problem.Message
 	}
+	if t.Run != nil {
+		w.Run = wireRun(&t.Task, t.Run)
+	}
 	return w
 }
 

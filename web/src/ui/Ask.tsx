@@ -59,7 +59,6 @@ export function Ask({
             {(field) => (
               <TextInput
                 {...field}
-                // biome-ignore lint/a11y/noAutofocus: the first thing to fill in of a dialog that was just opened
                 autoFocus
                 maxLength={longestReason}
                 value={reason}
