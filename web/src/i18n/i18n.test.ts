@@ -21,6 +21,7 @@ test('each message has the same places for values in both languages', () => {
 const built = [
   ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
   ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
+  'start.fault.',
 ];
 
 test('every message is used', () => {

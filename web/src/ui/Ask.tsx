@@ -59,7 +59,6 @@ export function Ask({
             {(field) => (
               <TextInput
                 {...field}
-                autoFocus
                 maxLength={longestReason}
                 value={reason}
                 onChange={(e) => setReason(e.target.value)}

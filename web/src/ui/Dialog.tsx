@@ -46,6 +46,8 @@ function Modal({ title, onClose, children, foot, className }: DialogProps & { cl
     const dialog = ref.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
+    // The browser would choose the button that closes it.
+    dialog?.querySelector<HTMLElement>('.dialog-body :is(input, textarea, select, [data-focus])')?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
