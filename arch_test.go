@@ -91,18 +91,13 @@ var edges = map[string]map[string]string{
 		"internal/status":  "encodes status values",
 		"internal/watch":   "tells those who watch tasks what is new",
 	},
-	"internal/api/page": {
-		"internal/api":     "shares the rules for browsers",
-		"internal/service": "offers its use-cases",
-		"internal/status":  "shows status values",
-	},
 	"internal/api/ui": {"internal/api": "shares the rules for browsers"},
 
 	"internal/app": {
 		"client":                     "tells by its types what a drain has left",
 		"internal/api":               "wraps all handlers in the outermost one",
-		"internal/api/page":          "mounts it",
 		"internal/api/sops":          "mounts it",
+		"internal/api/ui":            "mounts it",
 		"internal/api/v1":            "mounts it",
 		"internal/clock":             "makes the one of the server and tells how far the machine's is off",
 		"internal/engine":            "starts and stops it",
@@ -117,6 +112,7 @@ var edges = map[string]map[string]string{
 		"internal/service":           "wires it",
 		"internal/store":             "opens and closes it",
 		"internal/watch":             "lets it hear of changes, and ends it",
+		"web":                        "serves it",
 	},
 	"internal/bench/bare": {},
 	"internal/bench": {
@@ -163,7 +159,7 @@ var rooms = []struct {
 	{"golang.org/x/net/", []string{"internal/outbound/dnstest"}, "only a test speaks the language of name servers"},
 	{
 		"net/http",
-		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/page", "internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
+		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
 		"what is inside knows no wire",
 	},
 }
@@ -177,7 +173,7 @@ var outside = []string{"crypto/rand", "database/sql", "log/slog", "math/rand", "
 // timed are the packages that decide or record by the time of the server, which they are given: the clock of the machine may
 // be set at any moment.
 var timed = []string{
-	"internal/api/page", "internal/api/sops", "internal/api/v1", "internal/engine", "internal/plugin", "internal/plugin/builtin",
+	"internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/engine", "internal/plugin", "internal/plugin/builtin",
 	"internal/queue", "internal/service", "internal/status", "internal/store",
 }
 
