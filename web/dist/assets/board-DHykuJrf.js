@@ -1,1 +1,0 @@
-import{a as e,o as t,t as n}from"./title-PoFKU9iq.js";var r=t();function i(){let{t}=e();return n(t(`board.title`)),(0,r.jsx)(`div`,{className:`page-head`,children:(0,r.jsx)(`h1`,{children:t(`board.title`)})})}export{i as Component};
