@@ -84,13 +84,12 @@ browser: ## run the tests of the status page in a real browser
 	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
 	CI=true go test -count=1 -run Browser ./internal/api/page
 
-web: ## build the browser app into web/dist, which is committed (needs Node 20 or newer)
+web: ## build the browser app into web/dist, which is committed (needs Node)
+	@help=$$(scripts/need node) || { echo "Node is missing or too old: $$help" >&2; exit 1; }
 	cd web && npm ci && npm run build && node licences.mjs
 
-web-check: ## check types, style and units of the browser app, and that web/dist is its build (needs Node 20 or newer)
-	cd web && npm ci && npm run check && npm test && npm run build
-	git diff --exit-code --stat -- web/dist
-	@test -z "$$(git status --porcelain -- web/dist)" || { git status --short -- web/dist; exit 1; }
+web-check: ## check types, style and units of the browser app, and that web/dist is its build (needs Node)
+	@scripts/web-check
 
 readme: build ## run the commands of the README
 	@scripts/readme

@@ -8,9 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,13 +88,12 @@ func TestShared_token_signs_in_anywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := browser.PostForm("http://"+c.apps[1].Addr()+"/login", url.Values{"token": {token.Secret}})
+	res, err := http.Post("http://"+c.apps[1].Addr()+"/api/v1/session", "application/json", strings.NewReader(`{"token":"`+token.Secret+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusSeeOther || len(res.Cookies()) != 1 {
+	if res.StatusCode != http.StatusOK || len(res.Cookies()) != 1 {
 		t.Errorf("%s, %d cookies", res.Status, len(res.Cookies()))
 	}
 }

@@ -57,8 +57,9 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
 		if err == nil && to.method != http.MethodGet {
-			if err = s.options.Gates.Known.Enter(); err == nil {
-				defer s.options.Gates.Known.Leave()
+			gate := s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
+			if err = gate.Enter(); err == nil {
+				defer gate.Leave()
 			}
 		}
 		if err != nil {
