@@ -6,6 +6,7 @@
 // PATIENCE says how many milliseconds anything may take (60000). STDOPS_PROGRAM names the program (../bin/stdops), CHROMIUM the browser, FAILURES a directory for pictures of what failed,
 // SCREENSHOTS one for pictures of all screens.
 import { after, before, describe } from 'node:test';
+import { accessible } from './screens.mjs';
 import { walks } from './walks.mjs';
 import { atOnce, setUp, tearDown } from './world.mjs';
 
@@ -13,4 +14,5 @@ describe('browser', { concurrency: atOnce, timeout: 600_000 }, () => {
   before(setUp, { timeout: 300_000 });
   after(tearDown, { timeout: 60_000 });
   walks();
+  accessible();
 });
