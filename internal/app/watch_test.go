@@ -31,8 +31,8 @@ func TestDrain_ends_streams(t *testing.T) {
 		return ok && refused.Code == client.CodeUnavailable
 	})
 	select {
-	case <-d.stopped:
-		t.Error("the server has stopped although a call is out")
+	case err := <-d.stopped:
+		t.Errorf("the server has stopped although a call is out: %v", err)
 	default:
 	}
 	close(d.gate)
