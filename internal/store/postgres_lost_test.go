@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -127,5 +129,42 @@ func TestPostgres_lost_answer_and_foreign_change(t *testing.T) {
 				t.Errorf("%s: verdict %d and revision %d, want %d and %d", name, b.verdicts[0], got, c.want, c.revision)
 			}
 		}
+	}
+}
+
+// When the server does not let a process in any more, its callers hear that the database is not available, and the log why.
+func TestPostgres_not_let_in(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	o := testOptions("")
+	o.DB, o.ownTime = server.Database(t, "store", migrateQuietly), true
+	admin := open(t, o)
+	damage(t, admin, `CREATE ROLE guest SUPERUSER LOGIN`)
+	var log bytes.Buffer
+	o.DB, o.Log = strings.Replace(o.DB, "stdops@", "guest@", 1), slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, o)
+	damage(t, admin, `ALTER ROLE guest NOLOGIN`)
+	damage(t, admin, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'`)
+	for method, call := range map[string]func() error{
+		"Ping":     func() error { return s.Ping(t.Context()) },
+		"Statuses": func() error { return second(s.Statuses(t.Context(), 1, StatusQuery{Newest: 9})) },
+		"Key":      func() error { return second(s.Key(t.Context())) },
+	} {
+		for err := call(); ; err = call() { // a connection that is about to end may answer once more
+			if err == nil {
+				continue
+			}
+			if stdops.ErrorCode(err) != stdops.CodeUnavailable {
+				t.Errorf("%s: %v", method, err)
+			}
+			break
+		}
+	}
+	if !strings.Contains(log.String(), `role \"guest\" is not permitted to log in`) {
+		t.Errorf("logged: %s", log.String())
+	}
+	damage(t, admin, `ALTER ROLE guest LOGIN`)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
