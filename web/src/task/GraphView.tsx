@@ -448,9 +448,12 @@ function Surface({
     const item = at(['FAILED']) ?? at(['SUSPENDED', 'NODE_SUSPENDED']) ?? at(['RUNNING']) ?? items[0];
     const box = item && live.boxes.get(item.key);
     if (!box) return fitAll(0);
-    void flow.setCenter(box.x + box.w / 2 + (item === items[0] ? w / 3 / readable : 0), box.y + box.h / 2, {
-      zoom: readable,
-    });
+    // No further than the edge, and in the middle where all fits.
+    const within = (at: number, from: number, long: number, room: number) =>
+      long <= room ? from + long / 2 : Math.max(from + room / 2 - 24, Math.min(from + long - room / 2 + 24, at));
+    const x = within(box.x + box.w / 2, b.x, b.w, w / readable);
+    const y = within(box.y + box.h / 2, b.y, b.h, h / readable);
+    void flow.setCenter(x, y, { zoom: readable });
   }, [flow, live, fitAll]);
   const flyTo = useCallback(
     (key: number, ms: number, beside = false) => {

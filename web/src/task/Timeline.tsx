@@ -297,7 +297,10 @@ const LaneRow = memo(function LaneRow({
   const words = (p: Piece) =>
     p.kind === 'idle'
       ? t('task.time.gap', { span: span(long(p), t) })
-      : t('task.time.piece', { kind: t(`task.time.${p.kind}`), span: span(long(p), t) });
+      : t('task.time.piece', {
+          kind: t(p.kind === 'failed' && p.to === undefined ? 'task.time.stuck' : `task.time.${p.kind}`),
+          span: span(long(p), t),
+        });
   const tries = lane.pieces.filter((p) => p.broke).length;
   const told = lane.pieces.slice(-12).map(words).join(', ');
   return (
@@ -345,7 +348,7 @@ const LaneRow = memo(function LaneRow({
             <div
               key={`${piece.from} ${piece.kind}`}
               className={`piece piece-${piece.kind}${piece.broke ? ' piece-broke' : ''}${piece.to === undefined ? ' piece-going' : ''}`}
-              style={{ transform: `translateX(${x}px)`, width: w }}
+              style={{ left: x, width: w }}
               title={label}
             >
               {fits && (worth || piece.kind === 'ran') && <span className="piece-label">{label}</span>}

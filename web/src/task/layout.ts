@@ -61,21 +61,30 @@ export function levelsOf(view: View): Level[] {
   }
   for (const level of levels.values()) {
     if (without.has(level.key) || !areApart(level.places)) level.places = [];
-    else align(level.places);
+    else align(level.places, level.sizes);
   }
   return [...levels.values()];
 }
 
 const crooked = 14;
 
-// Nodes that stand nearly in a line, as people put them, come into line.
-function align(places: number[]): void {
-  const order = Array.from({ length: places.length / 2 }, (_, i) => 2 * i + 1);
-  order.sort((a, b) => (places[a] as number) - (places[b] as number));
-  let first = -Infinity;
-  for (const i of order) {
-    if ((places[i] as number) - first > crooked) first = places[i] as number;
-    places[i] = first;
+// Gateways and events that stand nearly in a line with an activity, as people put them, come into line with it.
+function align(places: number[], sizes: readonly number[]): void {
+  const lines: number[] = [];
+  for (let i = 1; i < places.length; i += 2) if (sizes[i] === card.h) lines.push(places[i] as number);
+  lines.sort((a, b) => a - b);
+  for (let i = 1; i < places.length; i += 2) {
+    if (sizes[i] === card.h) continue;
+    const y = places[i] as number;
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((lines[middle] as number) < y) low = middle + 1;
+      else high = middle;
+    }
+    const near = [lines[low - 1], lines[low]].filter((l) => l !== undefined && Math.abs(l - y) <= crooked) as number[];
+    near.sort((a, b) => Math.abs(a - y) - Math.abs(b - y));
+    if (near[0] !== undefined) places[i] = near[0];
   }
 }
 
