@@ -95,9 +95,9 @@ export function LogPane({
     String(Math.max(Math.abs(text.first), text.first + text.lines.length)).length + (text.first < 0 ? 1 : 0);
   const empty = log.loaded && text.lines.length === 0;
   return (
-    <div className={`log log-${height}`}>
+    <div className={text.lines.length === 0 ? `log log-${height} log-none` : `log log-${height}`}>
       <div className="log-bar">
-        <div className="log-search">
+        <div className="log-search" hidden={text.lines.length === 0}>
           <TextInput
             type="search"
             data-log-search=""
