@@ -200,6 +200,7 @@ function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command
         {(props) => (
           <TextArea
             {...props}
+            data-focus=""
             className="mono"
             rows={5}
             value={text}
