@@ -28,6 +28,7 @@ import { equal } from './inputs';
 import { copyOf, JsonView } from './JsonView';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
+import { beginning } from './odd';
 import { ErrorText, Plain } from './Text';
 import './node.css';
 
@@ -313,12 +314,16 @@ function Standing({
   const { t } = i18n;
   const now = useServerNow(detail.why?.until !== undefined);
   const current = attempt.current && !earlier;
-  // Its name stands above already.
-  const why = current && detail.why ? whySentence({ ...detail.why, node: undefined }, i18n, now) : undefined;
+  const about = detail.why?.node && { ...detail.why.node, name: beginning(detail.why.node.name, 120) };
+  const why = current && detail.why ? whySentence({ ...detail.why, node: about }, i18n, now) : undefined;
   const phase = current ? (state?.phase ?? detail.phase) : undefined;
   return (
     <div className="node-standing">
-      {why && <p className="node-why">{why}</p>}
+      {why && (
+        <p className="node-why">
+          <Plain text={why} />
+        </p>
+      )}
       <p className="node-state">
         <StateMark look={lookOf({ ...attempt, phase })} />
         {phase && <span className="muted">{t(`nodePhase.${phase}`)}</span>}

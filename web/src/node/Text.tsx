@@ -23,6 +23,11 @@ export function Plain({ text }: { text: string }) {
 /** How many characters of a text are shown at first. */
 export const shownAtFirst = 10_000;
 
+// Whether a text may take more room than is good for it.
+function tall(text: string): boolean {
+  return text.length > 1000 || text.split('\n', 19).length > 18;
+}
+
 /** A text of any length, of which the rest is shown when it is asked for. */
 export function Long({ text, className }: { text: string; className?: string }) {
   const { t, number } = useI18n();
@@ -30,7 +35,12 @@ export function Long({ text, className }: { text: string; className?: string }) 
   const shown = all ? text : beginning(text, shownAtFirst);
   return (
     <>
-      <pre className={`long ${className ?? ''}`} dir="auto">
+      <pre
+        className={`long ${tall(shown) ? 'long-scroll' : ''} ${className ?? ''}`}
+        dir="auto"
+        // What scrolls must be reached by the keyboard.
+        {...(tall(shown) && { tabIndex: 0 })}
+      >
         <Plain text={shown} />
         {shown.length < text.length && '…'}
       </pre>
