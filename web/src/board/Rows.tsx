@@ -36,7 +36,7 @@ export function Rows({
       label={t('board.tasks')}
       className="board-rows"
       count={places.length}
-      size={narrow ? 96 : 38}
+      size={narrow ? 84 : 38}
       overscan={6}
       itemKey={(i) => places[i]?.id ?? i}
       render={(i) => {
@@ -103,7 +103,9 @@ const Row = memo(function Row({
         </Link>
         <span className="muted mono">{task.id}</span>
       </span>
-      <span className="board-row-phase muted">{phase && isKey(phase) ? t(phase) : run?.phase}</span>
+      <span className={`board-row-phase ${run?.phase === 'waiting_human' ? 'is-waiting' : 'muted'}`}>
+        {phase && isKey(phase) ? t(phase) : run?.phase}
+      </span>
       <Progress done={run?.progress.done ?? 0} total={run?.progress.total ?? 0} />
       <WhyLine item={item} />
       <span className="board-row-time">
