@@ -44,11 +44,14 @@ export function LogPane({
   const found = useMemo(() => text.search(search), [text, edition, search]);
   const hit = found.length > 0 ? found[Math.min(at, found.length - 1)] : undefined;
 
+  // The same function as long as it gives the same: for another one all lines are laid out anew.
+  const base = text.first;
+  const keyOf = useCallback((index: number) => base + index, [base]);
   const virtual = useVirtualizer({
     count: text.lines.length,
     getScrollElement: () => outer.current,
     estimateSize: () => lineHeight,
-    getItemKey: (index) => text.first + index,
+    getItemKey: keyOf,
     overscan: 20,
   });
   const total = virtual.getTotalSize();

@@ -212,6 +212,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
   const name = node?.name || detail.name;
   const loops = Math.max(state?.loop ?? 0, loop === undefined ? detail.loop : 0);
   const around = aroundOf(graph, index);
+  const reached = attempts.some((a) => a.version);
   return (
     <>
       {query.isError && <ErrorBox error={query.error} retry={() => void query.refetch()} />}
@@ -283,7 +284,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
       {detail.branches && detail.branches.length > 0 && (
         <Branches graph={graph} states={states} index={index} detail={detail} onSelect={onSelect} />
       )}
-      {detail.plugin && (
+      {detail.plugin && reached && (
         <NodeLog
           project={project}
           task={task.id}
@@ -293,7 +294,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
         />
       )}
       {detail.kind !== 'SubProcess' && <Inputs detail={detail} attempt={attempt} />}
-      <Outputs attempt={attempt} task={task} project={project} />
+      {reached && <Outputs attempt={attempt} task={task} project={project} />}
     </>
   );
 }
