@@ -112,11 +112,12 @@ licences: ## check the licences of all dependencies and that THIRD_PARTY_NOTICES
 notices: ## write THIRD_PARTY_NOTICES.md anew
 	go -C tools run ./licences -root .. -write
 
-bench: build ## measure this program against the least that could do the same work (a quarter of an hour; BENCHFLAGS, SIZEFLAGS, MEMORYFLAGS)
+bench: build ## measure this program against the least that could do the same work (a quarter of an hour; BENCHFLAGS, SIZEFLAGS, MEMORYFLAGS, WATCHFLAGS)
 	bin/stdops bench status $(BENCHFLAGS)
 	bin/stdops bench engine $(BENCHFLAGS)
 	bin/stdops bench size $(SIZEFLAGS)
 	bin/stdops bench memory --inputs internal/api/sops/testdata/badinputs.jsonl $(MEMORYFLAGS)
+	bin/stdops bench watch $(WATCHFLAGS)
 
 bench-postgres: build ## measure servers that share a PostgreSQL database, which is started for it (ten minutes; PGFLAGS)
 	scripts/with-postgres bin/stdops bench postgres $(PGFLAGS)

@@ -232,4 +232,5 @@ const (
 	Stale                    // decided on a revision that is no longer the task's, or with a key that is taken; nothing was stored
 	Fenced                   // somebody else drives the task by now, so that its epoch was raised; nothing was stored
 	Busy                     // somebody else holds the task for a moment; nothing was stored, and the same change may be tried again
+	Unknown                  // the answer was lost, and others have changed the task since: it may be stored or not
 )

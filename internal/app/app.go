@@ -186,8 +186,8 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
-	key, err := a.key(ctx)
-	if err != nil {
+	var key []byte
+	if err := a.patiently(ctx, func() (err error) { key, err = a.key(ctx); return err }); err != nil {
 		return err
 	}
 	own := a.listener.Addr().(*net.TCPAddr).AddrPort()
@@ -208,15 +208,15 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.engine = engine.New(driving)
-	a.service, err = service.New(ctx, service.Deps{
+	deps := service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
 		Surroundings: surroundings, Key: key, Limits: a.options.Limits,
 		Salts: a.options.BundleSalts, Log: a.log,
-	})
-	if err != nil {
+	}
+	if err := a.patiently(ctx, func() (err error) { a.service, err = service.New(ctx, deps); return err }); err != nil {
 		return err
 	}
-	if err := a.bootstrap(ctx); err != nil {
+	if err := a.patiently(ctx, func() error { return a.bootstrap(ctx) }); err != nil {
 		return err
 	}
 	if !a.options.Roles.NoAPI {
@@ -267,7 +267,7 @@ func (a *App) makeChild(ctx context.Context, n plugin.NewChild) (plugin.Child, e
 
 // Start lets the tasks go on and begins to answer.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.engine.Start(ctx); err != nil {
+	if err := a.patiently(ctx, func() error { return a.engine.Start(ctx) }); err != nil {
 		return err
 	}
 	if err := a.startQueue(ctx); err != nil {

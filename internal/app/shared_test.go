@@ -169,6 +169,61 @@ func TestShared_waits_for_the_database(t *testing.T) {
 	}
 }
 
+// A process that loses its database while it starts waits for it, wherever it was.
+func TestShared_waits_for_a_database_that_it_has_lost(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	db := database(t, server)
+	a, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: t.TempDir(), DB: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	if err := server.Stop(pgtest.Fast); err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan error)
+	go func() { started <- a.Start(t.Context()) }()
+	awaitNotReady(t, a.Addr(), started)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.Get("http://" + a.Addr() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("/readyz: %s", res.Status)
+	}
+}
+
+// Each statement of a start may be the one that is not heard of any more.
+func TestShared_starts_over_broken_connections(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	for _, kind := range []string{pgtest.Statement, pgtest.Begin} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			proxy := server.Proxy(t)
+			proxy.LoseAnswer(kind)
+			a, err := app.New(t.Context(), app.Options{
+				Listen: "127.0.0.1:0", DataDir: t.TempDir(), DB: proxy.URL(database(t, server)), BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop(t, a)
+			if err := a.Start(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // awaitNotReady waits until the server at an address says that it is not ready.
 func awaitNotReady(t *testing.T, address string, ended <-chan error) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/app"
 )
 
 // WatchOptions say how watching tasks is measured.
@@ -64,6 +66,9 @@ func Watch(ctx context.Context, o WatchOptions) (report *Report, err error) {
 	}
 	flags := []string{}
 	if o.DB != "" {
+		if err := app.Upgrade(ctx, app.Place{DB: o.DB}, slog.New(slog.DiscardHandler)); err != nil {
+			return nil, err
+		}
 		flags = append(flags, "--db", o.DB)
 	}
 	p, err := startProcess(ctx, o.Program, flags...)

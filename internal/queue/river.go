@@ -132,18 +132,18 @@ func (q *River) config(works []Periodic) *river.Config {
 
 // Start lets this process take jobs and take part in the election of the leader, until Stop. claim is handed the tasks that
 // are to be woken, each once, and never while an earlier call of it is out. It must be quick and has to deal with its errors:
-// a wake-up is used up by it, and the sweep is what finds a task that it could not claim. After an error Stop is due, too.
+// a wake-up is used up by it, and the sweep is what finds a task that it could not claim. After an error it may be called again.
 func (q *River) Start(ctx context.Context, claim func(context.Context, []stdops.TaskRef)) error {
 	if err := checkTables(ctx, q.db); err != nil {
 		return err
 	}
 	background := context.WithoutCancel(ctx) // it goes on until Stop
-	gathering, finish := context.WithCancel(background)
-	q.finish = finish
-	go q.gatherer.run(gathering, claim)
 	if err := q.client.Start(background); err != nil {
 		return fmt.Errorf("start client of river: %w", err)
 	}
+	gathering, finish := context.WithCancel(background) // jobs that have come meanwhile wait for it
+	q.finish = finish
+	go q.gatherer.run(gathering, claim)
 	return nil
 }
 

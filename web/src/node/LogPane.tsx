@@ -35,6 +35,7 @@ export function LogPane({
   const { text, edition } = log;
   const outer = useRef<HTMLDivElement>(null);
   const [stick, setStick] = useState(true);
+  const top = useRef(0);
   const [wrap, setWrap] = useState(false);
   const [wanted, setWanted] = useState('');
   const [at, setAt] = useState(0);
@@ -43,11 +44,14 @@ export function LogPane({
   const found = useMemo(() => text.search(search), [text, edition, search]);
   const hit = found.length > 0 ? found[Math.min(at, found.length - 1)] : undefined;
 
+  // The same function as long as it gives the same: for another one all lines are laid out anew.
+  const base = text.first;
+  const keyOf = useCallback((index: number) => base + index, [base]);
   const virtual = useVirtualizer({
     count: text.lines.length,
     getScrollElement: () => outer.current,
     estimateSize: () => lineHeight,
-    getItemKey: (index) => text.first + index,
+    getItemKey: keyOf,
     overscan: 20,
   });
   const total = virtual.getTotalSize();
@@ -61,16 +65,36 @@ export function LogPane({
     const before = first.current;
     first.current = { text, number: text.first };
     if (before.text === text && before.number > text.first) {
-      const top = virtual.range?.startIndex ?? 0;
-      virtual.scrollToIndex(top + before.number - text.first, { align: 'start' });
+      const seen = virtual.range?.startIndex ?? 0;
+      virtual.scrollToIndex(seen + before.number - text.first, { align: 'start' });
     }
   });
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: with each line that comes, and with each that turns out taller
   useLayoutEffect(() => {
     const box = outer.current;
-    if (stick && box) box.scrollTop = box.scrollHeight;
+    if (!stick || !box) return;
+    box.scrollTop = box.scrollHeight;
+    top.current = box.scrollTop;
   }, [stick, total, edition]);
+
+  // Another height, as of a dialog that opens, leaves the end where it was.
+  const following = useRef(stick);
+  useEffect(() => {
+    following.current = stick;
+  });
+  const shown = text.lines.length > 0;
+  useEffect(() => {
+    const box = outer.current;
+    if (!shown || !box) return;
+    const watch = new ResizeObserver(() => {
+      if (!following.current) return;
+      box.scrollTop = box.scrollHeight;
+      top.current = box.scrollTop;
+    });
+    watch.observe(box);
+    return () => watch.disconnect();
+  }, [shown]);
 
   const goTo = useCallback((index: number) => virtual.scrollToIndex(index, { align: 'center' }), [virtual]);
   const step = (by: number) => {
@@ -91,13 +115,14 @@ export function LogPane({
     }
   }, [search]);
 
-  const digits =
-    String(Math.max(Math.abs(text.first), text.first + text.lines.length)).length + (text.first < 0 ? 1 : 0);
+  // Numbers are those of the log as soon as its beginning is there.
+  const numbered = text.start > 0 ? text.first : 0;
+  const digits = Math.max(String(numbered + 1).length, String(numbered + text.lines.length).length);
   const empty = log.loaded && text.lines.length === 0;
   return (
-    <div className={`log log-${height}`}>
+    <div className={text.lines.length === 0 ? `log log-${height} log-none` : `log log-${height}`}>
       <div className="log-bar">
-        <div className="log-search">
+        <div className="log-search" hidden={text.lines.length === 0}>
           <TextInput
             type="search"
             data-log-search=""
@@ -160,7 +185,11 @@ export function LogPane({
             tabIndex={0}
             onScroll={(e) => {
               const box = e.currentTarget;
-              setStick(box.scrollHeight - box.scrollTop - box.clientHeight < near);
+              // Only who scrolls up leaves the end: that it is further away may be because lines came.
+              const up = box.scrollTop < top.current - 1;
+              top.current = box.scrollTop;
+              if (box.scrollHeight - box.scrollTop - box.clientHeight < near) setStick(true);
+              else if (up) setStick(false);
             }}
           >
             <div
@@ -179,7 +208,7 @@ export function LogPane({
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
                   <span className="log-number" aria-hidden="true" style={{ width: `${digits + 2}ch` }}>
-                    {text.first + item.index + 1}
+                    {numbered + item.index + 1}
                   </span>
                   <Line
                     text={text}

@@ -9,6 +9,14 @@ import { RetryInputs } from './RetryInputs';
 import { Plain } from './Text';
 
 const dangerous: readonly NodeCommand[] = ['force-fail'];
+// What gets a node on that does not go on by itself.
+const helpful: readonly NodeCommand[] = [
+  'retry',
+  'retry-subprocess',
+  'skip-branch',
+  'resume-node',
+  'resume-subprocess',
+];
 const order: readonly NodeCommand[] = [
   'retry',
   'retry-subprocess',
@@ -50,6 +58,7 @@ export function NodeActions({
     onSettled: () => client.invalidateQueries({ queryKey: ['node', project, task.id] }),
   });
   const actions = order.filter((a) => detail.actions?.includes(a));
+  const first = actions.find((a) => helpful.includes(a) || (a === 'callback' && detail.why?.code === 'callback'));
   const ask = (command: Open) => {
     run.reset();
     setOpen(command);
@@ -69,11 +78,11 @@ export function NodeActions({
     <>
       {actions.length > 0 && (
         <div className="node-actions">
-          {actions.map((action, i) => (
+          {actions.map((action) => (
             <Button
               key={action}
               small
-              kind={i === 0 && !dangerous.includes(action) ? 'primary' : 'plain'}
+              kind={action === first ? 'primary' : 'plain'}
               aria-keyshortcuts={action === 'retry' ? 'R' : action === 'skip' ? 'S' : undefined}
               onClick={() => ask(action)}
             >
@@ -191,6 +200,7 @@ function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command
         {(props) => (
           <TextArea
             {...props}
+            data-focus=""
             className="mono"
             rows={5}
             value={text}

@@ -28,6 +28,7 @@ import { equal } from './inputs';
 import { copyOf, JsonView } from './JsonView';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
+import { beginning } from './odd';
 import { ErrorText, Plain } from './Text';
 import './node.css';
 
@@ -211,6 +212,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
   const name = node?.name || detail.name;
   const loops = Math.max(state?.loop ?? 0, loop === undefined ? detail.loop : 0);
   const around = aroundOf(graph, index);
+  const reached = attempts.some((a) => a.version);
   return (
     <>
       {query.isError && <ErrorBox error={query.error} retry={() => void query.refetch()} />}
@@ -282,7 +284,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
       {detail.branches && detail.branches.length > 0 && (
         <Branches graph={graph} states={states} index={index} detail={detail} onSelect={onSelect} />
       )}
-      {detail.plugin && (
+      {detail.plugin && reached && (
         <NodeLog
           project={project}
           task={task.id}
@@ -292,7 +294,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
         />
       )}
       {detail.kind !== 'SubProcess' && <Inputs detail={detail} attempt={attempt} />}
-      <Outputs attempt={attempt} task={task} project={project} />
+      {reached && <Outputs attempt={attempt} task={task} project={project} />}
     </>
   );
 }
@@ -313,12 +315,16 @@ function Standing({
   const { t } = i18n;
   const now = useServerNow(detail.why?.until !== undefined);
   const current = attempt.current && !earlier;
-  // Its name stands above already.
-  const why = current && detail.why ? whySentence({ ...detail.why, node: undefined }, i18n, now) : undefined;
+  const about = detail.why?.node && { ...detail.why.node, name: beginning(detail.why.node.name, 120) };
+  const why = current && detail.why ? whySentence({ ...detail.why, node: about }, i18n, now) : undefined;
   const phase = current ? (state?.phase ?? detail.phase) : undefined;
   return (
     <div className="node-standing">
-      {why && <p className="node-why">{why}</p>}
+      {why && (
+        <p className="node-why">
+          <Plain text={why} />
+        </p>
+      )}
       <p className="node-state">
         <StateMark look={lookOf({ ...attempt, phase })} />
         {phase && <span className="muted">{t(`nodePhase.${phase}`)}</span>}

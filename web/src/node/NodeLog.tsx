@@ -34,7 +34,7 @@ export function NodeLog({
 
   const tools = (
     <>
-      {attempts > 1 && (
+      {attempts > 1 && (full || back === undefined) && (
         <Select
           className="log-attempt"
           aria-label={t('node.log.attempt')}

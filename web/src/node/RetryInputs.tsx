@@ -212,7 +212,8 @@ function Lines({ change }: { change: Change }) {
     typeof change.before !== typeof change.after && change.before !== undefined && change.after !== undefined;
   return (
     <>
-      <div className="diff-lines">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      <div className="diff-lines" tabIndex={0}>
         {lines.slice(0, mostLines).map((line, i) =>
           line ? (
             <div

@@ -6,7 +6,7 @@ import { bytes, LogText } from './logText';
 const tail = 1000;
 const pause = 1000;
 const longest = 15_000;
-const olderBytes = 256 << 10;
+const olderBytes = 1 << 20;
 const leastLimit = 1024;
 
 export interface LogState {

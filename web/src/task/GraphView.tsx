@@ -332,20 +332,48 @@ function Surface({
   const { tree, store, cursor, only, onOpen, onToggle } = place;
   const { view, boxes } = layout;
 
-  // Drawn at most once per frame, before the frame is shown.
+  // Drawn at most once per frame, before the frame is shown. The canvas reaches beyond the area: while it is moved at one
+  // zoom, what is drawn already moves along, and is drawn anew only when the edge comes near.
   const frame = useRef(0);
+  const dirty = useRef(true);
+  const drawn = useRef({ x: 0, y: 0, zoom: 0, whole: false });
+  const settle = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const painted = useRef<{ live: LiveScene; paint: Paint | undefined }>({ live, paint });
   const [mapMoved] = useState(() => new Cell(0));
-  const redraw = useCallback(() => {
+  const show = useCallback(() => {
     if (frame.current !== 0) return;
     frame.current = requestAnimationFrame(() => {
       frame.current = 0;
-      const c = canvas.current?.getContext('2d');
+      const element = canvas.current;
+      const c = element?.getContext('2d');
       const { live, paint } = painted.current;
-      if (!c || !paint) return;
-      draw(c, live.scene, viewport.current, size.current.w, size.current.h, devicePixelRatio, paint);
+      if (!element || !c || !paint) return;
+      const now = viewport.current;
+      const { w, h } = size.current;
+      const [mx, my] = [marginOf(w), marginOf(h)];
+      const before = drawn.current;
+      const [dx, dy] = [now.x - before.x, now.y - before.y];
+      const zoomed = before.zoom !== now.zoom;
+      if (!dirty.current && !zoomed && before.whole && Math.abs(dx) <= mx && Math.abs(dy) <= my) {
+        element.style.transform = `translate(${dx}px, ${dy}px)`;
+        return;
+      }
+      dirty.current = false;
+      // While it is zoomed the edges are left out: each frame is another picture.
+      const area = zoomed ? { x: mx, y: my, w, h } : { x: 0, y: 0, w: w + 2 * mx, h: h + 2 * my };
+      draw(c, live.scene, { x: now.x + mx, y: now.y + my, zoom: now.zoom }, area, devicePixelRatio, paint);
+      element.style.transform = '';
+      drawn.current = { ...now, whole: !zoomed };
+      clearTimeout(settle.current);
+      if (zoomed) settle.current = setTimeout(() => again.current(), 160);
     });
   }, []);
+  const redraw = useCallback(() => {
+    dirty.current = true;
+    show();
+  }, [show]);
+  const again = useRef(redraw);
+  useEffect(() => () => clearTimeout(settle.current), []);
   useEffect(() => () => cancelAnimationFrame(frame.current), []);
   useEffect(() => {
     painted.current = { live, paint };
@@ -380,7 +408,7 @@ function Surface({
   useOnViewportChange({
     onChange: (v) => {
       viewport.current = v;
-      redraw();
+      show();
       look();
       mapMoved.set(mapMoved.get() + 1);
     },
@@ -413,8 +441,13 @@ function Surface({
     const measure = () => {
       const [w, h] = [box.clientWidth, box.clientHeight];
       size.current = { w, h };
-      c.width = Math.round(w * devicePixelRatio);
-      c.height = Math.round(h * devicePixelRatio);
+      const [mx, my] = [marginOf(w), marginOf(h)];
+      c.width = Math.round((w + 2 * mx) * devicePixelRatio);
+      c.height = Math.round((h + 2 * my) * devicePixelRatio);
+      c.style.width = `${w + 2 * mx}px`;
+      c.style.height = `${h + 2 * my}px`;
+      c.style.left = `${-mx}px`;
+      c.style.top = `${-my}px`;
       redraw();
       look();
       mapMoved.set(mapMoved.get() + 1);
@@ -640,6 +673,12 @@ function Surface({
 }
 
 const noEdges: never[] = [];
+
+// How far the canvas reaches beyond the area.
+function marginOf(size: number): number {
+  return Math.round(size / 4);
+}
+
 const least = 0.02;
 // A card is some pixels then.
 const tooSmall = 0.16;

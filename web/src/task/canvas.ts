@@ -5,6 +5,9 @@ import type { Box } from './layout';
 /** Below this zoom texts cannot be read: all is drawn on the canvas then. */
 export const readable = 0.6;
 
+// Below this zoom a node is some pixels.
+const tiny = 0.12;
+
 export interface Viewport {
   x: number;
   y: number;
@@ -134,21 +137,25 @@ export interface Scene {
 
 const solid: ReadonlySet<Look> = new Set(['RUNNING', 'FAILED', 'FINISHED', 'SUSPENDED', 'NODE_SUSPENDED', 'REVOKED']);
 
-/** Draws what is in view. While texts can be read, nodes are elements of the page and only frames and lines are drawn. */
+/** Draws what is in an area of the canvas. While texts can be read, nodes are elements of the page and only frames and lines are drawn. */
 export function draw(
   c: CanvasRenderingContext2D,
   scene: Scene,
   viewport: Viewport,
-  width: number,
-  height: number,
+  area: Box,
   ratio: number,
   paint: Paint,
 ): void {
   const { x, y, zoom } = viewport;
   c.setTransform(1, 0, 0, 1, 0, 0);
-  c.clearRect(0, 0, width * ratio, height * ratio);
+  c.clearRect(0, 0, c.canvas.width, c.canvas.height);
   c.setTransform(zoom * ratio, 0, 0, zoom * ratio, x * ratio, y * ratio);
-  const view = { left: -x / zoom, top: -y / zoom, right: (width - x) / zoom, bottom: (height - y) / zoom };
+  const view = {
+    left: (area.x - x) / zoom,
+    top: (area.y - y) / zoom,
+    right: (area.x + area.w - x) / zoom,
+    bottom: (area.y + area.h - y) / zoom,
+  };
   const out = (b: Box) => b.x > view.right || b.y > view.bottom || b.x + b.w < view.left || b.y + b.h < view.top;
   const pixel = 1 / zoom;
   const far = zoom < readable;
@@ -194,12 +201,13 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   const strongArrows = new Path2D();
   const labels: Line[] = [];
   const pixel = 1 / zoom;
-  const straight = zoom < 0.12;
+  const straight = zoom <= tiny;
   for (const line of scene.lines) {
     if (line.left > view.right || line.right < view.left || line.top > view.bottom || line.bottom < view.top) continue;
     const taken = scene.taken(line.link);
     const path = taken ? strong : plain;
     const [x1, y1, a, b, d, e, x2, y2] = line.points;
+    if (zoom <= tiny && line.right - line.left + line.bottom - line.top < 3 * pixel) continue;
     path.moveTo(x1, y1);
     if (straight) path.lineTo(x2, y2);
     else path.bezierCurveTo(a, b, d, e, x2, y2);
@@ -286,7 +294,7 @@ function drawShapes(
       path.rect(box.x, box.y, box.w, box.h);
     }
     // The sign of the state, so that it is not told by colour alone.
-    if (form !== 'circle' && zoom > 0.1) addSign(body.marks, body.cuts, look, box);
+    if (form !== 'circle' && zoom > tiny) addSign(body.marks, body.cuts, look, box);
   }
   for (const { look, faint, path, marks, cuts } of bodies.values()) {
     const color = paint.looks[look];
@@ -294,7 +302,13 @@ function drawShapes(
     c.fillStyle = solid.has(look) ? color : paint.paper;
     c.strokeStyle = solid.has(look) ? color : paint.edge;
     c.lineWidth = Math.max(1.5, pixel);
-    if (!solid.has(look)) c.setLineDash(look === 'NONE' ? [5, 4] : []);
+    if (!solid.has(look)) c.setLineDash(look === 'NONE' && zoom > 0.25 ? [5, 4] : []);
+    if (zoom <= tiny) {
+      // A few pixels: a border would cost more than it shows.
+      c.fillStyle = solid.has(look) ? color : paint.edge;
+      c.fill(path);
+      continue;
+    }
     c.fill(path);
     c.stroke(path);
     c.setLineDash([]);

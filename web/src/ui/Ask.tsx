@@ -59,6 +59,7 @@ export function Ask({
             {(field) => (
               <TextInput
                 {...field}
+                data-focus=""
                 maxLength={longestReason}
                 value={reason}
                 onChange={(e) => setReason(e.target.value)}

@@ -48,9 +48,12 @@ function Modal({ title, onClose, children, foot, className }: DialogProps & { cl
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
-    // The browser would choose the button that closes it.
-    dialog?.querySelector<HTMLElement>('.dialog-body :is(input, textarea, select, [data-focus])')?.focus();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser would choose the button that closes it.
+      const first = ['[data-focus]', '.dialog-body :is(input, textarea, select)'];
+      first.reduce<HTMLElement | null>((found, at) => found ?? dialog.querySelector(at), null)?.focus();
+    }
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

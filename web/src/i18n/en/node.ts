@@ -95,7 +95,7 @@ export const node = {
   'node.log.full': 'Show the log large',
   'node.log.small': 'Back beside the node',
   'node.log.older': 'Load older ({size} KiB before)',
-  'node.log.numbers': 'Lines are counted from the first one that was loaded.',
+  'node.log.numbers': 'Numbers begin at what was loaded.',
   'node.log.newest': 'Jump to newest',
   'node.log.longLine': '{size} more characters',
   'node.log.empty': 'It wrote no log.',

@@ -96,7 +96,7 @@ export const node: Same<typeof en> = {
   'node.log.full': '放大日志',
   'node.log.small': '收回',
   'node.log.older': '加载更早内容(前面还有 {size} KiB)',
-  'node.log.numbers': '行号从最先加载的行算起。',
+  'node.log.numbers': '行号从已加载处算起。',
   'node.log.newest': '跳到最新',
   'node.log.longLine': '还有 {size} 个字符',
   'node.log.empty': '没有日志。',
