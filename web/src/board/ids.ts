@@ -77,7 +77,7 @@ function json(text: string): unknown {
 }
 
 // Names under which answers and requests carry ids of tasks.
-const oneKeys: readonly string[] = ['id', 'task_id', 'taskId', 'task', 'instance_id'];
+const oneKeys: readonly string[] = ['task_id', 'taskId', 'instance_id', 'task', 'id'];
 const listKeys: readonly string[] = ['ids', 'task_ids', 'task_id_list', 'task_ids_list'];
 // Where the ids of other things stand.
 const otherKeys: readonly string[] = [
