@@ -3,8 +3,8 @@ import { Link } from 'react-router';
 import { api, type BulkCommand, type Verdict } from '../api';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
-import { Ask, Button, Dialog, Icon, StateShape, useToast } from '../ui';
-import { refusedFirst } from './export';
+import { Ask, Button, Dialog, errorSentence, Icon, StateShape, useToast } from '../ui';
+import { commandAll, refusedFirst } from './bulk';
 import type { Board } from './model';
 
 export type BoardCommand = 'pause' | 'resume' | 'revoke' | 'retry' | 'skip';
@@ -56,11 +56,15 @@ export function Commands({
     setBusy(true);
     setError(undefined);
     try {
-      const answer = await api.command(project, { command, reason, targets });
-      if (answer.results.every((r) => r.ok)) {
+      const all = await commandAll(
+        targets,
+        (part) => api.command(project, { command, reason, targets: part }),
+        (e) => errorSentence(e, t),
+      );
+      if (all.every((r) => r.ok)) {
         toast(t(titles[command].done, { count }));
         onClose();
-      } else setResults(answer.results);
+      } else setResults(all);
     } catch (e) {
       setError(e);
     } finally {
