@@ -18,7 +18,7 @@ export const Outline = memo(function Outline({
   selected: number | undefined;
   onSelect: (index: number) => void;
 }) {
-  const { t, number } = useI18n();
+  const { t } = useI18n();
   const states = useStates(store);
   const counts = countsOf(tree, states);
   const [closed, setClosed] = useState(() => closedAtFirst(tree));
@@ -34,6 +34,7 @@ export const Outline = memo(function Outline({
     overscan: 10,
   });
   const at = rows.findIndex((r) => r.index === active);
+  const there = virtual.getVirtualItems().some((item) => item.index === at);
 
   // What is chosen elsewhere is opened up and brought into view here.
   const scroll = useRef<(index: number) => void>(() => {});
@@ -102,7 +103,7 @@ export const Outline = memo(function Outline({
         role="tree"
         aria-label={t('task.outline')}
         tabIndex={0}
-        aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
+        aria-activedescendant={there ? `${id}-${active}` : undefined}
         onKeyDown={press}
         onFocus={() => active === undefined && move(0)}
       >
@@ -127,7 +128,6 @@ export const Outline = memo(function Outline({
                 aria-posinset={row.position}
                 aria-expanded={row.open}
                 aria-selected={row.index === selected}
-                aria-label={`${name}, ${t(`state.${look}`)}${inner ? `, ${t('task.progress.of', { done: number(inner.done), total: number(inner.total) })}` : ''}`}
                 className={`outline-row${row.index === active ? ' outline-active' : ''}`}
                 style={{ transform: `translateY(${item.start}px)`, paddingLeft: 6 + Math.min(row.level - 1, 12) * 14 }}
                 title={name}
@@ -152,6 +152,7 @@ export const Outline = memo(function Outline({
                 )}
                 <StateShape look={look} size={13} />
                 <bdi className="outline-name">{name}</bdi>
+                <span className="hidden">, {t(`state.${look}`)}</span>
                 {inner && (
                   <span className={inner.failed > 0 ? 'outline-count is-failed' : 'outline-count'}>
                     {t('task.progress.short', { done: String(inner.done), total: String(inner.total) })}
