@@ -107,13 +107,15 @@ function Graph({ tree, store, selected, onSelect }: Props) {
     [tree, store, cursor, only, onOpen, onToggle],
   );
 
-  // What is chosen elsewhere is unfolded and flown to.
-  const chosen = useRef(selected);
+  // What is chosen elsewhere is unfolded; the surface flies to it.
   useEffect(() => {
-    if (selected === undefined || chosen.current === selected) return;
-    chosen.current = selected;
-    toFly.current = selected;
-    setFolds((old) => unfold(tree, old, around(tree, selected)));
+    if (selected === undefined) return;
+    const path = around(tree, selected);
+    setFolds((old) => {
+      const next = unfold(tree, old, path);
+      if (next !== old) toFly.current = selected;
+      return next;
+    });
   }, [selected, tree]);
 
   const scene = useScene(tree, store, layout, cursor, only);
@@ -475,7 +477,8 @@ function Surface({
   const begin = useCallback(() => {
     const { w, h } = size.current;
     const b = live.bounds;
-    if (Math.min((w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)) >= tooSmall) return fitAll(0);
+    if (Math.min((w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)) >= (w < narrow ? readable : tooSmall))
+      return fitAll(0);
     const { items } = live.view;
     const at = (looks: readonly Look[]) => items.find((i) => !i.open && looks.includes(live.scene.look(i.key)));
     const item = at(['FAILED']) ?? at(['SUSPENDED', 'NODE_SUSPENDED']) ?? at(['RUNNING']) ?? items[0];
@@ -492,12 +495,19 @@ function Surface({
     (key: number, ms: number, beside = false) => {
       const box = boxes.get(key);
       if (!box) return;
-      const { w } = size.current;
-      const zoom = Math.max(viewport.current.zoom, 0.9);
-      // What is opened in the drawer stands left of it.
-      const aside = beside && w > 900 ? Math.min(310, w / 4) / zoom : 0;
-      const high = Math.min(box.h, size.current.h / zoom);
-      void flow.setCenter(box.x + Math.min(box.w, w / zoom) / 2 + aside, box.y + high / 2, { zoom, duration: ms });
+      const { w, h } = size.current;
+      const now = viewport.current;
+      // What is opened in the drawer stands left of it, where there is room.
+      const right = outer.current?.getBoundingClientRect().right ?? 0;
+      const covered = beside && w > 900 ? Math.max(0, drawer - (innerWidth - right)) : 0;
+      if (now.zoom >= readable) {
+        const [left, top] = [box.x * now.zoom + now.x, box.y * now.zoom + now.y];
+        const seen = left >= 8 && top >= 8 && top + box.h * now.zoom <= h - 8;
+        if (seen && left + box.w * now.zoom <= w - covered - 8) return;
+      }
+      const zoom = Math.max(now.zoom, 0.9);
+      const x = box.x + Math.min(box.w, w / zoom) / 2 + covered / 2 / zoom;
+      void flow.setCenter(x, box.y + Math.min(box.h, h / zoom) / 2, { zoom, duration: ms });
     },
     [flow, boxes],
   );
@@ -516,12 +526,13 @@ function Surface({
 
   // At first all of it, or the node that is chosen; later what was asked to be flown to, once it is laid out.
   const begun = useRef(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another selection flies too
+  const shown = useRef<number | undefined>(undefined);
   useEffect(() => {
     const first = !begun.current;
     begun.current = true;
-    const goal = toFly.current;
+    const goal = toFly.current ?? (selected !== shown.current ? selected : undefined);
     toFly.current = undefined;
+    shown.current = selected;
     if (goal === -1) return fitAll(glide());
     if (goal !== undefined) {
       const key = view.keyOf(goal);
@@ -530,7 +541,7 @@ function Surface({
       return flyTo(key, first ? 0 : glide(), true);
     }
     if (first) begin();
-  }, [layout, selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
+  }, [selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
@@ -682,6 +693,10 @@ function marginOf(size: number): number {
 const least = 0.02;
 // A card is some pixels then.
 const tooSmall = 0.16;
+// On a screen this narrow there is room for few nodes: it begins where they can be read.
+const narrow = 560;
+/** How wide the drawer of a node is at most. */
+const drawer = 620;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 
 function focusAnd(area: HTMLElement | null, then: () => void): void {
