@@ -18,7 +18,12 @@ test('each message has the same places for values in both languages', () => {
 });
 
 // Keys that are put together, by their beginning.
-const built = ['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'];
+const built = [
+  ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
+  ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
+  'start.fault.',
+  ...['node.ask.', 'node.inputs.'],
+];
 
 test('every message is used', () => {
   const texts = readdirSync('src', { recursive: true, encoding: 'utf8' })

@@ -59,8 +59,7 @@ export function Ask({
             {(field) => (
               <TextInput
                 {...field}
-                // biome-ignore lint/a11y/noAutofocus: the first thing to fill in of a dialog that was just opened
-                autoFocus
+                data-focus=""
                 maxLength={longestReason}
                 value={reason}
                 onChange={(e) => setReason(e.target.value)}

@@ -11,15 +11,18 @@ export interface DialogProps {
   /** Buttons at its end. */
   foot?: ReactNode;
   wide?: boolean;
+  /** It takes all the room that there is, and its content the height of it. */
+  full?: boolean;
 }
 
 /**
  * A dialog over the page: the rest is out of reach while it is there, Escape closes it, and the focus goes back to where
  * it was. It is shown while it is rendered.
  */
-export function Dialog({ title, onClose, children, foot, wide }: DialogProps) {
+export function Dialog({ title, onClose, children, foot, wide, full }: DialogProps) {
+  const size = full ? 'dialog dialog-full' : wide ? 'dialog dialog-wide' : 'dialog';
   return (
-    <Modal className={wide ? 'dialog dialog-wide' : 'dialog'} title={title} onClose={onClose} foot={foot}>
+    <Modal className={size} title={title} onClose={onClose} foot={foot}>
       {children}
     </Modal>
   );
@@ -45,7 +48,12 @@ function Modal({ title, onClose, children, foot, className }: DialogProps & { cl
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The browser would choose the button that closes it.
+      const first = ['[data-focus]', '.dialog-body :is(input, textarea, select)'];
+      first.reduce<HTMLElement | null>((found, at) => found ?? dialog.querySelector(at), null)?.focus();
+    }
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();

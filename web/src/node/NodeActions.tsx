@@ -1,0 +1,276 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, type Command, type NodeCommand, type NodeDetail, type Task } from '../api';
+import { type I18n, useI18n } from '../i18n';
+import { Ask, Button, Field, TextArea, useKeys, useToast } from '../ui';
+import { isObject } from './attempts';
+import { parseJson } from './inputs';
+import { RetryInputs } from './RetryInputs';
+import { Plain } from './Text';
+
+const dangerous: readonly NodeCommand[] = ['force-fail'];
+// What gets a node on that does not go on by itself.
+const helpful: readonly NodeCommand[] = [
+  'retry',
+  'retry-subprocess',
+  'skip-branch',
+  'resume-node',
+  'resume-subprocess',
+];
+const order: readonly NodeCommand[] = [
+  'retry',
+  'retry-subprocess',
+  'skip',
+  'skip-branch',
+  'callback',
+  'resume-node',
+  'resume-subprocess',
+  'pause-node',
+  'pause-subprocess',
+  'force-fail',
+];
+
+type Open = NodeCommand | 'retry-with';
+
+/** The commands that the server would accept for a node now. Each asks first, for a reason too. */
+export function NodeActions({
+  project,
+  task,
+  detail,
+  name,
+}: {
+  project: number;
+  task: Task;
+  detail: NodeDetail;
+  name: string;
+}) {
+  const i18n = useI18n();
+  const { t } = i18n;
+  const [open, setOpen] = useState<Open>();
+  const toast = useToast();
+  const client = useQueryClient();
+  const run = useMutation({
+    mutationFn: (command: Command) => api.do(project, task.id, command),
+    onSuccess: (_, command) => {
+      setOpen(undefined);
+      toast(t('node.done', { action: t(`do.${command.command}`), name: short(name, i18n) }));
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: ['node', project, task.id] }),
+  });
+  const actions = order.filter((a) => detail.actions?.includes(a));
+  const first = actions.find((a) => helpful.includes(a) || (a === 'callback' && detail.why?.code === 'callback'));
+  const ask = (command: Open) => {
+    run.reset();
+    setOpen(command);
+  };
+  const may = (command: NodeCommand) => actions.includes(command);
+  useKeys(t('node.title'), [
+    ...(may('retry') ? [{ keys: 'R', label: t('do.retry'), run: () => ask('retry') }] : []),
+    ...(may('skip') ? [{ keys: 'S', label: t('do.skip'), run: () => ask('skip') }] : []),
+  ]);
+
+  const templates = isObject(detail.templates) ? detail.templates : isObject(detail.inputs) ? detail.inputs : {};
+  const close = () => {
+    if (!run.isPending) setOpen(undefined);
+  };
+  const send = (command: Omit<Command, 'node'>) => run.mutate({ ...command, node: detail.id });
+  return (
+    <>
+      {actions.length > 0 && (
+        <div className="node-actions">
+          {actions.map((action) => (
+            <Button
+              key={action}
+              small
+              kind={action === first ? 'primary' : 'plain'}
+              aria-keyshortcuts={action === 'retry' ? 'R' : action === 'skip' ? 'S' : undefined}
+              onClick={() => ask(action)}
+            >
+              {t(`do.${action}`)}
+            </Button>
+          ))}
+          {may('retry') && detail.plugin && (
+            <Button small onClick={() => ask('retry-with')}>
+              {t('node.retryWith')}
+            </Button>
+          )}
+        </div>
+      )}
+      {open === 'retry-with' && (
+        <RetryInputs
+          name={name}
+          inputs={templates}
+          busy={run.isPending}
+          error={run.error}
+          onClose={close}
+          onConfirm={(inputs, reason) => send({ command: 'retry', inputs, reason })}
+        />
+      )}
+      {open === 'callback' && (
+        <Callback
+          name={name}
+          busy={run.isPending}
+          error={run.error}
+          onClose={close}
+          onConfirm={(rest) => send({ command: 'callback', version: detail.version, ...rest })}
+        />
+      )}
+      {open === 'skip-branch' && (
+        <Branches
+          name={name}
+          detail={detail}
+          busy={run.isPending}
+          error={run.error}
+          onClose={close}
+          onConfirm={(rest) => send({ command: 'skip-branch', ...rest })}
+        />
+      )}
+      {open && open !== 'retry-with' && open !== 'callback' && open !== 'skip-branch' && (
+        <Ask
+          title={t(`do.${open}`)}
+          action={t(`do.${open}`)}
+          danger={dangerous.includes(open)}
+          busy={run.isPending}
+          error={run.error}
+          onClose={close}
+          onConfirm={(reason) => send({ command: open, reason })}
+        >
+          <Question command={open} name={name} />
+        </Ask>
+      )}
+    </>
+  );
+}
+
+function short(name: string, { t }: I18n): string {
+  if (name === '') return t('ui.noName');
+  return name.length > 80 ? `${name.slice(0, 80)}…` : name;
+}
+
+function Question({ command, name }: { command: NodeCommand; name: string }) {
+  const i18n = useI18n();
+  return (
+    <p>
+      {i18n.tx(`node.ask.${command}`, {
+        name: (
+          <b>
+            <Plain text={name.length > 300 ? `${name.slice(0, 300)}…` : name || i18n.t('ui.noName')} />
+          </b>
+        ),
+      })}
+    </p>
+  );
+}
+
+interface Asking<T> {
+  name: string;
+  busy: boolean;
+  error: unknown;
+  onClose: () => void;
+  onConfirm: (rest: T) => void;
+}
+
+function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
+  const { t } = useI18n();
+  const [text, setText] = useState('{}');
+  const [wrong, setWrong] = useState<string>();
+  return (
+    <Ask
+      title={t('do.callback')}
+      action={t('do.callback')}
+      busy={busy}
+      error={error}
+      onClose={onClose}
+      onConfirm={(reason) => {
+        if (text.trim() === '') {
+          onConfirm({ reason });
+          return;
+        }
+        const read = parseJson(text);
+        if ('wrong' in read) setWrong(read.wrong);
+        else onConfirm({ data: read.value, reason });
+      }}
+    >
+      <Question command="callback" name={name} />
+      <Field
+        label={t('node.callback.data')}
+        hint={t('node.callback.hint')}
+        error={wrong === undefined ? undefined : t('node.inputs.noJson', { wrong })}
+      >
+        {(props) => (
+          <TextArea
+            {...props}
+            data-focus=""
+            className="mono"
+            rows={5}
+            value={text}
+            onChange={(e) => {
+              setText(e.target.value);
+              setWrong(undefined);
+            }}
+          />
+        )}
+      </Field>
+    </Ask>
+  );
+}
+
+function Branches({
+  name,
+  detail,
+  busy,
+  error,
+  onClose,
+  onConfirm,
+}: Asking<Pick<Command, 'branches' | 'reason'>> & { detail: NodeDetail }) {
+  const { t } = useI18n();
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [missing, setMissing] = useState(false);
+  const one = detail.kind === 'ExclusiveGateway';
+  const choose = (flow: string) => {
+    setMissing(false);
+    setChosen((all) => {
+      if (one) return [flow];
+      return all.includes(flow) ? all.filter((f) => f !== flow) : [...all, flow];
+    });
+  };
+  return (
+    <Ask
+      title={t('do.skip-branch')}
+      action={t('do.skip-branch')}
+      busy={busy}
+      error={error}
+      onClose={onClose}
+      onConfirm={(reason) => {
+        if (chosen.length === 0) setMissing(true);
+        else onConfirm({ branches: [...chosen], reason });
+      }}
+    >
+      <Question command="skip-branch" name={name} />
+      <fieldset className="branch-choice">
+        <legend>{t(one ? 'node.branch.one' : 'node.branch.some')}</legend>
+        {detail.branches?.map((branch) => (
+          <label key={branch.flow} className="check">
+            <input
+              type={one ? 'radio' : 'checkbox'}
+              name={one ? 'branch' : undefined}
+              checked={chosen.includes(branch.flow)}
+              onChange={() => choose(branch.flow)}
+            />
+            <span>
+              <Plain text={branch.name || t('ui.noName')} />{' '}
+              <code className="muted">
+                {branch.default ? t('node.branch.default') : <Plain text={(branch.condition ?? '').slice(0, 300)} />}
+              </code>
+            </span>
+          </label>
+        ))}
+        {missing && (
+          <p className="field-error" role="alert">
+            {t('node.branch.missing')}
+          </p>
+        )}
+      </fieldset>
+    </Ask>
+  );
+}

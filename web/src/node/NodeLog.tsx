@@ -1,0 +1,86 @@
+import { useEffect, useState } from 'react';
+import { apiURL } from '../api';
+import { useI18n } from '../i18n';
+import { Button, Dialog, Icon, IconButton, Select } from '../ui';
+import { LogPane } from './LogPane';
+import { useLog } from './useLog';
+
+/**
+ * The log of a node. `back` says which attempt is looked at, counted from the newest one; undefined where that is not
+ * known. Another `mark` is another newest attempt.
+ */
+export function NodeLog({
+  project,
+  task,
+  node,
+  mark,
+  back,
+}: {
+  project: number;
+  task: number;
+  node: string;
+  mark: string;
+  back: number | undefined;
+}) {
+  const { t } = useI18n();
+  const [attempt, setAttempt] = useState(0); // as the log counts, over all loops; 0 is the newest
+  const [full, setFull] = useState(false);
+  const log = useLog({ project, task, node, attempt, mark: attempt === 0 ? mark : '' });
+  const { attempts } = log;
+  // The log follows what is chosen above it, but may be turned to another attempt.
+  useEffect(() => {
+    if (attempts > 0 && back !== undefined) setAttempt(back === 0 ? 0 : Math.max(1, attempts - back));
+  }, [back, attempts]);
+
+  const tools = (
+    <>
+      {attempts > 1 && (full || back === undefined) && (
+        <Select
+          className="log-attempt"
+          aria-label={t('node.log.attempt')}
+          value={attempt === 0 ? attempts : attempt}
+          onChange={(e) => setAttempt(Number(e.target.value) === attempts ? 0 : Number(e.target.value))}
+        >
+          {Array.from({ length: Math.min(attempts, 1000) }, (_, i) => (
+            <option key={i} value={attempts - i}>
+              {t('node.log.attemptOf', { n: attempts - i, count: attempts })}
+            </option>
+          ))}
+        </Select>
+      )}
+      <a
+        className="button button-quiet button-small"
+        href={
+          apiURL(`projects/${project}/tasks/${task}/nodes/${encodeURIComponent(node)}/log.txt`, {
+            attempt: log.attempt || undefined,
+          }).href
+        }
+        download
+      >
+        {t('node.log.download')}
+      </a>
+      {!full && (
+        <IconButton small label={t('node.log.full')} onClick={() => setFull(true)}>
+          <Icon name="grow" size={14} />
+        </IconButton>
+      )}
+    </>
+  );
+  return (
+    <section className="node-part">
+      <h3>{t('node.log')}</h3>
+      {full ? (
+        <Dialog full title={t('node.log')} onClose={() => setFull(false)}>
+          <LogPane log={log} tools={tools} height="full" />
+        </Dialog>
+      ) : (
+        <LogPane log={log} tools={tools} height="part" />
+      )}
+      {full && (
+        <Button small onClick={() => setFull(false)}>
+          {t('node.log.small')}
+        </Button>
+      )}
+    </section>
+  );
+}

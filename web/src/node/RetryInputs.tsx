@@ -1,0 +1,248 @@
+import { type FormEvent, useId, useRef, useState } from 'react';
+import type { Json } from '../api';
+import { useI18n } from '../i18n';
+import { Button, Dialog, ErrorBox, Field, Icon, IconButton, TextArea, TextInput } from '../ui';
+import {
+  type Change,
+  changes,
+  diffLines,
+  fieldsOf,
+  type InputFault,
+  type InputField,
+  near,
+  readFields,
+  turn,
+  valueLines,
+} from './inputs';
+import { Plain } from './Text';
+
+const faultWords = {
+  noKey: 'node.inputs.noKey',
+  twice: 'node.inputs.twice',
+  hidden: 'node.inputs.hidden',
+} as const;
+
+/** Edits the inputs of a node, shows what that changes, and runs it again with them. */
+export function RetryInputs({
+  name,
+  inputs,
+  busy,
+  error,
+  onClose,
+  onConfirm,
+}: {
+  name: string;
+  inputs: { [key: string]: Json };
+  busy: boolean;
+  error: unknown;
+  onClose: () => void;
+  onConfirm: (inputs: { [key: string]: Json }, reason: string | undefined) => void;
+}) {
+  const { t, tx } = useI18n();
+  const form = useId();
+  const [before] = useState(inputs); // as they were when it was opened, whatever becomes of the node
+  const [fields, setFields] = useState(() => fieldsOf(before));
+  const [faults, setFaults] = useState<ReadonlyMap<number, InputFault>>(new Map());
+  const [after, setAfter] = useState<{ [key: string]: Json }>();
+  const [reason, setReason] = useState('');
+  const next = useRef(fields.length);
+  const box = useRef<HTMLFormElement>(null);
+
+  const change = (field: InputField) => {
+    setFields((all) => all.map((f) => (f.id === field.id ? field : f)));
+    setFaults((all) => new Map([...all].filter(([id]) => id !== field.id)));
+  };
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (after) {
+      if (!busy) onConfirm(after, reason.trim() || undefined);
+      return;
+    }
+    const read = readFields(fields);
+    setFaults(read.faults);
+    if (read.inputs) setAfter(read.inputs);
+    else {
+      // The first that is wrong is the one to go on with.
+      requestAnimationFrame(() => box.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus());
+    }
+  };
+  const said = (fault: InputFault | undefined) => {
+    if (!fault) return undefined;
+    return typeof fault === 'object' ? t('node.inputs.noJson', { wrong: fault.json }) : t(faultWords[fault]);
+  };
+
+  return (
+    <Dialog
+      wide
+      title={after ? t('node.inputs.compare') : t('node.retryWith')}
+      onClose={onClose}
+      foot={
+        <>
+          {after && (
+            <Button onClick={() => setAfter(undefined)} disabled={busy}>
+              {t('node.inputs.back')}
+            </Button>
+          )}
+          <Button onClick={onClose}>{t('ui.cancel')}</Button>
+          <Button type="submit" form={form} kind="primary" busy={busy}>
+            {after ? t('do.retry') : t('node.inputs.show')}
+          </Button>
+        </>
+      }
+    >
+      <form id={form} ref={box} onSubmit={submit} className="ask" noValidate>
+        <p className="muted">
+          {tx(after ? 'node.ask.retryWith' : 'node.inputs.about', {
+            name: (
+              <b>
+                <Plain text={name} />
+              </b>
+            ),
+          })}
+        </p>
+        {after ? (
+          <>
+            <Changes list={changes(before, after)} />
+            <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
+              {(props) => (
+                <TextInput
+                  {...props}
+                  autoFocus
+                  maxLength={1000}
+                  value={reason}
+                  onChange={(e) => setReason(e.target.value)}
+                />
+              )}
+            </Field>
+            {error !== undefined && error !== null && <ErrorBox error={error} />}
+          </>
+        ) : (
+          <>
+            {fields.map((field) => {
+              const fault = faults.get(field.id);
+              const keyFault = fault === 'noKey' || fault === 'twice';
+              return (
+                <fieldset key={field.id} className="input-field">
+                  <legend className="hidden">{field.key || t('node.inputs.key')}</legend>
+                  <div className="input-head">
+                    <Field label={t('node.inputs.key')} error={keyFault ? said(fault) : undefined}>
+                      {(props) => (
+                        <TextInput
+                          {...props}
+                          className="mono"
+                          value={field.key}
+                          onChange={(e) => change({ ...field, key: e.target.value })}
+                        />
+                      )}
+                    </Field>
+                    <Button
+                      small
+                      aria-pressed={field.json}
+                      title={t('node.inputs.asJson')}
+                      onClick={() => change(turn(field))}
+                    >
+                      JSON
+                    </Button>
+                    <IconButton
+                      small
+                      label={t('node.inputs.remove', { key: field.key })}
+                      onClick={() => setFields((all) => all.filter((f) => f.id !== field.id))}
+                    >
+                      <Icon name="close" size={14} />
+                    </IconButton>
+                  </div>
+                  <Field
+                    label={<span className="hidden">{t('node.inputs.value', { key: field.key })}</span>}
+                    error={keyFault ? undefined : said(fault)}
+                  >
+                    {(props) => (
+                      <TextArea
+                        {...props}
+                        className="mono"
+                        rows={Math.min(12, Math.max(1, field.text.split('\n').length))}
+                        value={field.text}
+                        onChange={(e) => change({ ...field, text: e.target.value })}
+                      />
+                    )}
+                  </Field>
+                </fieldset>
+              );
+            })}
+            <div>
+              <Button
+                small
+                onClick={() => setFields((all) => [...all, { id: next.current++, key: '', text: '', json: false }])}
+              >
+                <Icon name="plus" size={14} />
+                {t('node.inputs.add')}
+              </Button>
+            </div>
+          </>
+        )}
+      </form>
+    </Dialog>
+  );
+}
+
+function Changes({ list }: { list: readonly Change[] }) {
+  const { t } = useI18n();
+  if (list.length === 0) return <p className="diff-none">{t('node.inputs.same')}</p>;
+  return list.map((change) => (
+    <section key={change.key} className="diff" aria-label={change.key}>
+      <h3>
+        <code>
+          <Plain text={change.key} />
+        </code>
+        {change.before === undefined && <span className="muted"> {t('node.inputs.added')}</span>}
+        {change.after === undefined && <span className="muted"> {t('node.inputs.removed')}</span>}
+      </h3>
+      <Lines change={change} />
+    </section>
+  ));
+}
+
+const mostLines = 400;
+
+function Lines({ change }: { change: Change }) {
+  const { t, number } = useI18n();
+  const lines = near(diffLines(valueLines(change.before), valueLines(change.after)));
+  const signs = { '-': t('node.inputs.before'), '+': t('node.inputs.after'), ' ': '' };
+  // Values of other types may look alike: 1 and "1".
+  const types =
+    typeof change.before !== typeof change.after && change.before !== undefined && change.after !== undefined;
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
+      <div className="diff-lines" tabIndex={0}>
+        {lines.slice(0, mostLines).map((line, i) =>
+          line ? (
+            <div
+              key={i}
+              className={
+                line.sign === ' ' ? 'diff-line' : line.sign === '-' ? 'diff-line diff-old' : 'diff-line diff-new'
+              }
+            >
+              <span className="diff-sign" aria-hidden="true">
+                {line.sign}
+              </span>
+              {signs[line.sign] && <span className="hidden">{signs[line.sign]}</span>}
+              <span>
+                <Plain text={line.text.slice(0, 2000)} />
+              </span>
+            </div>
+          ) : (
+            <div key={i} className="diff-gap" aria-hidden="true">
+              ⋯
+            </div>
+          ),
+        )}
+      </div>
+      {lines.length > mostLines && (
+        <p className="muted">{t('node.inputs.cut', { size: number(lines.length - mostLines) })}</p>
+      )}
+      {types && (
+        <p className="muted">{t('node.inputs.types', { before: typeof change.before, after: typeof change.after })}</p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,128 @@
+import type { Graph, GraphNode, Json, NodeDetail, NodeState } from '../api';
+import type { Look } from '../ui';
+
+/** One attempt of a node as it is shown, earlier or current. */
+export interface AttemptView {
+  /** Its number in this loop, from 1. */
+  number: number;
+  current: boolean;
+  state: NodeDetail['state'];
+  skipped: boolean;
+  ignored: boolean;
+  version?: string;
+  started?: string;
+  finished?: string;
+  elapsed: number;
+  error: string;
+  inputs: Json;
+  outputs: { key: string; name?: string; value: Json }[];
+}
+
+/** The attempts of the loop that a detail is about, oldest first; the current one is the last. */
+export function attemptsOf(detail: NodeDetail): AttemptView[] {
+  const earlier = detail.attempts.map(
+    (a, i): AttemptView => ({
+      number: i + 1,
+      current: false,
+      state: a.state,
+      skipped: a.skipped ?? false,
+      ignored: a.error_ignored ?? false,
+      version: a.version,
+      started: a.started_at,
+      finished: a.finished_at,
+      elapsed: a.elapsed_s,
+      error: a.error ?? '',
+      inputs: a.inputs,
+      outputs: isObject(a.outputs) ? Object.entries(a.outputs).map(([key, value]) => ({ key, value })) : [],
+    }),
+  );
+  return [
+    ...earlier,
+    {
+      number: earlier.length + 1,
+      current: true,
+      state: detail.state,
+      skipped: detail.skipped ?? false,
+      ignored: detail.error_ignored ?? false,
+      version: detail.version,
+      started: detail.started_at,
+      finished: detail.finished_at,
+      elapsed: detail.elapsed_s,
+      error: detail.error ?? '',
+      inputs: detail.inputs,
+      outputs: detail.outputs,
+    },
+  ];
+}
+
+export function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** How a node or an attempt looks. */
+export function lookOf(of: { state: NodeDetail['state']; skipped?: boolean; version?: string; phase?: string }): Look {
+  if (of.skipped) return 'SKIPPED';
+  if (of.state === 'CREATED' && !of.version && of.phase !== 'appointed') return 'NONE';
+  return of.state;
+}
+
+/** What of a node says that its detail has changed. */
+export function changeMark(state: NodeState | undefined): string {
+  if (!state) return '';
+  const { version, phase, loop, retry, skipped, error_ignored, finished_at, due_at } = state;
+  return JSON.stringify([state.state, version, phase, loop, retry, skipped, error_ignored, finished_at, due_at]);
+}
+
+/** The subprocesses around a node, outermost first. */
+export function aroundOf(graph: Graph, index: number): GraphNode[] {
+  const by = new Map(graph.nodes.map((n) => [n.index, n]));
+  const around: GraphNode[] = [];
+  let parent = by.get(index)?.parent ?? 0;
+  while (parent !== 0 && around.length < by.size) {
+    const node = by.get(parent);
+    if (!node) break;
+    around.unshift(node);
+    parent = node.parent;
+  }
+  return around;
+}
+
+/**
+ * Which branches of a gateway were taken: those that lead to a node which was reached. Undefined while it has not
+ * chosen; where branches meet again at once, what the next node says counts for both.
+ */
+export function takenBranches(
+  graph: Graph,
+  states: ReadonlyMap<number, NodeState>,
+  index: number,
+): Set<number> | undefined {
+  const own = states.get(index);
+  if (own?.state !== 'FINISHED') return undefined;
+  const taken = new Set<number>();
+  for (const edge of graph.edges) {
+    if (edge.from !== index) continue;
+    const next = states.get(edge.to);
+    if (next?.started_at) taken.add(edge.to);
+  }
+  return taken;
+}
+
+/** The inputs before rendering beside what became of them. */
+export interface InputRow {
+  key: string;
+  template?: Json;
+  rendered?: Json;
+}
+
+export function inputRows(templates: Json | undefined, rendered: Json): InputRow[] {
+  const [left, right] = [isObject(templates) ? templates : {}, isObject(rendered) ? rendered : {}];
+  const rows: InputRow[] = Object.keys(left).map((key) => ({
+    key,
+    template: left[key],
+    ...(Object.hasOwn(right, key) && { rendered: right[key] }),
+  }));
+  for (const key of Object.keys(right)) {
+    if (!Object.hasOwn(left, key)) rows.push({ key, rendered: right[key] });
+  }
+  return rows;
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { bytes, LogText } from './logText';
+import { cutBytes } from './useLog';
+
+function feed(log: LogText, ...texts: string[]) {
+  for (const text of texts) log.append(text, log.next + bytes(text));
+}
+
+test('lines are put together from what comes, however it is cut', () => {
+  const whole = 'one\ntwo\r\n\r\nth\u00e9\rfour\n\nlast';
+  for (let cut = 0; cut <= whole.length; cut++) {
+    for (let second = cut; second <= whole.length; second++) {
+      const log = new LogText();
+      feed(log, whole.slice(0, cut), whole.slice(cut, second), whole.slice(second));
+      expect(log.lines, `${cut} ${second}`).toEqual(['one', 'two', '', 'th\u00e9', 'four', '', 'last']);
+      expect([log.start, log.next]).toEqual([0, bytes(whole)]);
+    }
+  }
+});
+
+test('a style goes on into the next lines, and a line that goes on has the one it began with', () => {
+  const log = new LogText();
+  feed(log, '\u001b[31mred\nst', 'ill\u001b[0m\nplain\n');
+  expect([0, 1, 2].map((i) => log.style(i))).toEqual([{}, { fg: 1 }, {}]);
+  expect(log.lines[1]).toBe('still\u001b[0m');
+});
+
+test('older text comes in front: numbers of lines stay, a cut line is whole again, colours reach down', () => {
+  const all = '\u001b[32mfirst\nsecond\nthird\nfourth\n';
+  for (let cut = 1; cut < all.length; cut++) {
+    const log = new LogText();
+    log.append(all.slice(cut), bytes(all));
+    expect(log.start).toBe(cut);
+    const before = log.lines.map((line, i) => [log.first + i, line] as const);
+    log.prepend(all.slice(0, cut), 0);
+    expect(log.lines).toEqual(['\u001b[32mfirst', 'second', 'third', 'fourth']);
+    expect(log.style(3)).toEqual({ fg: 2 });
+    expect(log.start).toBe(0);
+    for (const [number, line] of before.slice(1)) expect(log.lines[number - log.first]).toBe(line);
+    log.append('fifth', bytes(all) + 5);
+    expect(log.lines.at(-1)).toBe('fifth');
+  }
+});
+
+test('a search looks at what is seen, not at colours', () => {
+  const log = new LogText();
+  feed(log, 'ok\nan e\u001b[31mRR\u001b[0mor\n[31m\n');
+  expect(log.search('Error')).toEqual([1]);
+  expect(log.search('[31m')).toEqual([2]);
+  expect(log.search('')).toEqual([]);
+});
+
+test('a text is cut at a place in bytes', () => {
+  expect(cutBytes('aé文', 3)).toBe('aé');
+  expect(cutBytes('aé', 9)).toBe('aé');
+});
