@@ -407,8 +407,14 @@ function Surface({
       return { x: seen.x - mx, y: seen.y - my, w: seen.w + 2 * mx, h: seen.h + 2 * my };
     });
   }, []);
+  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(rest.current), []);
   useOnViewportChange({
     onChange: (v) => {
+      // While it is moved its elements are one layer, which need not be painted anew; zoomed, texts are to stay sharp.
+      outer.current?.classList.toggle('graph-moving', v.zoom === viewport.current.zoom);
+      clearTimeout(rest.current);
+      rest.current = setTimeout(() => outer.current?.classList.remove('graph-moving'), 250);
       viewport.current = v;
       show();
       look();
