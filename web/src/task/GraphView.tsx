@@ -579,16 +579,25 @@ function Surface({
     e.preventDefault();
     e.stopPropagation();
   };
+  const keysHere = useKeysHere();
   useKeys(t('task.graph.keys'), [
     { keys: '0', label: t('task.graph.fit'), run: () => fitAll(glide()) },
     { keys: '+', label: t('task.graph.in'), run: zoomIn },
     { keys: '-', label: t('task.graph.out'), run: zoomOut },
-    { keys: 'ArrowLeft', label: t('task.graph.left'), run: () => focusAnd(outer.current, () => arrow('left')) },
-    { keys: 'ArrowRight', label: t('task.graph.right'), run: () => focusAnd(outer.current, () => arrow('right')) },
-    { keys: 'ArrowUp', label: t('task.graph.up'), run: () => focusAnd(outer.current, () => arrow('up')) },
-    { keys: 'ArrowDown', label: t('task.graph.down'), run: () => focusAnd(outer.current, () => arrow('down')) },
-    { keys: ' ', label: t('task.graph.toggle'), run: () => withCursor(cursor, onToggle) },
-    { keys: 'Enter', label: t('task.graph.open'), run: () => withCursor(cursor, onOpen) },
+    ...(keysHere
+      ? [
+          { keys: 'ArrowLeft', label: t('task.graph.left'), run: () => focusAnd(outer.current, () => arrow('left')) },
+          {
+            keys: 'ArrowRight',
+            label: t('task.graph.right'),
+            run: () => focusAnd(outer.current, () => arrow('right')),
+          },
+          { keys: 'ArrowUp', label: t('task.graph.up'), run: () => focusAnd(outer.current, () => arrow('up')) },
+          { keys: 'ArrowDown', label: t('task.graph.down'), run: () => focusAnd(outer.current, () => arrow('down')) },
+          { keys: ' ', label: t('task.graph.toggle'), run: () => withCursor(cursor, onToggle) },
+          { keys: 'Enter', label: t('task.graph.open'), run: () => withCursor(cursor, onOpen) },
+        ]
+      : []),
   ]);
 
   const unfolded = view.items.some((i) => i.open);
@@ -709,6 +718,26 @@ const tooSmall = 0.16;
 // On a screen this narrow there is room for few nodes: it begins where they can be read.
 const narrow = 560;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
+
+// Whether arrows are the graph's: in the drawer of a node they scroll.
+function useKeysHere(): boolean {
+  const [here, setHere] = useState(true);
+  useEffect(() => {
+    const moved = (e: FocusEvent) => {
+      setHere(!(e.target instanceof Element && e.target.closest('.node-drawer') !== null));
+    };
+    const left = (e: FocusEvent) => {
+      if (e.relatedTarget === null) setHere(true);
+    };
+    document.addEventListener('focusin', moved);
+    document.addEventListener('focusout', left);
+    return () => {
+      document.removeEventListener('focusin', moved);
+      document.removeEventListener('focusout', left);
+    };
+  }, []);
+  return here;
+}
 
 function focusAnd(area: HTMLElement | null, then: () => void): void {
   area?.focus({ preventScroll: true });
