@@ -33,7 +33,7 @@ export const task = {
   'task.ask.pause': 'What is being executed goes on to its end; nothing new begins until the task is resumed.',
   'task.ask.resume': 'The task goes on where it was paused.',
   'task.ask.revoke': 'The task ends for good. Calls that are out cannot be taken back.',
-  'task.ask.delete': 'The task is taken off the lists. It can still be read under its address.',
+  'task.ask.delete': 'The task is taken off the lists. What stays is how its nodes ended.',
   'task.done.start': 'Started: {name}',
   'task.done.pause': 'Paused: {name}',
   'task.done.resume': 'Resumed: {name}',

@@ -34,7 +34,7 @@ export const task: Same<typeof en> = {
   'task.ask.pause': '正在执行的会继续到结束;在继续之前不会开始新的节点。',
   'task.ask.resume': '任务从暂停处继续。',
   'task.ask.revoke': '任务将永久结束。已发出的调用无法收回。',
-  'task.ask.delete': '任务将从列表中移除,仍可通过其地址查看。',
+  'task.ask.delete': '任务将从列表中移除,仅保留其节点的最终状态。',
   'task.done.start': '已启动:{name}',
   'task.done.pause': '已暂停:{name}',
   'task.done.resume': '已继续:{name}',
