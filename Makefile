@@ -29,7 +29,7 @@ BENCHTIME  ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate browser web web-check readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate web web-check readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,17 +80,13 @@ proof: ## run the long forms of the tests of what docs/durability.md promises (H
 simulate: ## run the engine in a simulated world for SECONDS=60 of a processor, from SEED=0 on (ONE=true: only that seed)
 	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./internal/engine -v -simulate $(SECONDS)s -seed $(SEED) -one=$(ONE)
 
-browser: ## run the tests of the status page in a real browser
-	@help=$$(scripts/need chromium) || { echo "Chromium is missing: $$help" >&2; exit 1; }
-	CI=true go test -count=1 -run Browser ./internal/api/page
-
-web: ## build the browser app into web/dist, which is committed (needs Node 20 or newer)
+web: ## build the browser app into web/dist, which is committed (needs Node)
+	@help=$$(scripts/need node) || { echo "Node is missing or too old: $$help" >&2; exit 1; }
 	cd web && npm ci && npm run build && node licences.mjs
 
-web-check: ## check types, style and units of the browser app, and that web/dist is its build (needs Node 20 or newer)
-	cd web && npm ci && npm run check && npm test && npm run build
-	git diff --exit-code --stat -- web/dist
-	@test -z "$$(git status --porcelain -- web/dist)" || { git status --short -- web/dist; exit 1; }
+web-check: ## check the browser app, that web/dist is its build (needs Node), and that a clone built without Node serves it
+	@scripts/web-check
+	@scripts/without-node
 
 readme: build ## run the commands of the README
 	@scripts/readme
@@ -116,11 +112,12 @@ licences: ## check the licences of all dependencies and that THIRD_PARTY_NOTICES
 notices: ## write THIRD_PARTY_NOTICES.md anew
 	go -C tools run ./licences -root .. -write
 
-bench: build ## measure this program against the least that could do the same work (a quarter of an hour; BENCHFLAGS, SIZEFLAGS, MEMORYFLAGS)
+bench: build ## measure this program against the least that could do the same work (a quarter of an hour; BENCHFLAGS, SIZEFLAGS, MEMORYFLAGS, WATCHFLAGS)
 	bin/stdops bench status $(BENCHFLAGS)
 	bin/stdops bench engine $(BENCHFLAGS)
 	bin/stdops bench size $(SIZEFLAGS)
 	bin/stdops bench memory --inputs internal/api/sops/testdata/badinputs.jsonl $(MEMORYFLAGS)
+	bin/stdops bench watch $(WATCHFLAGS)
 
 bench-postgres: build ## measure servers that share a PostgreSQL database, which is started for it (ten minutes; PGFLAGS)
 	scripts/with-postgres bin/stdops bench postgres $(PGFLAGS)

@@ -41,6 +41,7 @@ var edges = map[string]map[string]string{
 	"internal/status": {},
 	"internal/lazy":   {"internal/expr": "writes moments and texts as Python does"},
 	"internal/store":  {},
+	"internal/watch":  {},
 
 	"internal/store/disktest": {},
 	"internal/store/pgtest":   {},
@@ -88,19 +89,15 @@ var edges = map[string]map[string]string{
 		"internal/api":     "shares bodies, credentials and the rules for browsers",
 		"internal/service": "offers its use-cases",
 		"internal/status":  "encodes status values",
-	},
-	"internal/api/page": {
-		"internal/api":     "shares the rules for browsers",
-		"internal/service": "offers its use-cases",
-		"internal/status":  "shows status values",
+		"internal/watch":   "tells those who watch tasks what is new",
 	},
 	"internal/api/ui": {"internal/api": "shares the rules for browsers"},
 
 	"internal/app": {
 		"client":                     "tells by its types what a drain has left",
 		"internal/api":               "wraps all handlers in the outermost one",
-		"internal/api/page":          "mounts it",
 		"internal/api/sops":          "mounts it",
+		"internal/api/ui":            "mounts it",
 		"internal/api/v1":            "mounts it",
 		"internal/clock":             "makes the one of the server and tells how far the machine's is off",
 		"internal/engine":            "starts and stops it",
@@ -114,9 +111,12 @@ var edges = map[string]map[string]string{
 		"internal/queue":             "gives the engine its wake-ups",
 		"internal/service":           "wires it",
 		"internal/store":             "opens and closes it",
+		"internal/watch":             "lets it hear of changes, and ends it",
+		"web":                        "serves it",
 	},
 	"internal/bench/bare": {},
 	"internal/bench": {
+		"client":                     "makes the token of those who watch, and has the wire types of the native API",
 		"internal/app":               "measures a whole server",
 		"internal/bench/bare":        "fills and watches a database past the server",
 		"internal/engine":            "measures it on a store that notes what it is given",
@@ -159,7 +159,7 @@ var rooms = []struct {
 	{"golang.org/x/net/", []string{"internal/outbound/dnstest"}, "only a test speaks the language of name servers"},
 	{
 		"net/http",
-		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/page", "internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
+		[]string{"client", "cmd/stdops", "conformance", "internal/api", "internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/app", "internal/bench", "internal/outbound"},
 		"what is inside knows no wire",
 	},
 }
@@ -173,12 +173,13 @@ var outside = []string{"crypto/rand", "database/sql", "log/slog", "math/rand", "
 // timed are the packages that decide or record by the time of the server, which they are given: the clock of the machine may
 // be set at any moment.
 var timed = []string{
-	"internal/api/page", "internal/api/sops", "internal/api/v1", "internal/engine", "internal/plugin", "internal/plugin/builtin",
+	"internal/api/sops", "internal/api/ui", "internal/api/v1", "internal/engine", "internal/plugin", "internal/plugin/builtin",
 	"internal/queue", "internal/service", "internal/status", "internal/store",
 }
 
 // mayMeasure are files of those packages that ask the clock of the machine all the same, and why.
 var mayMeasure = map[string]string{
+	"internal/api/v1/watch.go": "bounds how long a reader may take",
 	"internal/store/damage.go": "tells how long a check took",
 	"internal/store/store.go":  "takes it for those who do not mind",
 }

@@ -20,6 +20,7 @@ type Limits struct {
 	Rate      int64 // requests a second of one app, or of one user who comes without one; 0: any number
 	Failures  int64 // wrong secrets of one app from one address in a minute, and of sign-ins from one; 0: any number
 	Requests  int64 // that are served at the same time
+	Watches   int64 // that are open at the same time
 	LiveTasks int64 // that are driven at the same time
 	HeadTime  int64 // seconds that the head of a request may take to arrive
 	BodyTime  int64 // seconds that a whole request may take to arrive
@@ -44,7 +45,7 @@ type Limits struct {
 // DefaultLimits gives the bounds of a server for which nobody has set others.
 func DefaultLimits() Limits {
 	return Limits{
-		Rate: 500, Failures: 20, Requests: 1000, LiveTasks: 20_000, HeadTime: 10, BodyTime: 30,
+		Rate: 500, Failures: 20, Requests: 1000, Watches: 10_000, LiveTasks: 20_000, HeadTime: 10, BodyTime: 30,
 		Body: 25 << 20, Nodes: 20_000, Nesting: 32, Children: 100_000, Fragments: 128 << 20,
 		Rerun: 100, Calls: 64, LightCalls: 4000, HTTPCalls: 1000, ScriptCalls: 200, Callback: 1 << 20, Callbacks: 1000,
 		Output: 256 << 10, Variables: 4 << 20, Log: DefaultLog,
@@ -70,6 +71,7 @@ func (l *Limits) settings() []setting {
 		{Limit{"rate", l.Rate, "requests", "a second, of one app or of one user without an app; 0: any number"}, &l.Rate, 0, million},
 		{Limit{"failures", l.Failures, "secrets", "that are wrong, a minute, for one app from one address and for sign-ins from one; 0: any number"}, &l.Failures, 0, million},
 		{Limit{"requests", l.Requests, "requests", "that are served at the same time"}, &l.Requests, 1, million},
+		{Limit{"watches", l.Watches, "requests", "that watch tasks at the same time"}, &l.Watches, 1, million},
 		{Limit{"live-tasks", l.LiveTasks, "tasks", "that are driven at the same time; further ones wait"}, &l.LiveTasks, 1, 100 * million},
 		{Limit{"head-time", l.HeadTime, "seconds", "that the head of a request may take to arrive"}, &l.HeadTime, 1, 3600},
 		{Limit{"body-time", l.BodyTime, "seconds", "that a whole request may take to arrive"}, &l.BodyTime, 1, 3600},

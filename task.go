@@ -45,6 +45,12 @@ type AttemptRef struct {
 	Version Version
 }
 
+// TaskRevision is a task at one of its revisions.
+type TaskRevision struct {
+	Ref      TaskRef
+	Revision int64
+}
+
 // RootState is the stored state of a task as a whole.
 type RootState struct {
 	State    State // Created, Running, Suspended, Finished or Revoked: failure of a task is derived from its nodes
@@ -150,6 +156,7 @@ type Transition struct {
 	Node     NodeIndex
 	From, To State
 	Actor    string // who asked for it, "" for the engine
+	Reason   string // why, as the actor said
 	Time     time.Time
 }
 
@@ -225,4 +232,5 @@ const (
 	Stale                    // decided on a revision that is no longer the task's, or with a key that is taken; nothing was stored
 	Fenced                   // somebody else drives the task by now, so that its epoch was raised; nothing was stored
 	Busy                     // somebody else holds the task for a moment; nothing was stored, and the same change may be tried again
+	Unknown                  // the answer was lost, and others have changed the task since: it may be stored or not
 )

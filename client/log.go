@@ -25,6 +25,7 @@ type LogPage struct {
 	Attempt int    // from 1; 0 is the newest one
 	From    int64  // place of the first byte: 0, or the Next of an earlier answer
 	Limit   int    // bytes; 0 leaves it to the server
+	Tail    int    // begins at so many of the last lines, in place of From; up to 1,000
 }
 
 // NodeLog reads from the log of a node. To follow it, ask for the same attempt from Next on until it is complete.
@@ -38,6 +39,9 @@ func (c *Client) NodeLog(ctx context.Context, project, id int64, p LogPage) (*No
 	}
 	if p.Limit > 0 {
 		query.Set("limit", strconv.Itoa(p.Limit))
+	}
+	if p.Tail > 0 {
+		query.Set("tail", strconv.Itoa(p.Tail))
 	}
 	path := taskPath(project, fmt.Sprintf("/%d/nodes/%s/log", id, url.PathEscape(p.Node)))
 	if len(query) > 0 {

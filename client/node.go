@@ -6,16 +6,31 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // NodeDetail is all about one node: how it stands, what it was given and gave, and its earlier attempts.
 type NodeDetail struct {
 	Node
+	Index     int             `json:"index" doc:"Its place in the graph"`
+	Actions   []string        `json:"actions" doc:"The commands for this node that would be accepted from this caller now"`
+	Why       *Why            `json:"why,omitempty" doc:"Of a node that was reached and has not finished: what it waits for"`
+	Timing    *Timing         `json:"timing,omitempty" doc:"Of a node that was reached"`
+	Templates json.RawMessage `json:"templates,omitempty" doc:"Of an activity: its inputs as the tree or the last retry has them, before they are rendered; an object"`
+	Release   string          `json:"plugin_version,omitempty" doc:"Of an activity"`
 	Inputs    json.RawMessage `json:"inputs" doc:"An object; of a node that was not reached as it would be given now"`
 	Outputs   []Output        `json:"outputs"`
 	Branches  []Branch        `json:"branches,omitempty" doc:"Of an exclusive or conditional parallel gateway"`
 	AutoRetry *AutoRetry      `json:"auto_retry,omitempty" doc:"Of a node that retries itself"`
 	Attempts  []Attempt       `json:"attempts" doc:"Earlier attempts of this loop, oldest first"`
+}
+
+// Timing is when the current attempt of a node came how far, as far as it is known.
+type Timing struct {
+	Queued   time.Time `json:"queued_at,omitzero" doc:"When it was entered and began to wait for a slot"`
+	Started  time.Time `json:"started_at,omitzero" doc:"When it began"`
+	Finished time.Time `json:"finished_at,omitzero"`
+	Due      time.Time `json:"due_at,omitzero" doc:"When it goes on by itself"`
 }
 
 // Output is one output of a node.

@@ -43,6 +43,7 @@ type Task struct {
 	Children []int64   `json:"children,omitempty" doc:"Where one task was asked for: the tasks that nodes of it made, oldest first, at most 1000"`
 	Problem  string    `json:"problem,omitempty" doc:"Why its record could not be read in full"`
 	Nodes    []Node    `json:"nodes,omitempty" doc:"Where they were asked for: the nodes that were reached, in the order of first execution"`
+	Run      *Run      `json:"run,omitempty" doc:"Where it was asked for: whether anything goes on in it, what it waits for, and what can be done"`
 }
 
 // Ended reports whether nothing can happen to the task any more.
@@ -107,6 +108,7 @@ type TaskPage struct {
 	Limit  int // up to 200
 	Cursor string
 	State  string // as tasks show it
+	Run    bool   // with their runs
 }
 
 // TaskCount is how many tasks there are.
@@ -132,6 +134,7 @@ type NodeList struct {
 type StatusRequest struct {
 	IDs   []int64 `json:"ids" minItems:"1" maxItems:"1000" doc:"Up to 1,000"`
 	Nodes bool    `json:"nodes,omitempty" doc:"With the nodes that were reached"`
+	Run   bool    `json:"run,omitempty" doc:"With their runs"`
 }
 
 // StatusList is how tasks stood at one moment.
@@ -141,19 +144,12 @@ type StatusList struct {
 	Now     time.Time `json:"now" doc:"The moment, by the clock of the server"`
 }
 
-// Command is something to be done to a task or to one of its nodes.
-type Command struct {
-	Command  string          `json:"command" enum:"start,pause,resume,revoke,retry,skip,skip-branch,callback,force-fail,pause-node,resume-node,pause-subprocess,resume-subprocess,retry-subprocess" doc:"All but the first four are for a node"`
-	Node     string          `json:"node,omitempty" doc:"The id of a node, or its name where only one node has it"`
-	Inputs   json.RawMessage `json:"inputs,omitempty" doc:"For retry: an object with inputs, in place of all that the node has"`
-	Branches []string        `json:"branches,omitempty" maxItems:"1000" doc:"For skip-branch: the branches to take, one of an exclusive gateway, one or more of a conditional parallel one; each by the id of its flow, or by the id or name of the node that it leads to"`
-	Data     json.RawMessage `json:"data,omitempty" doc:"For callback: what the node is told"`
-	Version  string          `json:"version,omitempty" doc:"For callback: the attempt that is meant; without it the current one"`
-}
-
 func taskPath(project int64, rest string) string {
 	return fmt.Sprintf("/projects/%d/tasks%s", project, rest)
 }
+
+// taskRest is the part of a path that says which task, and what of it.
+func taskRest(id int64, of string) string { return fmt.Sprintf("/%d%s", id, of) }
 
 // CreateTask makes a task, and starts it when it says so.
 func (c *Client) CreateTask(ctx context.Context, project int64, n NewTask) (*Task, error) {
@@ -169,6 +165,9 @@ func (c *Client) Tasks(ctx context.Context, project int64, p TaskPage) (*TaskLis
 	}
 	set(query, "cursor", p.Cursor)
 	set(query, "state", p.State)
+	if p.Run {
+		query.Set("run", "true")
+	}
 	list := &TaskList{}
 	return list, c.call(ctx, http.MethodGet, asked(taskPath(project, ""), query), nil, list)
 }
@@ -216,6 +215,12 @@ func (c *Client) Task(ctx context.Context, project, id int64) (*Task, error) {
 	return t, c.call(ctx, http.MethodGet, taskPath(project, fmt.Sprintf("/%d", id)), nil, t)
 }
 
+// TaskRun tells how one task stands, together with its run.
+func (c *Client) TaskRun(ctx context.Context, project, id int64) (*Task, error) {
+	t := &Task{}
+	return t, c.call(ctx, http.MethodGet, taskPath(project, taskRest(id, "?run=true")), nil, t)
+}
+
 // Nodes tells how all nodes of a task stand, each subprocess with those inside of it.
 func (c *Client) Nodes(ctx context.Context, project, id int64) (*NodeList, error) {
 	list := &NodeList{}
@@ -226,12 +231,6 @@ func (c *Client) Nodes(ctx context.Context, project, id int64) (*NodeList, error
 func (c *Client) Statuses(ctx context.Context, project int64, q StatusRequest) (*StatusList, error) {
 	list := &StatusList{}
 	return list, c.call(ctx, http.MethodPost, taskPath(project, ":status"), q, list)
-}
-
-// Do carries out a command and tells how the task stands after it.
-func (c *Client) Do(ctx context.Context, project, id int64, cmd Command) (*Task, error) {
-	t := &Task{}
-	return t, c.call(ctx, http.MethodPost, taskPath(project, fmt.Sprintf("/%d/commands", id)), cmd, t)
 }
 
 // ChangeTask gives constants of a task new values and tells how the task stands after it.

@@ -15,7 +15,7 @@ import (
 )
 
 func (c *cli) bench() *cobra.Command {
-	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchSize(), c.benchEngine(), c.benchMemory(), c.benchPostgres(), c.benchPostgresSize())
+	return group("bench", "Measure this program on this machine", c.benchStatus(), c.benchSize(), c.benchEngine(), c.benchMemory(), c.benchWatch(), c.benchPostgres(), c.benchPostgresSize())
 }
 
 func (c *cli) benchStatus() *cobra.Command {

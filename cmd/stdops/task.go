@@ -15,7 +15,7 @@ import (
 func (c *cli) task() *cobra.Command {
 	return group("task", "Make tasks, operate them, and see how they stand",
 		c.taskCreate(), c.taskStart(), c.taskList(), c.taskCount(), c.taskStatus(), c.taskWatch(), c.taskWait(),
-		c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskNode(), c.taskLog())
+		c.taskOperate(), c.taskSet(), c.taskDelete(), c.taskNode(), c.taskLog(), c.taskEvents())
 }
 
 // taskIDs reads the ids of tasks.
@@ -115,7 +115,7 @@ func (c *cli) statuses(ctx context.Context, to *client.Client, ids []int64) (*cl
 	for rest := ids; len(rest) > 0; {
 		some := rest[:min(len(rest), longestBatch)]
 		rest = rest[len(some):]
-		list, err := to.Statuses(ctx, c.projectID, client.StatusRequest{IDs: some, Nodes: true})
+		list, err := to.Statuses(ctx, c.projectID, client.StatusRequest{IDs: some, Nodes: true, Run: len(ids) == 1})
 		if err != nil {
 			return nil, err
 		}
@@ -136,6 +136,15 @@ func (c *cli) statuses(ctx context.Context, to *client.Client, ids []int64) (*cl
 		seen[id] = true
 	}
 	return all, nil
+}
+
+// tellRun says under a table what a single task waits for.
+func (c *cli) tellRun(list *client.StatusList) {
+	if c.format != "table" || len(list.Tasks) != 1 || list.Tasks[0].Run == nil {
+		return
+	}
+	run := list.Tasks[0].Run
+	c.say("\n%s, %d of %d activities done. %s\n", run.Phase, run.Progress.Done, run.Progress.Total, printable(run.Why.Text, false))
 }
 
 // missing tells about ids that the project does not have, and gives the error for them.

@@ -38,6 +38,7 @@ func (c *cli) taskStatus() *cobra.Command {
 			if err := show(c, list, list.Tasks, taskColumns()); err != nil {
 				return err
 			}
+			c.tellRun(list)
 			return c.missing(list)
 		},
 	}

@@ -30,11 +30,14 @@ func (g *Gate) Leave() { g.serving.Add(-1) }
 
 // Gates are those of a server. Whoever is not known before the body was read has a gate apart: strangers shall not be
 // able to fill the one of those who are.
-type Gates struct{ Known, Strangers *Gate }
+type Gates struct {
+	Known, Strangers *Gate
+	Watches          *Gate // for those who watch tasks: they stay long and do little
+}
 
 // NewGates makes the gates of a server, each for so many requests.
-func NewGates(limit int64) *Gates {
-	return &Gates{Known: NewGate(limit), Strangers: NewGate(limit)}
+func NewGates(limit, watches int64) *Gates {
+	return &Gates{Known: NewGate(limit), Strangers: NewGate(limit), Watches: NewGate(watches)}
 }
 
 // Of gives the gate for who is known before the body was read, or is not.

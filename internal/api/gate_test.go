@@ -12,7 +12,7 @@ import (
 
 func TestGate(t *testing.T) {
 	t.Parallel()
-	gates := NewGates(2)
+	gates := NewGates(2, 2)
 	for range 2 {
 		if err := gates.Of(true).Enter(); err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/api"
+	v1 "github.com/stdops/stdops/internal/api/v1"
 	"github.com/stdops/stdops/internal/clock"
 	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/fail"
@@ -32,6 +33,7 @@ import (
 	"github.com/stdops/stdops/internal/queue"
 	"github.com/stdops/stdops/internal/service"
 	"github.com/stdops/stdops/internal/store"
+	"github.com/stdops/stdops/internal/watch"
 )
 
 // Options are the settings of a server; each is a flag of `stdops serve`, but for Plugins.
@@ -89,6 +91,7 @@ type App struct {
 	engine   *engine.Engine
 	guard    *outbound.Guard
 	service  *service.Service
+	watch    *watch.Hub // nil when the process answers nothing
 	listener net.Listener
 	socket   net.Listener
 	front    front
@@ -183,8 +186,8 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.onStop("store", func(context.Context) error { return a.store.Close() })
-	key, err := a.key(ctx)
-	if err != nil {
+	var key []byte
+	if err := a.patiently(ctx, func() (err error) { key, err = a.key(ctx); return err }); err != nil {
 		return err
 	}
 	own := a.listener.Addr().(*net.TCPAddr).AddrPort()
@@ -205,16 +208,19 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 		return err
 	}
 	a.engine = engine.New(driving)
-	a.service, err = service.New(ctx, service.Deps{
+	deps := service.Deps{
 		Store: a.store, Engine: a.engine, Plugins: plugins, PluginLimits: slices.Concat(builtin.Limits(), script.Limits()),
 		Surroundings: surroundings, Key: key, Limits: a.options.Limits,
 		Salts: a.options.BundleSalts, Log: a.log,
-	})
-	if err != nil {
+	}
+	if err := a.patiently(ctx, func() (err error) { a.service, err = service.New(ctx, deps); return err }); err != nil {
 		return err
 	}
-	if err := a.bootstrap(ctx); err != nil {
+	if err := a.patiently(ctx, func() error { return a.bootstrap(ctx) }); err != nil {
 		return err
+	}
+	if !a.options.Roles.NoAPI {
+		a.watch = watch.NewHub(watch.Options{Tasks: v1.NewWatched(a.service), Misses: a.store.MissesChanges(), Now: a.store.Now, Log: a.log})
 	}
 	return a.handlers(zone) //nolint:contextcheck // what it makes takes the context of each request
 }
@@ -261,7 +267,7 @@ func (a *App) makeChild(ctx context.Context, n plugin.NewChild) (plugin.Child, e
 
 // Start lets the tasks go on and begins to answer.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.engine.Start(ctx); err != nil {
+	if err := a.patiently(ctx, func() error { return a.engine.Start(ctx) }); err != nil {
 		return err
 	}
 	if err := a.startQueue(ctx); err != nil {
@@ -272,9 +278,11 @@ func (a *App) Start(ctx context.Context) error {
 	a.serving.Go(func() error { a.store.Maintain(maintenance); return nil })
 	a.onStop("requests", func(ctx context.Context) error { endMaintenance(); return a.stopServing(ctx) })
 	a.hear(maintenance)
+	a.tell(maintenance)
 	a.serve()
 	a.serving.Go(func() error { return ignoreClosed(a.admin.Serve(a.socket)) })
 	a.onStop("engine", a.stopDriving)
+	a.onStop("watches", a.stopWatching)
 	a.ready.Store(true)
 	a.log.Info("serving", "address", a.Addr(), "public_url", a.options.PublicURL, "data_dir", a.options.DataDir)
 	return nil

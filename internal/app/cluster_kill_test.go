@@ -39,3 +39,21 @@ func TestClusterKills(t *testing.T) {
 	t.Logf("%d kills, %d tasks, %d acknowledgements (%v), %d transitions, %d effects repeated after a crash",
 		*kills, len(f.tasks), f.acks, f.kinds, transitions, repeated)
 }
+
+// TestClusterKillsTheLeader kills the process that is the leader of the queue: when its lease as a worker is over, another one
+// becomes the leader, however long its term as a leader still is.
+func TestClusterKillsTheLeader(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, database(t, pgtest.Shared(t)), everything, everything)
+	f.beginAll()
+	leads := func(m *member) bool { return f.figure(m, "stdops_queue_leader") == 1 }
+	old, next := f.members[0], f.members[1]
+	old.until("there is a leader", func() bool { return leads(old) || leads(next) })
+	if leads(next) {
+		old, next = next, old
+	}
+	old.kill()
+	f.number(`WITH longer AS (UPDATE river_leader SET expires_at = now() + interval '1 hour' RETURNING 1) SELECT count(*) FROM longer`)
+	f.number(`WITH over AS (UPDATE worker SET expires_at = 0 WHERE pid = $1 RETURNING 1) SELECT count(*) FROM over`, old.process.Process.Pid)
+	next.until("it is the leader", func() bool { return leads(next) })
+}

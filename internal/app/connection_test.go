@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -95,13 +94,13 @@ func TestAppLogHoldsNoSignInSecret(t *testing.T) {
 	}
 	secret := link[strings.LastIndex(link, "/")+1:]
 	base := "http://" + a.Addr()
-	send := func(method, address string, form url.Values, want int) *http.Response {
+	send := func(method, address, body string, want int) *http.Response {
 		t.Helper()
-		request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
+		request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Content-Type", "application/json")
 		response, err := http.DefaultTransport.RoundTrip(request)
 		if err != nil {
 			t.Fatal(err)
@@ -112,13 +111,15 @@ func TestAppLogHoldsNoSignInSecret(t *testing.T) {
 		}
 		return response
 	}
-	send(http.MethodGet, base+"//login/"+secret, nil, http.StatusTemporaryRedirect)
-	send(http.MethodGet, base+"/login/"+secret+"/x", nil, http.StatusNotFound)
-	send(http.MethodPut, base+"/login/"+secret, nil, http.StatusMethodNotAllowed)
-	send(http.MethodGet, base+"/login/"+secret, nil, http.StatusOK)
-	signedIn := send(http.MethodPost, base+"/login/"+secret, url.Values{"name": {"ann"}}, http.StatusSeeOther)
-	send(http.MethodPost, base+"/login/"+secret, url.Values{"name": {"bob"}}, http.StatusGone)
-	send(http.MethodPost, base+"/login", url.Values{"token": {secret}}, http.StatusUnauthorized)
+	byLink := func(name string) string { return `{"link":"` + secret + `","name":"` + name + `"}` }
+	send(http.MethodGet, base+"//login/"+secret, "", http.StatusTemporaryRedirect)
+	send(http.MethodGet, base+"/login/"+secret+"/x", "", http.StatusNotFound)
+	send(http.MethodPut, base+"/login/"+secret, "", http.StatusMethodNotAllowed)
+	send(http.MethodGet, base+"/login/"+secret, "", http.StatusOK)
+	send(http.MethodPost, base+"/api/v1/session:link", byLink("ann"), http.StatusUnprocessableEntity)
+	signedIn := send(http.MethodPost, base+"/api/v1/session", byLink("ann"), http.StatusOK)
+	send(http.MethodPost, base+"/api/v1/session", byLink("bob"), http.StatusGone)
+	send(http.MethodPost, base+"/api/v1/session", `{"token":"`+secret+`"}`, http.StatusUnauthorized)
 	if len(signedIn.Cookies()) != 1 {
 		t.Fatalf("cookies %v", signedIn.Cookies())
 	}
@@ -127,7 +128,7 @@ func TestAppLogHoldsNoSignInSecret(t *testing.T) {
 			t.Errorf("the log holds the secret of the %s:\n%s", name, log.String())
 		}
 	}
-	if !strings.Contains(log.String(), "path=/login/…") {
+	if !strings.Contains(log.String(), "path=/login/…") || !strings.Contains(log.String(), "path=/api/v1/session status=200 code=0 app=\"\" user=ann") {
 		t.Errorf("the log tells nothing of the sign-in:\n%s", log.String())
 	}
 }

@@ -18,10 +18,11 @@ import (
 
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/api"
-	"github.com/stdops/stdops/internal/api/page"
 	"github.com/stdops/stdops/internal/api/sops"
+	"github.com/stdops/stdops/internal/api/ui"
 	v1 "github.com/stdops/stdops/internal/api/v1"
 	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/web"
 )
 
 // Timeouts of connections beside those that are limits: a slow sender or reader may hold a connection, but not for ever.
@@ -33,22 +34,31 @@ const (
 
 // handlers builds what the server answers on its address and on the socket for local administration.
 func (a *App) handlers(zone *time.Location) error {
-	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests)
+	mux, bodies, gates := http.NewServeMux(), api.NewBodies(), api.NewGates(a.options.Limits.Requests, a.options.Limits.Watches)
 	compatible, err := sops.New(a.service, sops.Options{
 		Zone: zone, PublicURL: a.options.PublicURL, Bodies: bodies, Gates: gates, Proxies: a.options.TrustedProxies, Log: a.log,
 	})
 	if err != nil {
 		return err
 	}
-	mux.Handle("/", compatible)
 	native, err := a.native(v1.Options{Bodies: bodies, Gates: gates, Proxies: a.options.TrustedProxies})
 	if err != nil {
 		return err
 	}
-	pages := page.New(a.service, page.Options{PublicURL: a.options.PublicURL, Log: a.log})
-	for _, path := range []string{"/{$}", "/login", "/login/", "/logout", "/taskflow/", "/static/"} {
+	pages, err := ui.New(web.Files(), a.options.PublicURL)
+	if err != nil {
+		return err
+	}
+	for _, path := range pages.Addresses() {
 		mux.Handle(path, pages)
 	}
+	mux.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ui.AsPage(r) && !sops.Owns(r.URL.Path) { // people get a page that says that there is nothing
+			pages.ServeHTTP(w, r)
+			return
+		}
+		compatible.ServeHTTP(w, r)
+	}))
 	mux.Handle("/api/v1/", native)
 	mux.Handle(v1.DescriptionPath, native)
 	outer := http.NewServeMux()
@@ -176,6 +186,11 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_outbound_refused_total", Help: "Connections that were refused to requests of flows.",
 		}, func() float64 { return float64(a.guard.Refused()) }),
 	)
+	if a.watch != nil {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "stdops_watches", Help: "Requests that watch tasks at the moment.",
+		}, func() float64 { return float64(a.watch.Watching()) }))
+	}
 	if a.queue != nil {
 		r.MustRegister(queueFigures{a.queue})
 	}

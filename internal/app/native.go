@@ -18,7 +18,7 @@ var ErrDamaged = store.ErrDamaged
 
 // native makes the handler of the native API; o says what the two of a server differ in.
 func (a *App) native(o v1.Options) (http.Handler, error) {
-	o.PublicURL, o.Version, o.Commit, o.Log = a.options.PublicURL, a.options.Version, a.options.Commit, a.log
+	o.Watch, o.PublicURL, o.Version, o.Commit, o.Log = a.watch, a.options.PublicURL, a.options.Version, a.options.Commit, a.log
 	return v1.New(a.service, o)
 }
 

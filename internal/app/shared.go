@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -51,15 +50,21 @@ const (
 	longestWait = 30 * time.Second
 )
 
-// openStore opens the store. For a database that cannot be reached it waits.
-func (a *App) openStore(ctx context.Context, o store.Options) (*store.Store, error) {
+// openStore opens the store.
+func (a *App) openStore(ctx context.Context, o store.Options) (st *store.Store, err error) {
 	if o.DB = a.options.DB; o.DB == "" {
 		return store.Open(ctx, o)
 	}
+	err = a.patiently(ctx, func() error { st, err = store.Open(ctx, o); return err })
+	return st, err
+}
+
+// patiently does a part of the start. For a database that cannot be reached it waits, and does it again.
+func (a *App) patiently(ctx context.Context, do func() error) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		st, err := store.Open(ctx, o)
-		if err == nil || stdops.ErrorCode(err) != stdops.CodeUnavailable || ctx.Err() != nil {
-			return st, err
+		err := do()
+		if err == nil || a.options.DB == "" || !store.Unavailable(err) || ctx.Err() != nil {
+			return err
 		}
 		if !a.early {
 			a.serve()
@@ -70,7 +75,7 @@ func (a *App) openStore(ctx context.Context, o store.Options) (*store.Store, err
 		a.log.Warn("the database cannot be reached yet", "error", err, "next_try_in", pause.Round(time.Millisecond).String())
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(pause):
 		}
 	}
@@ -93,17 +98,14 @@ func (a *App) share(o *engine.Options) error {
 	if a.options.DB == "" {
 		return nil
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
+	var err error
 	a.queue, err = queue.NewRiver(queue.RiverOptions{Database: a.options.DB, Now: a.store.Now, Periodic: a.periodic(), Log: a.log})
 	if err != nil {
 		return err
 	}
 	a.onStop("queue", a.stopQueue)
 	drives := !a.options.Roles.NoWorker
-	a.workers = a.store.Workers(store.WorkerOptions{Host: host, Drives: drives, Enqueue: a.queue.Enqueue})
+	a.workers = a.store.Workers(store.WorkerOptions{Name: a.queue.ID(), Drives: drives, Enqueue: a.queue.Enqueue, Bury: a.queue.Resign})
 	o.Ownership, o.Passed, o.Aside = a.workers, a.clock.Passed, !drives
 	return nil
 }
@@ -121,7 +123,9 @@ func (a *App) startQueue(ctx context.Context) error {
 	if a.queue == nil || a.options.Roles.NoWorker {
 		return nil
 	}
-	return a.queue.Start(ctx, func(_ context.Context, refs []stdops.TaskRef) { a.engine.Due(refs) })
+	return a.patiently(ctx, func() error {
+		return a.queue.Start(ctx, func(_ context.Context, refs []stdops.TaskRef) { a.engine.Due(refs) })
+	})
 }
 
 // stopQueue lets the queue end; it may be called again.

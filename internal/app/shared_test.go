@@ -8,9 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,13 +88,12 @@ func TestShared_token_signs_in_anywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := browser.PostForm("http://"+c.apps[1].Addr()+"/login", url.Values{"token": {token.Secret}})
+	res, err := http.Post("http://"+c.apps[1].Addr()+"/api/v1/session", "application/json", strings.NewReader(`{"token":"`+token.Secret+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusSeeOther || len(res.Cookies()) != 1 {
+	if res.StatusCode != http.StatusOK || len(res.Cookies()) != 1 {
 		t.Errorf("%s, %d cookies", res.Status, len(res.Cookies()))
 	}
 }
@@ -167,6 +166,61 @@ func TestShared_waits_for_the_database(t *testing.T) {
 	}
 	if err := <-made; err != nil {
 		t.Error(err)
+	}
+}
+
+// A process that loses its database while it starts waits for it, wherever it was.
+func TestShared_waits_for_a_database_that_it_has_lost(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	db := database(t, server)
+	a, err := app.New(t.Context(), app.Options{Listen: "127.0.0.1:0", DataDir: t.TempDir(), DB: db})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, a)
+	if err := server.Stop(pgtest.Fast); err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan error)
+	go func() { started <- a.Start(t.Context()) }()
+	awaitNotReady(t, a.Addr(), started)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.Get("http://" + a.Addr() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("/readyz: %s", res.Status)
+	}
+}
+
+// Each statement of a start may be the one that is not heard of any more.
+func TestShared_starts_over_broken_connections(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Shared(t)
+	for _, kind := range []string{pgtest.Statement, pgtest.Begin} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			proxy := server.Proxy(t)
+			proxy.LoseAnswer(kind)
+			a, err := app.New(t.Context(), app.Options{
+				Listen: "127.0.0.1:0", DataDir: t.TempDir(), DB: proxy.URL(database(t, server)), BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop(t, a)
+			if err := a.Start(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -154,6 +154,11 @@ func TestWide_nodes(t *testing.T) {
 		if got := activities.(*stdops.Object).Len() + 4; got != nodes {
 			t.Errorf("%d nodes, not %d", got, nodes)
 		}
+		flow, before := tailed(2 * nodes)
+		activities, _ = flow.Get("activities")
+		if got := activities.(*stdops.Object).Len() + 4; got != 2*nodes || before != nodes {
+			t.Errorf("with a tail: %d nodes, %d before it, not %d and %d", got, before, 2*nodes, nodes)
+		}
 	}
 }
 

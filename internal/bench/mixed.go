@@ -46,6 +46,13 @@ func wideWaiting(nodes int) *stdops.Object {
 	return d.tree("end", last)
 }
 
+// tailed makes one in which half of so many nodes are behind the branches, one after the other.
+func tailed(nodes int) (flow *stdops.Object, before int) {
+	before = nodes / 2
+	d := branched(before)
+	return d.tree("end", d.line("join", nodes-before)), before
+}
+
 // branched draws so many nodes on parallel branches, the end counted.
 func branched(nodes int) *drawing {
 	d := newDrawing()

@@ -40,8 +40,8 @@ func (o *PostgresOptions) Check() error {
 		return errors.New("db must name a database without tasks, which the bench fills")
 	case o.Tasks < 1 || o.Tasks > mostRuns:
 		return fmt.Errorf("tasks must be between 1 and %d", mostRuns)
-	case o.Nodes < fewestWide || o.Nodes > mostNodesOfTask:
-		return fmt.Errorf("nodes must be between %d and %d", fewestWide, mostNodesOfTask)
+	case o.Nodes < 2*fewestWide || o.Nodes > mostNodesOfTask:
+		return fmt.Errorf("nodes must be between %d and %d", 2*fewestWide, mostNodesOfTask)
 	case o.Pauses < 1 || o.Waiting < 1 || o.Kills < 0:
 		return errors.New("pauses and waiting must be at least 1, and kills not below 0")
 	case o.Idle <= 0 || o.Duration <= 0:

@@ -120,7 +120,7 @@ func (r *shared) run(ctx context.Context, tasks batch) (took time.Duration, err 
 	defer func() { err = errors.Join(err, s.Close()) }()
 	rec := &recorder{Store: s, running: len(tasks), ended: make(chan struct{})}
 	rec.changes = make([]stdops.Change, 0, 2*len(tasks)*mixedActivities)
-	e, err := sharedEngine(s, rec, recordedSteps{s.Workers(store.WorkerOptions{Host: "bench", Drives: true}), rec}, false)
+	e, err := sharedEngine(s, rec, recordedSteps{s.Workers(store.WorkerOptions{Name: "bench", Drives: true}), rec}, false)
 	if err != nil {
 		return 0, err
 	}

@@ -18,7 +18,7 @@ import (
 
 func smallPostgres(db string) PostgresOptions {
 	return PostgresOptions{
-		DB: db, Tasks: 3, Nodes: fewestWide, Pauses: 2, Waiting: 5, Idle: 10 * time.Millisecond, Duration: 20 * time.Millisecond, Rounds: 1,
+		DB: db, Tasks: 3, Nodes: 4 * fewestWide, Pauses: 2, Waiting: 5, Idle: 10 * time.Millisecond, Duration: 20 * time.Millisecond, Rounds: 1,
 	}
 }
 

@@ -147,9 +147,16 @@ func (c *cluster) checkRecords(applied map[string]int) {
 		}
 	}
 	for _, cmd := range c.sent {
-		n, moves := applied[cmd.Key.Key], actors[cmd.Actor]
-		if cmd.Kind == CallBack || cmd.Kind == SetConstants {
-			moves = n
+		n, moves := 0, actors[cmd.Actor]
+		switch silent := cmd.Kind == CallBack || cmd.Kind == SetConstants; {
+		case cmd.Key == nil && silent:
+			continue
+		case cmd.Key == nil:
+			n = moves
+		default:
+			if n = applied[cmd.Key.Key]; silent {
+				moves = n
+			}
 		}
 		if cmd.done && (n != 1 || moves != 1) || cmd.refused && (n != 0 || moves != 0) || n > 1 || moves > 1 {
 			c.wrong("%s of task %d by %s was acknowledged: %t, refused: %t; its key is stored %d times, its change %d times",

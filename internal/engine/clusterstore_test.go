@@ -304,9 +304,11 @@ func (l *clusterLink) Step(ctx context.Context, ref stdops.TaskRef, decide func(
 	return err
 }
 
-// Commit implements [Commits].
+// Commit implements [Commits]. When nobody has heard what was stored it looks again after a while, if it can: then others may
+// have changed the same tasks, so that it finds out, or not.
 func (l *clusterLink) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
-	return reach(ctx, l, true, func(int64) (verdicts []stdops.Verdict, _ error) {
+	var stored []stdops.Verdict
+	verdicts, err := reach(ctx, l, true, func(int64) (verdicts []stdops.Verdict, _ error) {
 		for i := range changes {
 			verdict := stdops.Busy
 			if !l.chance(30) {
@@ -314,8 +316,40 @@ func (l *clusterLink) Commit(ctx context.Context, changes []stdops.Change) ([]st
 			}
 			verdicts = append(verdicts, verdict)
 		}
+		stored = verdicts
 		return verdicts, nil
 	})
+	l.mu.Lock()
+	lost := l.chance(20)
+	l.mu.Unlock()
+	switch {
+	case err == nil && !lost:
+		return verdicts, nil
+	case err != nil && !errors.Is(err, errUnheard), l.draw(4) == 0, !sleep(ctx, time.Duration(l.draw(4500))*time.Millisecond):
+		return nil, &stdops.Error{Code: stdops.CodeUnavailable, Message: "nobody knows what was stored", Err: err}
+	}
+	return reach(ctx, l, false, func(int64) ([]stdops.Verdict, error) {
+		for i := range changes {
+			c := &changes[i]
+			if root := &l.tasks.tasks[c.Task].task.Root; root.Revision > c.Revision+1 {
+				stored[i] = l.traced(stored[i], c, root)
+			}
+		}
+		return stored, nil
+	})
+}
+
+// traced is what can be told of a change after which others have come.
+func (l *clusterLink) traced(verdict stdops.Verdict, c *stdops.Change, root *stdops.RootState) stdops.Verdict {
+	switch {
+	case l.mistake == mistakeNoTrace && root.Epoch != c.Epoch:
+		return stdops.Fenced
+	case l.mistake == mistakeNoTrace:
+		return stdops.Stale
+	case verdict == stdops.Committed && l.rand.IntN(2) == 0:
+		return stdops.Unknown
+	}
+	return verdict
 }
 
 func (l *clusterLink) apply(c *stdops.Change) stdops.Verdict {

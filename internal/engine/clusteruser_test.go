@@ -26,9 +26,14 @@ func (c *cluster) use() {
 		case n == 0:
 			c.create(stdops.AttemptRef{}, c.store.draw(len(c.graphs)-1), c.any())
 		default:
-			if t := c.pick(); t != nil {
-				c.send(t, c.store.draw(2) == 0)
+			t := c.pick()
+			if t == nil {
+				continue
 			}
+			for range c.store.draw(4) { // others, at the same time
+				c.users.Go(func() { c.send(t, c.store.draw(2) == 0) })
+			}
+			c.send(t, c.store.draw(2) == 0)
 		}
 	}
 }
@@ -107,11 +112,14 @@ func (c *cluster) send(t *simTask, helps bool) {
 	}
 }
 
-// command sends a command to any process, until it has an answer.
+// command sends a command to any process, until it has an answer. Without a key it is sent once, and nobody may know what became of
+// it.
 func (c *cluster) command(t *simTask, what Command) {
 	cmd := &clusterCommand{Command: what, ref: t.ref()}
 	cmd.Actor = "user" + strconv.FormatInt(c.serial.Add(1), 10)
-	cmd.Key = &stdops.RequestKey{Project: 1, Owner: "user", Key: cmd.Actor, Expires: time.Now().Add(1000 * time.Hour)}
+	if c.store.draw(2) == 0 {
+		cmd.Key = &stdops.RequestKey{Project: 1, Owner: "user", Key: cmd.Actor, Expires: time.Now().Add(1000 * time.Hour)}
+	}
 	c.mu.Lock()
 	c.sent = append(c.sent, cmd)
 	c.mu.Unlock()
@@ -122,6 +130,9 @@ func (c *cluster) command(t *simTask, what Command) {
 			cmd.done = true
 			return
 		case stdops.ErrorCode(err) == stdops.CodeUnavailable:
+			if cmd.Key == nil {
+				return
+			}
 			doubt = true
 			time.Sleep(300 * time.Millisecond)
 		default:

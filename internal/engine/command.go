@@ -26,6 +26,8 @@ func (s *step) command(cmd Command) error {
 }
 
 func (s *step) carryOut(cmd Command) error {
+	s.reason = cmd.Reason
+	defer func() { s.reason = "" }() // what follows from it the engine does
 	if s.task.Deleted {
 		return stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", s.task.ID)
 	}

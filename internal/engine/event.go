@@ -43,6 +43,7 @@ func (k Kind) String() string { return kindNames[k] }
 type Command struct {
 	Kind    Kind
 	Actor   string
+	Reason  string // that the actor gives, kept with the transitions that the command makes itself
 	Node    stdops.NodeIndex
 	Inputs  *stdops.Object     // Retry: replaces the inputs of the node; nil or empty keeps them
 	Flows   []stdops.FlowIndex // SkipBranch: the one to take; SkipBranches: one or more

@@ -72,6 +72,7 @@ const (
 	mistakeNoFence                        // calls go on when the lease is over
 	mistakeForgetsFreed                   // what a dead process drove is freed, and nobody has to take it
 	mistakeReleasesLetters                // a task is let go though somebody else has changed it
+	mistakeNoTrace                        // what was stored, and then changed by others before anybody heard of it, counts as not stored
 )
 
 type lockedBuffer struct {
@@ -335,6 +336,7 @@ var clusterControls = map[string]clusterMistake{
 	"calls go on when the lease is over":   mistakeNoFence,
 	"freed tasks are forgotten":            mistakeForgetsFreed,
 	"tasks that were changed are let go":   mistakeReleasesLetters,
+	"what was stored is decided anew":      mistakeNoTrace,
 }
 
 // TestClustersControls gives the clusters one mistake after the other. Each must be found.

@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/stdops/stdops"
+import (
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/flow"
+)
 
 // preview renders what a node would be given if it were entered now. Subprocesses around it that were not entered either
 // are given their parameters first.
@@ -55,4 +58,21 @@ func unmade(what string, err error) error {
 		return nil
 	}
 	return refusal("%s", hydrateText(what, err))
+}
+
+// Templates gives the inputs of an activity before they are rendered: those of the tree, or those that the last retry gave.
+func Templates(act *flow.Activity, retry *stdops.Object) *stdops.Object {
+	templates := &stdops.Object{}
+	if retry.Len() > 0 {
+		for _, key := range retry.Keys() {
+			if value, _ := retry.Get(key); key != escapeKey {
+				templates.Set(key, value)
+			}
+		}
+		return templates
+	}
+	for _, in := range act.Inputs {
+		templates.Set(in.Key, in.Value)
+	}
+	return templates
 }

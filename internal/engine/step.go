@@ -38,7 +38,8 @@ type step struct {
 	lastOrder int32
 	varBytes  int
 	lastSeq   int64
-	out       int // calls that are out, were this step committed
+	out       int    // calls that are out, were this step committed
+	reason    string // of the command that is carried out
 
 	moves  []move
 	left   bool // more threads are to move on than one step takes
@@ -180,7 +181,9 @@ func (s *step) transitRoot(to stdops.State, actor string) error {
 }
 
 func (s *step) note(n stdops.NodeIndex, from, to stdops.State, actor string) {
-	s.change.Transitions = append(s.change.Transitions, stdops.Transition{Node: n, From: from, To: to, Actor: actor, Time: s.now})
+	s.change.Transitions = append(s.change.Transitions, stdops.Transition{
+		Node: n, From: from, To: to, Actor: actor, Reason: s.reason, Time: s.now,
+	})
 }
 
 // setPhase says what a running node is doing.

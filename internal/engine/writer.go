@@ -129,7 +129,8 @@ func within(ctx context.Context, limit time.Duration) (context.Context, context.
 }
 
 // store commits a batch, and gives what is to be tried again. After an error it tries the halves, so that one change that
-// cannot be stored keeps no other task from going on. A store that gives no answer has none for the halves either.
+// cannot be stored keeps no other task from going on. A store that gives no answer has none for the halves either, and what it
+// has stored all the same would be taken for the change of somebody else.
 func (w *writer) store(batch []pending) (busy []pending) {
 	changes := make([]stdops.Change, len(batch))
 	for i, p := range batch {
@@ -138,7 +139,7 @@ func (w *writer) store(batch []pending) (busy []pending) {
 	fail.Point("commit.before")
 	ctx, cancel := within(batch[0].ctx, w.limit)
 	verdicts, err := w.commits.Commit(ctx, changes)
-	silent := ctx.Err() != nil
+	silent := ctx.Err() != nil || stdops.ErrorCode(err) == stdops.CodeUnavailable
 	cancel()
 	fail.Point("commit.after")
 	if err != nil && len(batch) > 1 && !silent && stdops.ErrorCode(err) != stdops.CodeDiskFull { // which is about no single change
@@ -150,11 +151,19 @@ func (w *writer) store(batch []pending) (busy []pending) {
 			p.answer <- outcome{err: err}
 			continue
 		}
-		if verdicts[i] == stdops.Busy {
+		switch verdicts[i] {
+		case stdops.Busy:
 			busy = append(busy, p)
-			continue
+		case stdops.Unknown:
+			p.answer <- outcome{err: errUnknown}
+		default:
+			p.answer <- outcome{verdict: verdicts[i]}
 		}
-		p.answer <- outcome{verdict: verdicts[i]}
 	}
 	return busy
 }
+
+// errUnknown says that a change may be stored or not: whoever asked for it is told so, and what happened by itself is decided
+// on what is stored.
+var errUnknown = stdops.Errorf(stdops.CodeUnavailable,
+	"the connection to the database was lost: whether this was done is not known, look at the task")

@@ -13,15 +13,22 @@ const DefaultVersion = "legacy"
 // Registry finds plugins by code and version. It is filled once and then only read.
 type Registry struct {
 	plugins map[key]Plugin
-	specs   []Spec          // by code and first version
-	persons map[string]bool // by code: whether it waits for somebody
+	specs   []Spec            // by code and first version
+	natures map[string]Nature // by code
+}
+
+// Nature is what the code of a plugin alone tells about its nodes that wait; a version that declares it does so for all.
+type Nature struct {
+	Person bool // waits for somebody, see [Spec.Person]
+	Child  bool // waits for a task that it has made, see [Spec.Child]
+	Inward bool // its polls look at the clock only, see [Spec.Inward]
 }
 
 type key struct{ code, version string }
 
 // NewRegistry makes a registry of plugins; two plugins for one code and version are an error.
 func NewRegistry(plugins ...Plugin) (*Registry, error) {
-	r := &Registry{plugins: make(map[key]Plugin), persons: make(map[string]bool)}
+	r := &Registry{plugins: make(map[key]Plugin), natures: make(map[string]Nature)}
 	for _, p := range plugins {
 		spec := p.Spec()
 		r.specs = append(r.specs, spec)
@@ -31,7 +38,8 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 				return nil, fmt.Errorf("plugin %s (version %s) is registered twice", spec.Code, version)
 			}
 			r.plugins[k] = p
-			r.persons[spec.Code] = r.persons[spec.Code] || spec.Person
+			n := r.natures[spec.Code]
+			r.natures[spec.Code] = Nature{n.Person || spec.Person, n.Child || spec.Child, n.Inward || spec.Inward}
 		}
 	}
 	slices.SortFunc(r.specs, func(a, b Spec) int {
@@ -44,7 +52,10 @@ func NewRegistry(plugins ...Plugin) (*Registry, error) {
 func (r *Registry) Find(code, version string) Plugin { return r.plugins[key{code, version}] }
 
 // AsksPerson reports whether a plugin of the code waits for a person.
-func (r *Registry) AsksPerson(code string) bool { return r.persons[code] }
+func (r *Registry) AsksPerson(code string) bool { return r.natures[code].Person }
+
+// Nature tells what nodes of a plugin of the code wait for.
+func (r *Registry) Nature(code string) Nature { return r.natures[code] }
 
 // Codes gives all registered codes, sorted.
 func (r *Registry) Codes() []string {

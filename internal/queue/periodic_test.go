@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stdops/stdops/internal/queue"
 	"github.com/stdops/stdops/internal/store/pgtest"
@@ -106,4 +107,75 @@ func TestPostgresPeriodicWorkGoesOnWithoutItsLeader(t *testing.T) {
 	}
 	<-second
 	<-second
+}
+
+// A leader whose process is known to be dead is followed by another one at once, however long its term still is.
+func TestPostgresPeriodicWorkGoesOnWhenItsLeaderIsKnownToBeDead(t *testing.T) {
+	t.Parallel()
+	address, db := database(t, pgtest.Shared(t))
+	// What happens to a leader is said in the same words on the same channel, whoever says it.
+	said := hear(t, address)
+	first := newRiver(t, address)
+	start(t, first)
+	await(t, "there is a leader", func() bool { return leads(t, first) })
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Replace(<-said, first.ID(), "ID", 1)
+
+	execute(t, db, `CREATE ROLE dead SUPERUSER LOGIN`)
+	defer execute(t, db, `DROP ROLE dead`)
+	done := make(chan struct{}, 100)
+	work := queue.Periodic{Name: "sweep", Every: time.Second, Limit: time.Second, Do: func(context.Context) error {
+		done <- struct{}{}
+		return nil
+	}}
+	dead, follower := newRiver(t, strings.Replace(address, "stdops@", "dead@", 1)), newRiver(t, address, work)
+	start(t, dead)
+	await(t, "there is a leader again", func() bool { return leads(t, dead) })
+	start(t, follower)
+	execute(t, db, `ALTER ROLE dead NOLOGIN`)
+	defer execute(t, db, `ALTER ROLE dead LOGIN`)
+	execute(t, db, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'dead'`)
+	execute(t, db, `UPDATE river_leader SET expires_at = now() + interval '1 hour'`)
+	for _, names := range [][]string{{"nobody"}, {first.ID(), dead.ID()}, {dead.ID()}} {
+		if err := follower.Resign(t.Context(), names); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Replace(<-said, dead.ID(), "ID", 1); got != own || len(said) > 0 {
+		t.Errorf("said: %s and %d more, when a leader resigns itself: %s", got, len(said), own)
+	}
+	<-done
+	if !leads(t, follower) {
+		t.Error("the other one is not the leader")
+	}
+}
+
+// hear gives what is said to clients of River of their leader.
+func hear(t *testing.T, address string) <-chan string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), `LISTEN "public.river_leadership"`); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 100)
+	ended := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(func() { cancel(); <-ended })
+	go func() {
+		defer close(ended)
+		defer conn.Close(context.WithoutCancel(ctx))
+		for {
+			n, err := conn.WaitForNotification(ctx)
+			if err != nil {
+				return
+			}
+			said <- n.Channel + " " + n.Payload
+		}
+	}()
+	return said
 }

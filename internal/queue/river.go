@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivertype"
 
@@ -130,18 +132,18 @@ func (q *River) config(works []Periodic) *river.Config {
 
 // Start lets this process take jobs and take part in the election of the leader, until Stop. claim is handed the tasks that
 // are to be woken, each once, and never while an earlier call of it is out. It must be quick and has to deal with its errors:
-// a wake-up is used up by it, and the sweep is what finds a task that it could not claim. After an error Stop is due, too.
+// a wake-up is used up by it, and the sweep is what finds a task that it could not claim. After an error it may be called again.
 func (q *River) Start(ctx context.Context, claim func(context.Context, []stdops.TaskRef)) error {
 	if err := checkTables(ctx, q.db); err != nil {
 		return err
 	}
 	background := context.WithoutCancel(ctx) // it goes on until Stop
-	gathering, finish := context.WithCancel(background)
-	q.finish = finish
-	go q.gatherer.run(gathering, claim)
 	if err := q.client.Start(background); err != nil {
 		return fmt.Errorf("start client of river: %w", err)
 	}
+	gathering, finish := context.WithCancel(background) // jobs that have come meanwhile wait for it
+	q.finish = finish
+	go q.gatherer.run(gathering, claim)
 	return nil
 }
 
@@ -162,6 +164,37 @@ func (q *River) Stop(ctx context.Context) error {
 		q.finish = nil
 	}
 	return q.close()
+}
+
+// ID names this process among those that share the queue. No two have the same, not one after the other either.
+func (q *River) ID() string { return q.client.ID() }
+
+// leadership is where River tells of a leader that has resigned.
+const leadership = "river_leadership"
+
+// Resign takes the office of leader from processes that are dead, named by their IDs, so that the others elect one at once and
+// not when its term is over. One that lives all the same finds out at its next try to stay in office, five seconds later.
+func (q *River) Resign(ctx context.Context, dead []string) error {
+	elections := q.client.Driver().GetExecutor()
+	leader, err := elections.LeaderGetElectedLeader(ctx, &riverdriver.LeaderGetElectedLeaderParams{})
+	switch {
+	case errors.Is(err, rivertype.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read leader of the queue: %w", err)
+	case !slices.Contains(dead, leader.LeaderID):
+		return nil
+	}
+	resigned, err := elections.LeaderResign(ctx, &riverdriver.LeaderResignParams{
+		ElectedAt: leader.ElectedAt, LeaderID: leader.LeaderID, LeadershipTopic: leadership,
+	})
+	if err != nil {
+		return fmt.Errorf("resign for the leader of the queue: %w", err)
+	}
+	if resigned { // else somebody else has done it
+		q.log.InfoContext(ctx, "the leader of the queue is dead, another one is elected", "leader", leader.LeaderID)
+	}
+	return nil
 }
 
 func (q *River) close() error {

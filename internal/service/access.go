@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/store"
 )
 
@@ -25,6 +26,20 @@ type Access struct {
 	project store.Project
 	caller  *Caller
 	key     *stdops.RequestKey // of the request, nil when it has none: stored with the effect, see [Service.Once]
+	reason  string             // that the caller gives for what is done with it
+}
+
+// Because gives an access whose commands are stored with a reason.
+func (a *Access) Because(reason string) *Access {
+	with := *a
+	with.reason = reason
+	return &with
+}
+
+// command completes a command by who asks for it, why, and under which key.
+func (a *Access) command(cmd engine.Command) engine.Command {
+	cmd.Actor, cmd.Reason, cmd.Key = a.caller.User, a.reason, a.key
+	return cmd
 }
 
 // Access resolves a project for a caller. It tells missing projects from existing ones, as bk-sops does; what the caller

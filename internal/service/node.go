@@ -56,7 +56,7 @@ var nodeCommands = map[string]engine.Kind{
 	"callback": engine.CallBack, "retry": engine.Retry, "skip": engine.Skip, "skip_exg": engine.SkipBranch,
 	"skip_cpg": engine.SkipBranches,
 	"pause":    engine.NodePause, "resume": engine.NodeResume, "pause_subproc": engine.SubPause, "resume_subproc": engine.SubResume,
-	"forced_fail": engine.ForceFail, "retry_subprocess": engine.Retry,
+	"forced_fail": engine.ForceFail, retrySubprocess: engine.Retry,
 }
 
 // OperateNode carries out an action on a node and returns after its commit (docs/spec/engine.md 4.4).
@@ -73,8 +73,7 @@ func (s *Service) OperateNode(ctx context.Context, a *Access, id stdops.TaskID, 
 	if err != nil {
 		return err
 	}
-	cmd.Actor, cmd.Key = a.caller.User, a.key
-	return s.engine.Do(ctx, a.ref(id), cmd)
+	return s.engine.Do(ctx, a.ref(id), a.command(cmd))
 }
 
 func (at *place) command(n NodeCommand) (engine.Command, error) {
@@ -85,7 +84,7 @@ func (at *place) command(n NodeCommand) (engine.Command, error) {
 		return cmd, stdops.Errorf(stdops.CodeRefused, "task command is invalid")
 	case n.Action == "retry" && at.node.Kind == stdops.KindSubprocess:
 		return cmd, engineRefusal("can not retry node(%s) of type SubProcess, use retry_subprocess", n.Node)
-	case n.Action == "retry_subprocess" && at.node.Kind != stdops.KindSubprocess:
+	case n.Action == retrySubprocess && at.node.Kind != stdops.KindSubprocess:
 		return cmd, engineRefusal("node(%s) type is not SubProcess", n.Node)
 	}
 	switch kind {
@@ -152,7 +151,7 @@ func (s *Service) CallBack(ctx context.Context, a *Access, id stdops.TaskID, c C
 	if err != nil {
 		return err
 	}
-	return s.engine.Do(ctx, a.ref(id), engine.Command{
-		Kind: engine.CallBack, Node: at.index, Data: c.Data, Version: c.Version, Actor: a.caller.User, Key: a.key,
-	})
+	return s.engine.Do(ctx, a.ref(id), a.command(engine.Command{
+		Kind: engine.CallBack, Node: at.index, Data: c.Data, Version: c.Version,
+	}))
 }

@@ -19,7 +19,7 @@ func (s *Service) SkipBranches(ctx context.Context, a *Access, id stdops.TaskID,
 	if err != nil {
 		return err
 	}
-	cmd := engine.Command{Kind: engine.SkipBranches, Node: at.index, Actor: a.caller.User, Key: a.key}
+	cmd := engine.Command{Kind: engine.SkipBranches, Node: at.index}
 	switch at.node.Kind {
 	case stdops.KindConditionalParallel:
 	case stdops.KindExclusive:
@@ -34,7 +34,7 @@ func (s *Service) SkipBranches(ctx context.Context, a *Access, id stdops.TaskID,
 		}
 		cmd.Flows = append(cmd.Flows, flow)
 	}
-	return s.engine.Do(ctx, a.ref(id), cmd)
+	return s.engine.Do(ctx, a.ref(id), a.command(cmd))
 }
 
 // branchNamed finds the branch that a flow, or the node at its end, stands for.

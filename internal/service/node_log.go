@@ -16,6 +16,7 @@ type LogQuery struct {
 	Attempt int            // from 1, the oldest; 0 is the newest one
 	From    int64          // place of the first byte, as an earlier answer gave it
 	Limit   int            // bytes, 4 or more
+	Tail    int            // how many of the last lines, instead of From; 0: From counts
 }
 
 // WholeLog is a limit that no log reaches.
@@ -47,10 +48,13 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 		return nil, err
 	}
 	out := s.engine.CallsOut(a.ref(id), at.index) // first: a call has stored its log before it is out no more
-	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit}
+	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit, Tail: q.Tail}
 	found, err := s.store.NodeLog(ctx, a.ref(id), at.index, page)
 	if err != nil {
 		return nil, err
+	}
+	if q.Tail > 0 {
+		q.From = found.From
 	}
 	text, from := characters(found.Text, q.From, found.Size)
 	return &NodeLog{

@@ -3,8 +3,10 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/status"
 	"github.com/stdops/stdops/internal/store"
 )
@@ -27,7 +29,12 @@ type NodeView struct {
 	Appointed bool         // it was not reached, and a pause waits for it
 	Reached   bool
 	Status    status.Status
-	HistoryID int64 // of the attempt that is shown, -1 for the current one
+	Actions   []string       // for the node, as [Service.OperateNode] takes them
+	Why       *status.Why    // nil where it waits for nothing of its own, and of an earlier loop
+	Due       time.Time      // when the current attempt goes on by itself
+	Templates *stdops.Object // of an activity: its inputs before they are rendered
+	Release   string         // version of its plugin
+	HistoryID int64          // of the attempt that is shown, -1 for the current one
 	NodeData
 	Histories []NodeHistory // earlier attempts of the loop that is shown, oldest first
 	AutoRetry *AutoRetry    // nil when the node never retries itself
@@ -92,7 +99,10 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 	if err != nil {
 		return nil, err
 	}
-	view.Kind, view.Branches = at.node.Kind, at.branches()
+	view.Kind, view.Branches, view.Actions = at.node.Kind, at.branches(), s.nodeActions(a, at, detail)
+	if err := s.explain(view, at, detail); err != nil {
+		return nil, err
+	}
 	if at.node.Activity != nil {
 		view.Plugin = at.node.Activity.Code
 	}
@@ -103,6 +113,27 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 		}
 	}
 	return view, nil
+}
+
+// explain tells what the node waits for, and what it is given before that is rendered.
+func (s *Service) explain(view *NodeView, at *place, d *store.NodeDetail) error {
+	place := stdops.SkeletonNode{Kind: at.node.Kind}
+	if act := at.node.Activity; act != nil {
+		given, err := decodeObject(d.Data.Template)
+		if err != nil {
+			return fmt.Errorf("inputs given to node %d of task %d: %w", at.index, at.task.ID, err)
+		}
+		view.Templates, view.Release = at.hide.Object(engine.Templates(act, given)), act.Version
+		place.Plugin = act.Code
+	}
+	if d.State == nil || view.HistoryID >= 0 {
+		return nil
+	}
+	view.Due = d.State.Due
+	if why, ok := status.NodeWhy(&at.task, &place, d.State, s.nature(place.Plugin)); ok {
+		view.Why = &why
+	}
+	return nil
 }
 
 // branches lists the flows that a gateway chooses from.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
 )
@@ -64,6 +66,41 @@ func (s *Service) Once(ctx context.Context, a *Access, r Request, do func(*Acces
 		return refusal
 	}
 }
+
+// Parts lets a request with a key carry out several parts, each of which has one effect, however often the request is sent:
+// what had none yet is judged anew. do is called for each, several at a time, and gives what became of it; it must not
+// panic. The keys of parts are made of that of the request, so that they are its own.
+func (s *Service) Parts(ctx context.Context, a *Access, r Request, parts int, do func(a *Access, part int) error) ([]error, error) {
+	if r.Key != "" {
+		key := &stdops.RequestKey{Project: a.project.ID, Owner: a.caller.keyOwner(), Key: r.Key, Request: r.Hash}
+		other, err := s.store.OtherRequest(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if other {
+			return nil, errOtherRequest
+		}
+	}
+	verdicts := make([]error, parts)
+	var some errgroup.Group
+	some.SetLimit(partsAtOnce)
+	for i := range verdicts {
+		some.Go(func() error {
+			if r.Key == "" {
+				verdicts[i] = do(a, i)
+				return nil
+			}
+			part := Request{Key: fmt.Sprintf("%s %d", r.Key, i), Hash: r.Hash}
+			verdicts[i] = s.Once(ctx, a, part, func(keyed *Access) error { return do(keyed, i) }, func(*Done) error { return nil })
+			return nil
+		})
+	}
+	_ = some.Wait() // what went wrong is in the verdicts
+	return verdicts, nil
+}
+
+// partsAtOnce is how many parts of a request are carried out at the same time.
+const partsAtOnce = 8
 
 // done finds what a request with this key has done, nil when there was none.
 func (s *Service) done(ctx context.Context, key *stdops.RequestKey) (*Done, error) {

@@ -16,6 +16,7 @@ type StatusQuery struct {
 	IDs      []stdops.TaskID
 	Newest   int
 	Children bool
+	Run      bool
 
 	// Known gives the revision of a task that the caller has the status of, with as many children; it only looks up. nil:
 	// nothing is known.
@@ -27,6 +28,8 @@ type TaskStatus struct {
 	Task    stdops.Task
 	Status  status.Status
 	Problem *stdops.Error
+
+	Run *Run // where it was asked for
 
 	// Unchanged says that the task has the revision that the caller knows: Status is left out.
 	Unchanged bool
@@ -65,7 +68,7 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 		return &StatusBatch{Now: s.store.Now()}, nil
 	}
 	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{
-		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: int(s.limits.Children), Known: q.Known,
+		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: int(s.limits.Children), Known: q.Known, Run: q.Run,
 	})
 	if err != nil {
 		return nil, err
@@ -78,6 +81,9 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 			continue
 		}
 		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && !r.Cut)
+		if q.Run {
+			batch.Tasks[i].Run = s.run(a, r, batch.Tasks[i].Problem == nil)
+		}
 		if r.Cut && batch.Tasks[i].Problem == nil {
 			batch.Tasks[i].Problem = stdops.Errorf(stdops.CodeEngine,
 				"an answer holds at most %d children; ask for this task alone, or without its children", s.limits.Children)

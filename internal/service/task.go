@@ -40,7 +40,7 @@ func (s *Service) StartTask(ctx context.Context, a *Access, id stdops.TaskID) (s
 	if err := inExecution(&t, "start"); err != nil {
 		return t, err
 	}
-	return t, s.engine.Do(ctx, a.ref(id), engine.Command{Kind: engine.Start, Actor: a.caller.User, Key: a.key})
+	return t, s.engine.Do(ctx, a.ref(id), a.command(engine.Command{Kind: engine.Start}))
 }
 
 // taskCommands are the actions on a task as a whole.
@@ -67,7 +67,7 @@ func (s *Service) OperateTask(ctx context.Context, a *Access, id stdops.TaskID, 
 	case kind != engine.Start && t.Root.State == stdops.StateCreated:
 		return stdops.Errorf(stdops.CodeRefused, "task not started")
 	}
-	return s.engine.Do(ctx, a.ref(id), engine.Command{Kind: kind, Actor: a.caller.User, Key: a.key})
+	return s.engine.Do(ctx, a.ref(id), a.command(engine.Command{Kind: kind}))
 }
 
 // inExecution refuses tasks that wait to be claimed or have ended.

@@ -44,7 +44,5 @@ func (s *Service) SetConstants(ctx context.Context, a *Access, id stdops.TaskID,
 	if n.Known && len(unknown) > 0 {
 		return stdops.Errorf(stdops.CodeInvalid, "constants: there is none with the key %.64q", unknown[0])
 	}
-	return s.engine.Do(ctx, a.ref(id), engine.Command{
-		Kind: engine.SetConstants, Actor: a.caller.User, Values: values, Early: n.Early, Key: a.key,
-	})
+	return s.engine.Do(ctx, a.ref(id), a.command(engine.Command{Kind: engine.SetConstants, Values: values, Early: n.Early}))
 }

@@ -24,6 +24,7 @@ type TaskQuery struct {
 	Limit  int           // of the list
 	Before stdops.TaskID // older than that one: the cursor of the list before
 	State  stdops.State  // as callers see it
+	Run    bool          // how it goes on is wanted as well
 }
 
 // TaskList is a part of the tasks of a project, newest first, as they stand at one moment.
@@ -47,7 +48,7 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 		filter.Limit = scanStep
 	}
 	for scanned := 0; ; {
-		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter})
+		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter, Run: q.Run})
 		if err != nil {
 			return nil, err
 		}
@@ -55,6 +56,9 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 		for i := range rows.Tasks {
 			t := s.project(ctx, &rows.Tasks[i], rows.Now, false)
 			if q.State == stdops.StateNone || t.Status.State == q.State {
+				if q.Run {
+					t.Run = s.run(a, &rows.Tasks[i], t.Problem == nil)
+				}
 				list.Tasks = append(list.Tasks, t)
 			}
 		}

@@ -262,3 +262,11 @@ func elapsed(started, finished, end time.Time) int64 {
 	}
 	return whole
 }
+
+// Each calls do for every node inside of s.
+func (s *Status) Each(do func(*Status)) {
+	for i := range s.Children {
+		do(&s.Children[i])
+		s.Children[i].Each(do)
+	}
+}

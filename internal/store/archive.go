@@ -29,11 +29,10 @@ func (s *Store) Archive(ctx context.Context, before time.Time, limit int) (int, 
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
-	n := 0
-	err = s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn, _ *sql.Tx) error {
-		marked, err := s.markArchived(ctx, tx, list)
-		n = len(marked)
-		if err != nil || n == 0 {
+	var marked []oldTask
+	err = s.writeBeside(ctx, func(ctx context.Context, tx *sql.Conn, _ *sql.Tx) (err error) {
+		marked, err = s.markArchived(ctx, tx, list)
+		if err != nil || len(marked) == 0 {
 			return err
 		}
 		return s.keepArchived(ctx, tx, marked)
@@ -41,7 +40,11 @@ func (s *Store) Archive(ctx context.Context, before time.Time, limit int) (int, 
 	if err != nil {
 		return 0, fmt.Errorf("archive tasks: %w", err)
 	}
-	return n, nil
+	for i := range marked {
+		o := &marked[i]
+		s.committed(stdops.TaskRevision{Ref: stdops.TaskRef{Project: o.project, Task: o.id}, Revision: o.revision + 1})
+	}
+	return len(marked), nil
 }
 
 // oldTask is a task that can be archived, as it was read.

@@ -4,15 +4,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pressly/goose/v3"
 
 	"github.com/stdops/stdops"
 )
@@ -214,25 +211,10 @@ func TestTells_of_the_first_step_are_stored_with_the_child(t *testing.T) {
 // openBefore makes a data directory with the schema as it was before a migration.
 func openBefore(t *testing.T, number int64) (dir string, db *sql.DB) {
 	t.Helper()
-	names, err := fs.Glob(embedded, sqliteSteps+"/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := fstest.MapFS{}
-	for _, name := range names {
-		n, err := goose.NumericComponent(name)
-		text, readErr := embedded.ReadFile(name)
-		if err != nil || readErr != nil {
-			t.Fatal(err, readErr)
-		}
-		if n < number {
-			before[filepath.Base(name)] = &fstest.MapFile{Data: text}
-		}
-	}
 	dir = t.TempDir()
 	file := filepath.Join(dir, databaseFile)
 	db = openPlain(t, file)
-	if err := migrate(t.Context(), db, before, file, slog.New(slog.DiscardHandler)); err != nil {
+	if err := migrate(t.Context(), db, stepsBefore(t, sqliteSteps, number), file, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return dir, db

@@ -14,10 +14,13 @@ import (
 // On SQLite, where one process drives all tasks, a change of an earlier epoch is Stale, and one of a later epoch takes the
 // task over. On PostgreSQL the epoch has to be the task's, else the change is Fenced, one that is made from outside Stale; a
 // batch holds one change of a task at most. When the connection is lost Commit finds out what was stored, as soon as the
-// database is back; only when that takes too long it gives an error after which the changes may be stored all the same.
+// database is back, and also when others have changed the task since; a change of which that leaves no trace is Unknown then.
+// Only when the database is away for too long it gives an error after which the changes may be stored all the same.
 func (s *Store) Commit(ctx context.Context, changes []stdops.Change) ([]stdops.Verdict, error) {
 	if s.pg != nil {
-		return s.pg.commit(ctx, changes, s.Now())
+		verdicts, err := s.pg.commit(ctx, changes, s.Now())
+		s.committed(changesOf(changes, verdicts)...)
+		return verdicts, err
 	}
 	return s.commitFile(ctx, changes)
 }

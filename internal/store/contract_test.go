@@ -31,6 +31,8 @@ var contract = map[string]func(*testing.T){
 	"UseLoginLink_once":                           TestUseLoginLink_once,
 	"UseLoginLink_refused":                        TestUseLoginLink_refused,
 	"Task_without_inputs_is_damaged":              TestTask_without_inputs_is_damaged,
+	"NodeLog_tail":                                TestNodeLog_tail,
+	"OtherRequest":                                TestOtherRequest,
 	"NodeLog_pages":                               TestNodeLog_pages,
 	"AppendLogs_puts_small_pieces_together":       TestAppendLogs_puts_small_pieces_together,
 	"AppendLogs_cuts_at_the_limit":                TestAppendLogs_cuts_at_the_limit,
@@ -40,6 +42,7 @@ var contract = map[string]func(*testing.T){
 	"Node":                                        TestNode,
 	"Attempts_and_variables_need_the_project":     TestAttempts_and_variables_need_the_project,
 	"Transitions_pages":                           TestTransitions_pages,
+	"Events_pages":                                TestEvents_pages,
 	"Failures":                                    TestFailures,
 	"Projects":                                    TestProjects,
 	"RegisterProject":                             TestRegisterProject,
@@ -58,6 +61,7 @@ var contract = map[string]func(*testing.T){
 	"Commit_agrees_with_model":                              TestCommit_agrees_with_model,
 	"StatusScan_reads_the_same_rows":                        TestStatusScan_reads_the_same_rows,
 	"Statuses_cut":                                          TestStatuses_cut,
+	"Statuses_run":                                          TestStatuses_run,
 	"Statuses_which_tasks":                                  TestStatuses_which_tasks,
 	"Statuses_nodes":                                        TestStatuses_nodes,
 	"Statuses_unreadable_tree_spoils_its_tasks_only":        TestStatuses_unreadable_tree_spoils_its_tasks_only,
@@ -88,6 +92,8 @@ var contract = map[string]func(*testing.T){
 	"Archive_of_a_task_that_changed_meanwhile":              TestArchive_of_a_task_that_changed_meanwhile,
 	"Archive_by_many_at_the_same_time_while_tasks_are_read": TestArchive_by_many_at_the_same_time_while_tasks_are_read,
 	"Archive_of_a_record_that_is_damaged":                   TestArchive_of_a_record_that_is_damaged,
+	"Changes_tell_all_that_raises_a_revision":               TestChanges_tell_all_that_raises_a_revision,
+	"TaskRevisions":                                         TestTaskRevisions,
 }
 
 // onlySQLite are tests that use setup and are about SQLite alone, and why.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/stdops/stdops"
@@ -126,6 +127,15 @@ func (s timeScanner) Scan(src any) error {
 	return nil
 }
 
+// ScanInt64 fulfils pgtype.Int64Scanner: without it pgx makes a value in an interface of every column first.
+func (s timeScanner) ScanInt64(v pgtype.Int8) error {
+	*s.t = time.Time{}
+	if v.Valid {
+		*s.t = time.UnixMicro(v.Int64).UTC()
+	}
+	return nil
+}
+
 // number scans a whole number into any integer type. (What database/sql does by itself goes through text.)
 func number[T ~int8 | ~int16 | ~int32 | ~int64 | ~uint8](n *T) sql.Scanner {
 	return numberScanner[T]{n}
@@ -141,4 +151,12 @@ func (s numberScanner[T]) Scan(src any) error {
 	}
 	*s.n = T(v)
 	return nil
+}
+
+// ScanInt64 fulfils pgtype.Int64Scanner.
+func (s numberScanner[T]) ScanInt64(v pgtype.Int8) error {
+	if !v.Valid {
+		return s.Scan(nil)
+	}
+	return s.Scan(v.Int64)
 }

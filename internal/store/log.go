@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -150,6 +151,7 @@ type LogPage struct {
 	Attempt int            // from 1, the oldest; 0 is the newest one
 	From    int64          // place of the first byte
 	Limit   int            // bytes
+	Tail    int            // how many of the last lines are meant, instead of From; 0: From counts
 }
 
 // NodeLog is a part of the log of an attempt, with how its node stood at the same moment.
@@ -158,6 +160,7 @@ type NodeLog struct {
 	State    *stdops.NodeState // nil: never reached
 	Attempts []LoggedAttempt   // oldest first
 	Attempt  int               // the one that was asked for, from 1; 0 when there is none such
+	From     int64             // place of the first byte of Text
 	Text     []byte
 	Size     int64 // of the whole log
 }
@@ -187,7 +190,14 @@ func (s *Store) NodeLog(ctx context.Context, ref stdops.TaskRef, node stdops.Nod
 			return err
 		}
 		l.Size = end.length()
-		l.Text, err = s.logText(ctx, tx, key, page)
+		if page.Tail > 0 {
+			page.From = max(0, l.Size-int64(page.Limit))
+		}
+		if l.Text, err = s.logText(ctx, tx, key, page); page.Tail > 0 {
+			l.Text = lastLines(l.Text, page.Tail)
+			page.From = l.Size - int64(len(l.Text))
+		}
+		l.From = page.From
 		return err
 	})
 	if err != nil {
@@ -234,6 +244,15 @@ func loggedAttempts(ctx context.Context, q querier, ref stdops.TaskRef, node std
 		all = append(all, LoggedAttempt{Loop: r.loop, Retry: r.retry, Versions: []stdops.Version{r.version}})
 	}
 	return all, nil
+}
+
+// lastLines gives the last lines of a text; one without an end counts too.
+func lastLines(text []byte, n int) []byte {
+	at := len(bytes.TrimSuffix(text, []byte{'\n'}))
+	for ; n > 0 && at >= 0; n-- {
+		at = bytes.LastIndexByte(text[:at], '\n')
+	}
+	return text[at+1:]
 }
 
 // logText reads a part of a log; the chunk in which it begins is the last one that does not begin after it.

@@ -32,6 +32,42 @@ func nodeLog(t *testing.T, s *Store, task stdops.Task, page LogPage) *NodeLog {
 
 const wholeLog = 2 * stdops.DefaultLog
 
+func TestNodeLog_tail(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	key := stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}
+	long := strings.Repeat("x", maxChunk) // the last lines lie in several chunks
+	text := "one\n\nthree\n" + long + "\nfive"
+	appendLogs(t, s, stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte(text)})
+	for _, c := range []struct {
+		tail, limit int
+		want        string
+	}{
+		{1, wholeLog, "five"},
+		{2, wholeLog, long + "\nfive"},
+		{3, wholeLog, "three\n" + long + "\nfive"},
+		{4, wholeLog, "\nthree\n" + long + "\nfive"},
+		{5, wholeLog, text},
+		{99, wholeLog, text},
+		{3, 10, "xxxxx\nfive"},
+		{1, 3, "ive"},
+	} {
+		got := nodeLog(t, s, task, LogPage{Tail: c.tail, Limit: c.limit, From: 3})
+		if string(got.Text) != c.want || got.From+int64(len(c.want)) != got.Size || got.Size != int64(len(text)) {
+			t.Errorf("the last %d lines, %d bytes: %d bytes from %d of %d, want %d", c.tail, c.limit, len(got.Text), got.From, got.Size, len(c.want))
+		}
+	}
+	appendLogs(t, s, stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte("\n")})
+	if got := nodeLog(t, s, task, LogPage{Tail: 1, Limit: wholeLog}); string(got.Text) != "five\n" {
+		t.Errorf("with an end of line: %q", got.Text)
+	}
+	key.Node = 2
+	if got, err := s.NodeLog(t.Context(), ref(task), 2, LogPage{Tail: 1, Limit: 9}); err != nil || len(got.Text) > 0 || got.From != 0 {
+		t.Errorf("no log: %+v, %v", got, err)
+	}
+}
+
 func TestNodeLog_pages(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

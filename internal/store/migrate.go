@@ -39,18 +39,25 @@ func lastStep(dir string) (int64, error) {
 	return number, nil
 }
 
+// stepsOf makes what carries out steps, and tells at which of them a database is and which is the last.
+func stepsOf(ctx context.Context, of goose.Dialect, db *sql.DB, steps fs.FS, log *slog.Logger) (p *goose.Provider, current, target int64, err error) {
+	p, err = goose.NewProvider(of, db, steps, goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("read migrations: %w", err)
+	}
+	if current, target, err = p.GetVersions(ctx); err != nil {
+		return nil, 0, 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return p, current, target, nil
+}
+
 // migrate brings the schema of the database in file up to the last of steps. An older one is copied first, one of a
 // newer stdops is refused.
 func migrate(ctx context.Context, db *sql.DB, steps fs.FS, file string, log *slog.Logger) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps,
-		goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	current, target, err := p.GetVersions(ctx)
+	p, current, target, err := stepsOf(ctx, goose.DialectSQLite3, db, steps, log)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", err)
+		return err
 	case current == target:
 		return nil
 	case current > target:

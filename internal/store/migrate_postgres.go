@@ -50,14 +50,10 @@ func migrateOwn(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithDisableGlobalRegistry(true), goose.WithSlog(log))
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	current, target, err := p.GetVersions(ctx)
+	p, current, target, err := stepsOf(ctx, goose.DialectPostgres, db, steps, log)
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", err)
+		return err
 	case current > target:
 		return newerSchema(current, target)
 	}

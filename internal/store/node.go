@@ -22,6 +22,9 @@ type NodeDetail struct {
 	State    *stdops.NodeState // nil: never reached
 	Data     stdops.NodeData
 	Attempts []stdops.Attempt // oldest first
+
+	// Callbacks are those of the whole task that were accepted and not handled yet, without their data.
+	Callbacks []stdops.Callback
 }
 
 // Node reads how a node stands. That the tree has such a node is not checked here.
@@ -52,7 +55,13 @@ func (s *Store) NodeDetail(ctx context.Context, ref stdops.TaskRef, node stdops.
 		if d.State, d.Data, err = findNode(ctx, tx, ref.Task, node); err != nil {
 			return err
 		}
-		d.Attempts, err = findAttempts(ctx, tx, ref, node)
+		if d.Attempts, err = findAttempts(ctx, tx, ref, node); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT seq, node, version FROM event WHERE task_id = $1 AND seq > 0`, int64(ref.Task))
+		d.Callbacks, err = collect(rows, err, func(c *stdops.Callback) []any {
+			return []any{&c.Seq, number(&c.Node), (*string)(&c.Version)}
+		})
 		return err
 	})
 	if err != nil {
@@ -129,11 +138,11 @@ func (s *Store) Transitions(ctx context.Context, ref stdops.TaskRef, after int64
 
 func transitions(ctx context.Context, q querier, ref stdops.TaskRef, after int64, limit int) ([]stdops.LoggedTransition, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT revision, n, node, from_state, to_state, actor, at FROM transition
+		SELECT revision, n, node, from_state, to_state, actor, COALESCE(reason, ''), at FROM transition
 		WHERE task_id = $1 AND project_id = $2 AND revision > $3 ORDER BY revision, n LIMIT $4`,
 		int64(ref.Task), int64(ref.Project), after, int64(limit))
 	log, err := collect(rows, err, func(l *stdops.LoggedTransition) []any {
-		return []any{&l.Revision, &l.N, number(&l.Node), number(&l.From), number(&l.To), &l.Actor, instant(&l.Time)}
+		return []any{&l.Revision, &l.N, number(&l.Node), number(&l.From), number(&l.To), &l.Actor, &l.Reason, instant(&l.Time)}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load log of task %d: %w", ref.Task, err)

@@ -65,10 +65,12 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Failures":    func() error { return second(s.Failures(ctx, r, 9)) },
 		"Variables":   func() error { return second(s.Variables(ctx, r, 0)) },
 		"Transitions": func() error { return second(s.Transitions(ctx, r, 0, 9)) },
+		"Events":      func() error { return second(s.Events(ctx, r, EventPage{Newest: true, Limit: 9})) },
 		"Statuses":    func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
 		"Statuses archived": func() error {
 			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
 		},
+		"Statuses run":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}, Run: true})) },
 		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
 		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
 		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },
@@ -89,6 +91,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"ProjectByBiz": func() error { return second(s.ProjectByBiz(ctx, 2)) },
 		"Session":      func() error { _, err := s.Session(ctx, []byte("x")); return notFound(err) },
 		"RequestKey":   func() error { _, err := s.RequestKey(ctx, requestKey("x")); return notFound(err) },
+		"OtherRequest": func() error { return second(s.OtherRequest(ctx, requestKey("x"))) },
 		"ExpireKeys":   func() error { return s.ExpireKeys(ctx) },
 		"Archive":      func() error { return second(s.old(ctx, at(99), 9)) },
 	}

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"time"
 
@@ -45,6 +46,7 @@ type postgres struct {
 	batches *sql.DB // for [Store.Commit]
 	sharing *sql.DB // for [Workers]: a crowd of requests must not keep a process from renewing its lease
 	clock   *databaseClock
+	outbox  *outbox
 	texts   batchTexts
 
 	// leave asks others to go on with a task that was started; nil asks nobody.
@@ -58,6 +60,7 @@ type poolOptions struct {
 	most     int
 	settings string // further ones
 	tracer   pgx.QueryTracer
+	log      *slog.Logger // of what cannot be told to who asks; nil: none
 }
 
 // Settings of the connections that read, and of those that run the batch statement. Of that the server makes one plan for
@@ -89,7 +92,7 @@ func openPool(url string, o poolOptions) (*sql.DB, error) {
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 5*time.Second)
 	config.Tracer = o.tracer
-	db := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+	db := sql.OpenDB(connector{refused: &refusals{log: o.log}, Connector: stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		types := conn.TypeMap()
 		types.TryWrapEncodePlanFuncs = append([]pgtype.TryWrapEncodePlanFunc{flagAsNumber}, types.TryWrapEncodePlanFuncs...)
 		_, err := conn.PgConn().Exec(ctx, sessionSettings()+o.settings).ReadAll()
@@ -129,7 +132,7 @@ func (p *flagPlan) Encode(value any, buf []byte) ([]byte, error) {
 
 // openDatabase connects to a PostgreSQL database, which has to have the schema of this program.
 func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
-	s.pg = &postgres{url: o.DB, insist: defaultInsist}
+	s.pg = &postgres{url: o.DB, insist: defaultInsist, outbox: newOutbox()}
 	s.projects.shared = true
 	processors := runtime.GOMAXPROCS(0)
 	for _, pool := range []struct {
@@ -141,6 +144,7 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 		{&s.pg.batches, poolOptions{most: 2, settings: batchSettings}},
 		{&s.pg.sharing, poolOptions{most: sharers, tracer: o.tracer}},
 	} {
+		pool.o.log = s.log
 		if *pool.to, err = openPool(o.DB, pool.o); err != nil {
 			return err
 		}

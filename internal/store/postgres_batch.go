@@ -135,10 +135,10 @@ tells AS (
 		FROM {tells} JOIN won ON won.change = r.change JOIN task t ON t.id = r.task
 		WHERE t.project_id = won.project_id AND t.live = 1 AND t.id = ANY ({tells.task})
 		ORDER BY r.change, r.n) o)`},
-	{[]rowsOf{{"transitions", `n bigint, node bigint, from_state bigint, to_state bigint, actor text, at bigint`}}, `
+	{[]rowsOf{{"transitions", `n bigint, node bigint, from_state bigint, to_state bigint, actor text, reason text, at bigint`}}, `
 transitions AS (
-	INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
-	SELECT won.project_id, won.id, won.revision, r.n, r.node, r.from_state, r.to_state, r.actor, NULLIF(r.at, 0)
+	INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, reason, at)
+	SELECT won.project_id, won.id, won.revision, r.n, r.node, r.from_state, r.to_state, r.actor, NULLIF(r.reason, ''), NULLIF(r.at, 0)
 	FROM {transitions} JOIN won ON won.change = r.change)`},
 }
 

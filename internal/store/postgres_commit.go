@@ -121,9 +121,20 @@ func (b *batchOf) storeWithKeys(ctx context.Context, tx *sql.Conn) error {
 			return err
 		}
 	}
-	kept, err := b.takeKeys(ctx, tx)
+	kept, taken, err := b.takeKeys(ctx, tx)
 	if err != nil {
 		return err
+	}
+	if b.lost && len(taken) > 0 { // by the try of which the answer was lost, when it ended only now
+		open := b.open
+		b.open = taken
+		if err := b.readBack(ctx, tx); err != nil {
+			return err
+		}
+		taken, b.open = b.open, open
+	}
+	for _, i := range taken {
+		b.verdicts[i] = stdops.Stale
 	}
 	if err := b.send(ctx, tx); err != nil {
 		return err
@@ -144,42 +155,49 @@ type keptKey struct {
 	key    *stdops.RequestKey
 }
 
-// takeKeys stores the keys of the open changes. A change with one that is taken is stale.
-func (b *batchOf) takeKeys(ctx context.Context, tx *sql.Conn) ([]keptKey, error) {
+// takeKeys stores the keys of the open changes. Those with one that is taken are not open any more.
+func (b *batchOf) takeKeys(ctx context.Context, tx *sql.Conn) (kept []keptKey, taken []int, err error) {
 	var (
 		wanted []stdops.RequestKey
+		open   []int
 		seen   = map[keyName]bool{} // wanted by an earlier change of the batch
 	)
-	for _, i := range b.open { // settle leaves this list alone
+	for _, i := range b.open {
 		keys := b.changes[i].Keys
 		if slices.ContainsFunc(keys, func(k stdops.RequestKey) bool { return seen[nameOf(&k)] }) {
-			b.settle(i, stdops.Stale)
+			taken = append(taken, i)
 			continue
 		}
 		for k := range keys {
 			seen[nameOf(&keys[k])] = true
 		}
-		wanted = append(wanted, keys...)
+		open, wanted = append(open, i), append(wanted, keys...)
 	}
+	b.open = open
 	if len(wanted) == 0 {
-		return nil, nil
+		return nil, taken, nil
 	}
 	stored, err := keepKeys(ctx, tx, wanted, b.now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var kept []keptKey
-	for _, i := range b.open {
-		keys := b.changes[i].Keys
+	b.open = nil
+	for _, i := range open {
+		keys, all := b.changes[i].Keys, true
 		for k := range keys {
 			if stored[nameOf(&keys[k])] {
 				kept = append(kept, keptKey{i, &keys[k]})
 			} else {
-				b.settle(i, stdops.Stale)
+				all = false
 			}
 		}
+		if all {
+			b.open = append(b.open, i)
+		} else {
+			taken = append(taken, i)
+		}
 	}
-	return kept, nil
+	return kept, taken, nil
 }
 
 // settle gives a change its verdict.
@@ -188,7 +206,8 @@ func (b *batchOf) settle(change int, v stdops.Verdict) {
 	b.open = slices.DeleteFunc(slices.Clone(b.open), func(i int) bool { return i == change })
 }
 
-// readBack gives those of the open changes their verdict that were stored although nobody heard of it.
+// readBack gives those of the open changes their verdict that were stored although nobody heard of it, and those of which that
+// cannot be told any more.
 func (b *batchOf) readBack(ctx context.Context, tx *sql.Conn) error {
 	byTask := map[stdops.TaskID]int{}
 	var list []int64
@@ -197,20 +216,61 @@ func (b *batchOf) readBack(ctx context.Context, tx *sql.Conn) error {
 		list = append(list, int64(b.changes[i].Task))
 	}
 	type row struct {
-		id       stdops.TaskID
-		commitID int64
+		id                        stdops.TaskID
+		revision, epoch, commitID int64
 	}
-	found, err := tx.QueryContext(ctx, `SELECT id, COALESCE(commit_id, 0) FROM task WHERE id = ANY ($1)`, list)
-	stored, err := collect(found, err, func(r *row) []any { return []any{number(&r.id), &r.commitID} })
+	found, err := tx.QueryContext(ctx, `SELECT id, revision, epoch, COALESCE(commit_id, 0) FROM task WHERE id = ANY ($1)`, list)
+	stored, err := collect(found, err, func(r *row) []any { return []any{number(&r.id), &r.revision, &r.epoch, &r.commitID} })
 	if err != nil {
 		return fmt.Errorf("look for what was stored: %w", err)
 	}
 	for _, r := range stored {
-		if i := byTask[r.id]; r.commitID == b.commitIDs[i] {
+		i := byTask[r.id]
+		switch {
+		case r.commitID == b.commitIDs[i]:
 			b.settle(i, stdops.Committed)
+		case r.revision > b.changes[i].Revision+1:
+			v, err := b.trace(ctx, tx, i, r.epoch)
+			if err != nil {
+				return err
+			}
+			b.settle(i, v)
 		}
 	}
 	return nil
+}
+
+// trace gives a change its verdict after whose answer was lost the task was changed again, so that the number of its commit is
+// gone. Transitions say whose the revision is that the change would have made: nobody else has written the same ones at the same
+// microsecond. A revision without any may be that of the change or not.
+func (b *batchOf) trace(ctx context.Context, tx *sql.Conn, change int, epoch int64) (stdops.Verdict, error) {
+	c := &b.changes[change]
+	type row struct {
+		node, from, to, at int64
+		actor              string
+	}
+	found, err := tx.QueryContext(ctx, `
+		SELECT node, from_state, to_state, COALESCE(at, 0), actor FROM transition WHERE task_id = $1 AND revision = $2 ORDER BY n`,
+		int64(c.Task), c.Revision+1)
+	stored, err := collect(found, err, func(r *row) []any { return []any{&r.node, &r.from, &r.to, &r.at, &r.actor} })
+	if err != nil {
+		return 0, fmt.Errorf("look for the trace of what was stored: %w", err)
+	}
+	var own []row
+	for _, t := range c.Transitions {
+		at := int64(0)
+		if !t.Time.IsZero() {
+			at = t.Time.UnixMicro()
+		}
+		own = append(own, row{int64(t.Node), int64(t.From), int64(t.To), at, t.Actor})
+	}
+	switch {
+	case len(stored) == 0:
+		return stdops.Unknown, nil
+	case slices.Equal(stored, own):
+		return stdops.Committed, nil
+	}
+	return overtaken(c, epoch), nil
 }
 
 // send runs the batch statement for the open changes, and gives them their verdicts. Where an answer was lost a task that
@@ -241,10 +301,12 @@ func (b *batchOf) send(ctx context.Context, conn *sql.Conn) error {
 		case b.lost && r.stored:
 		case !r.revision.Valid:
 			b.verdicts[i] = stdops.Stale
-		case r.epoch.Int64 != c.Epoch && !c.Outside:
-			b.verdicts[i] = stdops.Fenced
+		case b.lost && r.revision.Int64 > c.Revision+1:
+			if b.verdicts[i], err = b.trace(ctx, conn, i, r.epoch.Int64); err != nil {
+				return err
+			}
 		case r.epoch.Int64 != c.Epoch || r.revision.Int64 != c.Revision:
-			b.verdicts[i] = stdops.Stale
+			b.verdicts[i] = overtaken(c, r.epoch.Int64)
 		case b.lost:
 			open = append(open, i)
 		default:
@@ -253,4 +315,12 @@ func (b *batchOf) send(ctx context.Context, conn *sql.Conn) error {
 	}
 	b.open = open
 	return nil
+}
+
+// overtaken is the verdict of a change that was not stored since its task was changed by others.
+func overtaken(c *stdops.Change, epoch int64) stdops.Verdict {
+	if epoch != c.Epoch && !c.Outside {
+		return stdops.Fenced
+	}
+	return stdops.Stale
 }

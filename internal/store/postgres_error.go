@@ -57,10 +57,17 @@ func explain(err error) error {
 	case queryCanceled:
 		return fail(stdops.CodeUnavailable, "the database took too long, try again or ask for less at once")
 	}
-	if disconnected(err) {
+	var connect *pgconn.ConnectError
+	if disconnected(err) || errors.As(err, &connect) { // also one that the server refuses: its password or database was changed
 		return unavailable(err)
 	}
 	return err
+}
+
+// Unavailable reports whether an error, of this package or of others that ask the same database, says that the database cannot
+// be reached at the moment.
+func Unavailable(err error) bool {
+	return err != nil && (stdops.ErrorCode(err) == stdops.CodeUnavailable || disconnected(err))
 }
 
 func unavailable(err error) error {

@@ -64,7 +64,7 @@ func TestPostgresCopy_has_all_that_the_data_directory_has(t *testing.T) {
 	if next := createTask(t, got, newTask("next")); next.ID != tasks[4].ID+1 {
 		t.Errorf("the next task is %d", next.ID)
 	}
-	found, err := got.Workers(WorkerOptions{Host: "here", Drives: true}).sweepDue(ctx)
+	found, err := got.Workers(WorkerOptions{Name: "here", Drives: true}).sweepDue(ctx)
 	if err != nil || len(found) != 3 {
 		t.Errorf("due are %v, %v", found, err)
 	}

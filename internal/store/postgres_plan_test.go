@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -79,9 +81,9 @@ func TestPostgres_sweep_leaves_tasks_of_the_living(t *testing.T) {
 	statements := &statementTracer{}
 	o := testOptions("")
 	o.DB, o.ownTime = emptyDatabase(t), true
-	other := open(t, o).Workers(WorkerOptions{Host: "there", Drives: true})
+	other := open(t, o).Workers(WorkerOptions{Name: "there", Drives: true})
 	o.tracer = statements
-	w := open(t, o).Workers(WorkerOptions{Host: "here", Drives: true})
+	w := open(t, o).Workers(WorkerOptions{Name: "here", Drives: true})
 	frees := func() bool {
 		statements.take()
 		if _, err := w.Sweep(t.Context(), 10); err != nil {
@@ -102,6 +104,43 @@ func TestPostgres_sweep_leaves_tasks_of_the_living(t *testing.T) {
 	}
 	if !frees() || frees() {
 		t.Error("it does not look for tasks of the dead once")
+	}
+}
+
+// Who frees the tasks of dead processes tells their names, but for those of processes that have joined anew.
+func TestPostgres_names_of_the_dead(t *testing.T) {
+	t.Parallel()
+	o := testOptions("")
+	o.DB, o.ownTime = emptyDatabase(t), true
+	s := open(t, o)
+	var told []string
+	w := s.Workers(WorkerOptions{Name: "here", Drives: true, Bury: func(_ context.Context, names []string) error {
+		told = append(told, names...)
+		return errors.New("not today") // keeps no task from being freed
+	}})
+	dead, cutOff := s.Workers(WorkerOptions{Name: "dead", Drives: true}), s.Workers(WorkerOptions{Name: "cut off", Drives: true})
+	for _, p := range []*Workers{w, dead, cutOff} {
+		if err := p.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage(t, s, `UPDATE worker SET expires_at = 1 WHERE host <> 'here'`)
+	if err := cutOff.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := w.Sweep(t.Context(), 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"dead"}, told); diff != "" {
+		t.Errorf("dead (-want +got):\n%s", diff)
+	}
+	if err := w.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) > 1 {
+		t.Errorf("who leaves tells of %v", told[1:])
 	}
 }
 

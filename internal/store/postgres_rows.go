@@ -79,7 +79,7 @@ func (b *batchOf) addNodes(of func(string) *rows, i int, c *stdops.Change) {
 	for n := range c.Transitions {
 		t := &c.Transitions[n]
 		of("transitions").add(i).number(int64(n)).number(int64(t.Node)).number(int64(t.From)).number(int64(t.To)).
-			text(t.Actor).instant(t.Time)
+			text(t.Actor).text(t.Reason).instant(t.Time)
 	}
 }
 

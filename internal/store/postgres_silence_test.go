@@ -15,7 +15,7 @@ import (
 func TestWorkers_do_not_wait_for_requests(t *testing.T) {
 	t.Parallel()
 	s := processes(t, 1)[0]
-	w := s.Workers(WorkerOptions{Host: "here", Drives: true})
+	w := s.Workers(WorkerOptions{Name: "here", Drives: true})
 	if err := w.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}

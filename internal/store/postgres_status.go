@@ -106,6 +106,24 @@ func (r postgresReads) openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskI
 		ids(dialect{postgres: true}, tasks), int64(stdops.StateFinished))
 }
 
+func (r postgresReads) doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID, stdops.NodeIndex)) error {
+	rows, err := r.tx.QueryContext(r.ctx, `SELECT task_id, node FROM node_state WHERE task_id = ANY ($1) AND state = $2`,
+		ids(dialect{postgres: true}, tasks), int64(stdops.StateFinished))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var task stdops.TaskID
+	var node stdops.NodeIndex
+	for rows.Next() {
+		if err := rows.Scan(number(&task), number(&node)); err != nil {
+			return err
+		}
+		each(task, node)
+	}
+	return rows.Err()
+}
+
 func (r postgresReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, int64, []byte)) error {
 	type row struct {
 		task   stdops.TaskID

@@ -19,7 +19,8 @@ const stepSettings = `
 // Step stores what decide makes of a task while nobody else can change it. Whoever drives the task is told, or, when nobody
 // does, somebody is asked to. A key that is taken gives [stdops.ErrRepeated].
 func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*stdops.Snapshot) (*stdops.Change, error)) error {
-	return writeOn(ctx, w.store.pg.writers, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
+	var stored *stdops.Change
+	err := writeOn(ctx, w.store.pg.writers, func(ctx context.Context, conn *sql.Conn, tx *sql.Tx) error {
 		// Each statement sees what was stored when it began: those behind the one that locks the row see who had it before.
 		locked := &pgx.Batch{}
 		locked.Queue(stepSettings)
@@ -39,8 +40,13 @@ func (w *Workers) Step(ctx context.Context, ref stdops.TaskRef, decide func(*std
 		case verdicts[0] != stdops.Committed: // nobody else could change the task: its key is taken
 			return stdops.ErrRepeated
 		}
+		stored = change
 		return w.tellOthers(ctx, tx, change)
 	})
+	if err == nil && stored != nil {
+		w.store.committed(changeOf(stored))
+	}
+	return err
 }
 
 // tellOthers tells whoever drives a task of a step that was made from outside.

@@ -307,44 +307,6 @@ func TestPostgres_logs_of_many_writers(t *testing.T) {
 	}
 }
 
-// What is asked for while a connection breaks is stored once, and the caller hears of it.
-func TestPostgres_lost_connections(t *testing.T) {
-	t.Parallel()
-	server := pgtest.Shared(t)
-	proxy := server.Proxy(t)
-	o := testOptions("")
-	o.DB, o.ownTime = proxy.URL(emptyDatabase(t)), true
-	s := open(t, o)
-	for name, lose := range map[string]func(){
-		"request":             func() { proxy.LoseRequest(pgtest.Statement) },
-		"answer":              func() { proxy.LoseAnswer(pgtest.Statement) },
-		"begin, with a key":   func() { proxy.LoseRequest(pgtest.Begin) },
-		"request, with a key": func() { proxy.LoseRequest(pgtest.Statement) },
-		"commit, with a key":  func() { proxy.LoseRequest(pgtest.Commit) },
-		"answer, with a key":  func() { proxy.LoseAnswer(pgtest.Commit) },
-	} {
-		task := createTask(t, s, newTask(name))
-		for revision := range int64(4) {
-			c := running(s, task)
-			c.Revision = revision
-			c.Transitions = []stdops.Transition{{Node: 1, To: stdops.StateRunning, Time: at(1)}}
-			if strings.Contains(name, "key") {
-				c.Keys = []stdops.RequestKey{*requestKey(fmt.Sprint(name, revision))}
-			}
-			if revision%2 == 1 {
-				lose()
-			}
-			commit(t, s, c)
-			if !proxy.Lost() {
-				t.Fatalf("%s: no connection broke", name)
-			}
-		}
-		if log, err := s.Transitions(t.Context(), ref(task), 0, 9); err != nil || len(log) != 4 {
-			t.Errorf("%s: %d entries, %v", name, len(log), err)
-		}
-	}
-}
-
 // While the database is gone Commit waits for it, for as long as it may; other methods say that it is not available.
 func TestPostgres_gone_and_back(t *testing.T) {
 	t.Parallel()
@@ -567,7 +529,7 @@ func TestPostgres_step_of_a_process_that_sleeps(t *testing.T) {
 	asleep, others := make(chan struct{}), make(chan struct{})
 	var slept sync.WaitGroup
 	slept.Go(func() {
-		err := all[0].Workers(WorkerOptions{Host: "asleep"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) {
+		err := all[0].Workers(WorkerOptions{Name: "asleep"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) {
 			close(asleep)
 			<-others
 			return change(all[0]), nil
@@ -579,7 +541,7 @@ func TestPostgres_step_of_a_process_that_sleeps(t *testing.T) {
 	<-asleep
 	tries := 0
 	for ; ; tries++ {
-		err := all[1].Workers(WorkerOptions{Host: "awake"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) { return change(all[1]), nil })
+		err := all[1].Workers(WorkerOptions{Name: "awake"}).Step(t.Context(), ref(task), func(*stdops.Snapshot) (*stdops.Change, error) { return change(all[1]), nil })
 		if err == nil {
 			break
 		}

@@ -26,11 +26,13 @@ type Workers struct {
 
 // WorkerOptions say what a process is among those that share a store.
 type WorkerOptions struct {
-	Host   string
-	Drives bool // it drives tasks; one that does not leaves to others what it has made ready
+	Name   string // no other process has it, not before or after it either
+	Drives bool   // it drives tasks; one that does not leaves to others what it has made ready
 	// Enqueue asks, inside of a transaction, that somebody looks at tasks when their time has come. It is a hint: a sweep finds
 	// them too. nil asks nobody.
 	Enqueue func(ctx context.Context, tx *sql.Tx, wakes []stdops.Wake) error
+	// Bury is told the names of processes that are dead, maybe more than once. nil: nobody is.
+	Bury func(ctx context.Context, names []string) error
 }
 
 // Workers gives this process a place among those that drive tasks; it has it from Join on.
@@ -50,7 +52,7 @@ func (w *Workers) Join(ctx context.Context) error {
 	err := w.store.pg.sharing.QueryRowContext(ctx, `
 		INSERT INTO worker (host, pid, started_at, renewed_at, expires_at)
 		VALUES ($1, $2, `+present+`, `+present+`, `+present+` + $3) RETURNING id`,
-		w.Host, os.Getpid(), stdops.LeaseTime.Microseconds()).Scan(&id)
+		w.Name, os.Getpid(), stdops.LeaseTime.Microseconds()).Scan(&id)
 	if err != nil {
 		return explain(err)
 	}
@@ -99,21 +101,34 @@ func (w *Workers) Leave(ctx context.Context) error {
 	if _, err := w.store.pg.sharing.ExecContext(ctx, `UPDATE worker SET expires_at = 0 WHERE id = $1`, id); err != nil {
 		return fmt.Errorf("end the lease: %w", explain(err))
 	}
-	return w.freeDead(ctx)
+	if err := w.free(ctx, []int64{id}); err != nil {
+		return err
+	}
+	return w.forget(ctx, []int64{id})
 }
 
 // mostFreed bounds how many tasks of dead processes one statement frees, and how many are taken in one.
 const mostFreed = 1000
 
-// freeDead frees the tasks of processes whose lease is over, under a new epoch: what these commit later is refused. Mostly there
-// is no such process, and no plan then looks at tasks.
+// freeDead frees the tasks of processes whose lease is over. Mostly there is no such process, and no plan then looks at tasks.
 func (w *Workers) freeDead(ctx context.Context) error {
-	rows, err := w.store.pg.sharing.QueryContext(ctx, `SELECT id FROM worker WHERE expires_at <= `+present)
-	dead, err := collect(rows, err, func(id *int64) []any { return []any{id} })
+	dead, names, err := w.dead(ctx)
 	if err != nil {
 		return fmt.Errorf("look for dead processes: %w", explain(err))
 	}
-	for left := len(dead) > 0; left; {
+	if len(dead) == 0 {
+		return nil
+	}
+	if err := w.free(ctx, dead); err != nil {
+		return err
+	}
+	w.bury(ctx, names)
+	return w.forget(ctx, dead)
+}
+
+// free frees the tasks of processes, under a new epoch: what these commit later is refused.
+func (w *Workers) free(ctx context.Context, dead []int64) error {
+	for left := true; left; {
 		done, err := w.store.pg.sharing.ExecContext(ctx, `
 			WITH lost AS (SELECT id FROM task WHERE owner = ANY ($1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
 			UPDATE task t SET owner = NULL, epoch = t.epoch + 1, touched_at = NULL, queue_at = $3 FROM lost WHERE t.id = lost.id`,
@@ -127,12 +142,49 @@ func (w *Workers) freeDead(ctx context.Context) error {
 		}
 		left = n == mostFreed
 	}
-	if len(dead) == 0 {
-		return nil
-	}
-	_, err = w.store.pg.sharing.ExecContext(ctx, `
+	return nil
+}
+
+// forget takes away the rows of processes that have no task any more.
+func (w *Workers) forget(ctx context.Context, dead []int64) error {
+	_, err := w.store.pg.sharing.ExecContext(ctx, `
 		DELETE FROM worker w WHERE w.id = ANY ($1) AND NOT EXISTS (SELECT 1 FROM task t WHERE t.owner = w.id)`, dead)
 	return explain(err)
+}
+
+// dead gives the rows of processes whose lease is over, and their names without those of processes that have joined anew.
+func (w *Workers) dead(ctx context.Context) (ids []int64, names []string, err error) {
+	type row struct {
+		id   int64
+		name string
+		back bool
+	}
+	rows, err := w.store.pg.sharing.QueryContext(ctx, `
+		SELECT id, host, EXISTS (SELECT 1 FROM worker l WHERE l.host = w.host AND l.expires_at > `+present+`)
+		FROM worker w WHERE expires_at <= `+present)
+	all, err := collect(rows, err, func(r *row) []any { return []any{&r.id, &r.name, &r.back} })
+	for _, r := range all {
+		ids = append(ids, r.id)
+		if !r.back {
+			names = append(names, r.name)
+		}
+	}
+	return ids, names, err
+}
+
+// buryLimit bounds what is done for the dead beside freeing their tasks.
+const buryLimit = 2 * time.Second
+
+// bury tells the names of the dead, before their rows are gone. What goes wrong with it keeps no task from going on.
+func (w *Workers) bury(ctx context.Context, names []string) {
+	if w.Bury == nil || len(names) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, buryLimit)
+	defer cancel()
+	if err := w.Bury(ctx, names); err != nil {
+		w.store.log.Warn("store: what dead processes did for all waits until their time is over", "error", err)
+	}
 }
 
 // claimed reads the rows of a statement that has taken tasks.

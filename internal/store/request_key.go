@@ -29,6 +29,19 @@ func (s *Store) RequestKey(ctx context.Context, k *stdops.RequestKey) (stdops.Re
 	return found, nil
 }
 
+// OtherRequest reports whether a key, or one of the keys of its parts, was used by another request. Those of parts go on
+// with a blank, which no key has that a caller chose.
+func (s *Store) OtherRequest(ctx context.Context, k *stdops.RequestKey) (other bool, err error) {
+	err = s.readers.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM request_key
+			WHERE project_id = $1 AND owner = $2 AND key >= $3 AND key < $4 AND request <> $5 AND expires_at > $6)`,
+		int64(k.Project), k.Owner, k.Key, k.Key+"!", nonNil(k.Request), micros(s.Now())).Scan(&other)
+	if err != nil {
+		return false, fmt.Errorf("load keys of a request: %w", explain(err))
+	}
+	return other, nil
+}
+
 // Taken tells which of the keys are stored.
 func (s *Store) Taken(ctx context.Context, keys []*stdops.RequestKey) ([]bool, error) {
 	taken := make([]bool, len(keys))

@@ -106,6 +106,31 @@ func TestKeysOfOthers(t *testing.T) {
 	}
 }
 
+// TestOtherRequest: a key is that of another request if it, or the key of a part, was used by one and has not expired.
+func TestOtherRequest(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	change := running(s, createTask(t, s, newTask("one")))
+	for _, key := range []string{"k 0", "kk", "old 1", "j"} {
+		k := *requestKey(key)
+		if key == "old 1" {
+			k.Expires = at(-1)
+		}
+		change.Keys = append(change.Keys, k)
+	}
+	commit(t, s, change)
+	for _, c := range []struct {
+		key, request string
+		want         bool
+	}{{"k", "hash", false}, {"k", "else", true}, {"kk", "else", true}, {"j", "else", true}, {"old", "else", false}, {"kkk", "else", false}, {"", "else", false}} {
+		k := requestKey(c.key)
+		k.Request = []byte(c.request)
+		if got, err := s.OtherRequest(t.Context(), k); err != nil || got != c.want {
+			t.Errorf("%q of %s: %t, %v", c.key, c.request, got, err)
+		}
+	}
+}
+
 // TestKeysExpire: an expired key is free again, and what nobody asks for any more is removed.
 func TestKeysExpire(t *testing.T) {
 	t.Parallel()

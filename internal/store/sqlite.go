@@ -137,7 +137,8 @@ func openWriter(ctx context.Context, file string, o *Options, log *slog.Logger) 
 
 // touched is what readers must not go on to believe what they know of.
 type touched struct {
-	tasks    []stdops.TaskID // some more than once
+	tasks    []stdops.TaskID                       // some more than once
+	known    map[stdops.TaskID]stdops.TaskRevision // those of which the new revision is known without a look
 	projects bool
 }
 
@@ -146,7 +147,7 @@ func (w *writer) watch(c *sqlite3.Conn) error {
 	c.UpdateHook(func(_ sqlite3.AuthorizerActionCode, _, table string, row int64) {
 		switch table {
 		case "task":
-			w.touched.tasks = append(w.touched.tasks, stdops.TaskID(row))
+			w.touched.row(stdops.TaskID(row))
 		case "project":
 			w.touched.projects = true
 		}
@@ -241,7 +242,8 @@ func (s *Store) judge(err error) error {
 
 func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn) error) error {
 	w := s.writer
-	w.touched = touched{tasks: w.touched.tasks[:0]}
+	clear(w.touched.known)
+	w.touched = touched{tasks: w.touched.tasks[:0], known: w.touched.known}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -270,6 +272,7 @@ func (s *Store) transact(ctx context.Context, fn func(context.Context, *sql.Conn
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed, w.recorded = true, recorded
+	s.tellTouched(ctx)
 	return nil
 }
 

@@ -128,8 +128,8 @@ func (b *batch) texts() []statementText {
 				(SELECT MIN(COALESCE(MIN(e.seq), 0), 0) - 1 FROM event e WHERE e.task_id = t.id)
 			FROM task t WHERE t.id = $4 AND t.project_id = $5 AND t.live = 1`},
 		{&b.transition, `
-			INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},
+			INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, reason, at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULLIF($9, ''), $10)`},
 		{&b.keyTaken, `
 			SELECT 1 FROM request_key WHERE project_id = $1 AND owner = $2 AND key = $3 AND expires_at > $4`},
 		{&b.key, `

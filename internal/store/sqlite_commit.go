@@ -34,6 +34,9 @@ func (s *Store) apply(tx *sql.Conn, changes []stdops.Change) ([]stdops.Verdict, 
 			if verdicts[i], err = a.apply(); err != nil {
 				return fmt.Errorf("commit task %d: %w", changes[i].Task, err)
 			}
+			if verdicts[i] == stdops.Committed {
+				s.writer.touched.changed(&changes[i])
+			}
 		}
 		return nil
 	})
@@ -231,7 +234,7 @@ func (a *applier) transitions() error {
 	for i := range a.change.Transitions {
 		t := &a.change.Transitions[i]
 		err := a.bindTask(a.transition).number(a.change.Revision + 1).number(int64(i)).number(int64(t.Node)).
-			number(int64(t.From)).number(int64(t.To)).text(t.Actor).instant(t.Time).run()
+			number(int64(t.From)).number(int64(t.To)).text(t.Actor).text(t.Reason).instant(t.Time).run()
 		if err != nil {
 			return fmt.Errorf("log transition of node %d: %w", t.Node, err)
 		}

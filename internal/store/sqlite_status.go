@@ -57,7 +57,7 @@ func (h *hotReads) run(ctx context.Context, conn *sql.Conn, fn func(*statusReads
 type statusReads struct {
 	byIDs, newest, skeletons *sqlite3.Stmt
 	counts, nodes, openNodes *sqlite3.Stmt
-	archived                 *sqlite3.Stmt
+	doneNodes, archived      *sqlite3.Stmt
 
 	snapshot snapshotReads
 }
@@ -77,6 +77,7 @@ func (r *statusReads) texts() []statementText {
 			UNION ALL SELECT task_id, nodes FROM task_archive WHERE task_id ` + anyOf("$1")},
 		{&r.nodes, nodesOf},
 		{&r.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
+		{&r.doneNodes, `SELECT task_id, node FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state = $2`},
 		{&r.archived, `SELECT task_id, format, body FROM task_archive WHERE task_id ` + anyOf("$1")},
 		{&r.skeletons, `SELECT hash, skeleton FROM tree WHERE hash ` + anyOf("$1")},
 	}, r.snapshot.texts()...)
@@ -100,6 +101,16 @@ func (r *statusReads) nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *s
 
 func (r *statusReads) openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error {
 	return bind(r.openNodes).text(idList(tasks)).number(int64(stdops.StateFinished)).nodes(each)
+}
+
+func (r *statusReads) doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID, stdops.NodeIndex)) error {
+	return bind(r.doneNodes).text(idList(tasks)).number(int64(stdops.StateFinished)).rows(func(c *columns) {
+		var task stdops.TaskID
+		var node stdops.NodeIndex
+		next(c, &task)
+		next(c, &node)
+		each(task, node)
+	})
 }
 
 // nodes runs a statement whose rows are a task and nodeColumns, and puts each node where it is told.

@@ -21,6 +21,7 @@ type StatusQuery struct {
 	Newest   int
 	Children bool // the states of all nodes are wanted, not only those that decide how the task stands
 	Most     int  // states that an answer with children holds in all; 0 sets no bound
+	Run      bool // what tells whether anything goes on is wanted: Done, and the nodes of revoked tasks that are not FINISHED
 
 	// Known gives the revision of a task that the caller has the status of: what did not change since is not read again.
 	// It is called while the transaction is open, so it only looks up. nil: nothing is known.
@@ -33,8 +34,10 @@ type StatusRows struct {
 
 	// Nodes are in order of their first execution. Without Children they are those of a task that was started and is not
 	// ended, and of these the nodes that are not FINISHED: an enclosing subprocess that is not among them does not run.
+	// With Run there may be more.
 	Nodes []stdops.NodeState
 	Cut   bool // Nodes are those without Children, because all of them would be more than the query allows
+	Done  int  // activities that are FINISHED, when Run asked for them
 
 	Unchanged bool // Nodes are left out: the task has the revision that the caller knows
 
@@ -51,7 +54,7 @@ type StatusBatch struct {
 }
 
 // Statuses reads how tasks stand, all of one moment, with two statements for any number of them, a third for trees that
-// were not asked about lately, one for the nodes of those that were archived, and two more when their children could be more
+// were not asked about lately, one for the nodes of those that were archived, one for what a run counts, and two more when their children could be more
 // than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	if s.pg != nil {
@@ -92,6 +95,7 @@ type treeReads interface {
 	// nodesOf and openNodesOf put nodes where each says; those of a task come one after the other.
 	nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
 	openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
+	doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID, stdops.NodeIndex)) error
 	archivesOf(tasks []stdops.TaskID, each func(task stdops.TaskID, format int64, body []byte)) error
 	skeletonsOf(hashes []string, each func(hash string, packed []byte)) error
 }
@@ -150,7 +154,7 @@ func (s *Store) statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) erro
 		}
 	}
 	place := map[stdops.TaskID]int{}
-	var whole, packed, open []stdops.TaskID
+	var whole, packed, open, done []stdops.TaskID
 	for i := range batch.Tasks {
 		row := &batch.Tasks[i]
 		t := &row.Task
@@ -158,12 +162,15 @@ func (s *Store) statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) erro
 		switch {
 		case row.Unchanged:
 		case t.Root.State == stdops.StateCreated, row.Err != nil: // nothing could be made of its nodes
-		case q.Children && !row.Cut && !t.Archived.IsZero():
+		case (q.Children && !row.Cut || q.Run) && !t.Archived.IsZero():
 			packed = append(packed, t.ID)
 		case q.Children && !row.Cut:
 			whole = append(whole, t.ID)
-		case !t.Root.State.Ended():
-			open = append(open, t.ID)
+		default:
+			if !t.Root.State.Ended() || q.Run && t.Root.State == stdops.StateRevoked {
+				open = append(open, t.ID)
+			}
+			done = append(done, t.ID)
 		}
 	}
 	c := collector{batch: batch, place: place}
@@ -185,7 +192,34 @@ func (s *Store) statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) erro
 	for i := range batch.Tasks {
 		batch.Tasks[i].Nodes = byOrder(batch.Tasks[i].Nodes)
 	}
-	return nil
+	if !q.Run {
+		return nil
+	}
+	return countDone(r, done, batch, place)
+}
+
+// countDone counts the activities that are FINISHED: of tasks whose nodes are all there among these, of the others in the
+// database.
+func countDone(r treeReads, tasks []stdops.TaskID, batch *StatusBatch, place map[stdops.TaskID]int) error {
+	for i := range batch.Tasks {
+		row := &batch.Tasks[i]
+		for j := range row.Nodes {
+			if row.Nodes[j].State == stdops.StateFinished {
+				row.finished(row.Nodes[j].Node)
+			}
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
+	return r.doneNodesOf(tasks, func(task stdops.TaskID, n stdops.NodeIndex) { batch.Tasks[place[task]].finished(n) })
+}
+
+// finished counts a node when it is an activity. One that the tree does not have is for others to notice.
+func (r *StatusRows) finished(n stdops.NodeIndex) {
+	if r.Skeleton != nil && n > stdops.RootNode && int(n) < len(r.Skeleton.Nodes) && r.Skeleton.Nodes[n].Kind == stdops.KindActivity {
+		r.Done++
+	}
 }
 
 // cut finds the tasks whose nodes are more than there is room for, newest first. They are counted only when their trees

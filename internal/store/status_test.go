@@ -82,6 +82,8 @@ func TestStatuses_statements(t *testing.T) {
 		{"other trees not cached", StatusQuery{IDs: ids}, 3},
 		{"fifty with children", StatusQuery{IDs: ids, Children: true}, 2},
 		{"fifty without children", StatusQuery{IDs: ids}, 2},
+		{"fifty with runs", StatusQuery{IDs: ids, Run: true}, 3},
+		{"fifty with children and runs", StatusQuery{IDs: ids, Children: true, Run: true}, 2},
 		{"fifty that cannot be too many", StatusQuery{IDs: ids, Children: true, Most: 10_000}, 2},
 		{"fifty of which few fit", StatusQuery{IDs: ids, Children: true, Most: 10}, 4},
 		{"the newest", StatusQuery{Newest: 50}, 2},
@@ -90,6 +92,61 @@ func TestStatuses_statements(t *testing.T) {
 		statuses(t, s, c.q)
 		if got := count(); len(got) != c.want {
 			t.Errorf("%s: %d statements, want %d:\n%s", c.name, len(got), c.want, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// TestStatuses_run counts the activities that are done the same way whether the nodes are read or not, and names the open
+// nodes of what was revoked.
+func TestStatuses_run(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	made := func(name string, root stdops.State) stdops.TaskID {
+		n := newTask(name)
+		n.Task.TreeHash = "run"
+		n.Skeleton = []byte(`{"Nodes":[{"Name":"root"},{"Kind":3},{"Kind":2},{"Kind":2},{"Kind":2},{"Kind":4}]}`)
+		task := createTask(t, s, n)
+		c := running(s, task)
+		for i, state := range []stdops.State{stdops.StateFinished, stdops.StateFinished, stdops.StateFinished, stdops.StateFailed} {
+			c.Nodes = append(c.Nodes, stdops.NodeState{Node: stdops.NodeIndex(i + 1), Order: int32(i + 1), State: state, Loop: 1})
+		}
+		c.Root.State, c.Root.Live = root, !root.Ended()
+		if root.Ended() {
+			c.Root.Finished = at(1)
+		}
+		commit(t, s, c)
+		return task.ID
+	}
+	archived := made("archived", stdops.StateRevoked)
+	archiveAll(t, s, 2, 9)
+	ids := []stdops.TaskID{
+		made("running", stdops.StateRunning), made("revoked", stdops.StateRevoked), made("finished", stdops.StateFinished), archived,
+		createTask(t, s, newTask("new")).ID,
+	}
+	for _, q := range []StatusQuery{{}, {Children: true}, {Children: true, Most: 1}} {
+		q.IDs, q.Run = ids, true
+		for _, r := range statuses(t, s, q).Tasks {
+			done, failed := 2, 1
+			if r.Task.Name == "new" {
+				done, failed = 0, 0
+			}
+			if r.Task.Name == "finished" && (!q.Children || r.Cut) {
+				failed = 0 // a failure of what has finished is no news
+			}
+			open := 0
+			for i := range r.Nodes {
+				if r.Nodes[i].State == stdops.StateFailed {
+					open++
+				}
+			}
+			if r.Done != done || open != failed || r.Err != nil {
+				t.Errorf("%s by %+v: %d done, %d failed, %v; want %d and %d", r.Task.Name, q, r.Done, open, r.Err, done, failed)
+			}
+		}
+	}
+	for _, r := range statuses(t, s, StatusQuery{IDs: ids}).Tasks {
+		if r.Done != 0 {
+			t.Errorf("%s counts %d done without being asked", r.Task.Name, r.Done)
 		}
 	}
 }

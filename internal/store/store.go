@@ -86,6 +86,7 @@ type Store struct {
 	decodeSkeleton func([]byte) (*stdops.Skeleton, error)
 	diskFailed     func(error)
 	revisions      *revisions
+	feed           feed
 	projects       *knownProjects
 	skeletons      *otter.Cache[string, *stdops.Skeleton]
 	zip            *zstd.Encoder

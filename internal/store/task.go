@@ -74,6 +74,7 @@ func (s *Store) CreateTask(ctx context.Context, n NewTask) (stdops.Task, error) 
 	if err != nil {
 		return stdops.Task{}, fmt.Errorf("create task: %w", err)
 	}
+	s.committed(stdops.TaskRevision{Ref: stdops.TaskRef{Project: task.Project, Task: task.ID}, Revision: task.Root.Revision})
 	return task, nil
 }
 
@@ -188,16 +189,19 @@ func findInputs(ctx context.Context, q querier, ref stdops.TaskRef) ([]byte, err
 // DeleteTask hides a task that does not run. Its record stays, for those who ask for it by its id, and its revision is
 // raised; a task that is deleted already is left as it is.
 func (s *Store) DeleteTask(ctx context.Context, ref stdops.TaskRef) error {
-	return s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
-		done, err := tx.ExecContext(ctx, `
+	var deleted []stdops.TaskRevision
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Conn) error {
+		rows, err := tx.QueryContext(ctx, `
 			UPDATE task SET revision = revision + 1, deleted = 1
-			WHERE id = $1 AND project_id = $2 AND deleted = 0 AND state NOT IN ($3, $4)`,
+			WHERE id = $1 AND project_id = $2 AND deleted = 0 AND state NOT IN ($3, $4)
+			RETURNING project_id, id, revision`,
 			int64(ref.Task), int64(ref.Project), int64(stdops.StateRunning), int64(stdops.StateSuspended))
+		deleted, err = collect(rows, err, revisionFields)
 		if err != nil {
 			return fmt.Errorf("delete task %d: %w", ref.Task, err)
 		}
-		if n, err := done.RowsAffected(); err != nil || n > 0 {
-			return err
+		if len(deleted) > 0 {
+			return nil
 		}
 		task, err := findTask(ctx, tx, ref)
 		if err != nil || task.Deleted {
@@ -205,4 +209,8 @@ func (s *Store) DeleteTask(ctx context.Context, ref stdops.TaskRef) error {
 		}
 		return stdops.Errorf(stdops.CodeRefused, "task is %s: it can be deleted once it has finished or was revoked", task.Root.State)
 	})
+	if err == nil {
+		s.committed(deleted...)
+	}
+	return err
 }

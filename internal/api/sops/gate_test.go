@@ -16,7 +16,7 @@ import (
 func TestGates(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
-	gates := api.NewGates(1)
+	gates := api.NewGates(1, 1)
 	inner, err := sops.New(s.svc, sops.Options{Gates: gates})
 	must(t, err)
 	handler := api.Handler(inner, slog.New(slog.DiscardHandler))

@@ -52,7 +52,7 @@ func New(svc *service.Service, o Options) (http.Handler, error) {
 		s.zone = time.UTC
 	}
 	if s.gates == nil {
-		s.gates = api.NewGates(svc.Limits().Requests)
+		s.gates = api.NewGates(svc.Limits().Requests, svc.Limits().Watches)
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -74,6 +74,18 @@ func (t routes) named(segments []string) (*endpoint, []string) {
 	return nil, nil
 }
 
+// Owns reports whether an address belongs to one of the families: whether it has their prefix, or is one of the bare names.
+func Owns(path string) bool {
+	if _, component := cutFamily(path); component || strings.HasPrefix(path, gatewayPrefix) {
+		return true
+	}
+	_, ok := bareNames.find(path)
+	return ok
+}
+
+// bareNames finds the endpoints that are named without a prefix.
+var bareNames = newRoutes()
+
 func cutFamily(path string) (rest string, component bool) {
 	for _, prefix := range componentPrefixes {
 		if rest, ok := strings.CutPrefix(path, prefix); ok {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stdops/stdops/internal/api/sops"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -268,6 +269,20 @@ func TestStrangersBody(t *testing.T) {
 		s.http.Config.Handler.ServeHTTP(recorder, r)
 		if recorder.Code != http.StatusUnauthorized {
 			t.Errorf("status %d: %s", recorder.Code, recorder.Body)
+		}
+	}
+}
+
+// TestOwns: whatever clients of bk-sops may ask for is answered by the families, also when it is shown in a browser.
+func TestOwns(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"/apigw/get_tasks_status/2/": true, "/apigw/nothing/": true, "/v2/sops/get_task_list/": true, "/v2/sops/x": true,
+		"/api/c/compapi/v2/sops/x": true, "/get_tasks_status/2/": true, "/get_task_list/2": true,
+		"/": false, "/nothing": false, "/get_tasks_status/x/": false, "/api/c/": false, "/v2/": false, "/apigwx/get_task_list/2/": false,
+	} {
+		if got := sops.Owns(path); got != want {
+			t.Errorf("%s: %v", path, got)
 		}
 	}
 }

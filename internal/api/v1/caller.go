@@ -14,6 +14,14 @@ import (
 type who struct {
 	caller *service.Caller
 	err    error
+	stay   *stay
+}
+
+// stay is what is left to be done when a route has done its part: an answer that takes long goes on outside of it, where it
+// holds neither what was sent nor the deep stack of a request that is being read.
+type stay struct {
+	answer func(http.ResponseWriter, *http.Request)
+	leave  func() // gives the place in the gate back
 }
 
 type whoKey struct{}
@@ -21,7 +29,7 @@ type whoKey struct{}
 func callerOf(ctx context.Context) who {
 	w, ok := ctx.Value(whoKey{}).(who)
 	if !ok {
-		return who{err: errNobody}
+		return who{err: errNobody, stay: &stay{}}
 	}
 	return w
 }
@@ -39,7 +47,7 @@ func (s *server) identify(r *http.Request) *http.Request {
 		entry := api.LogEntry(r.Context())
 		entry.App, entry.User = caller.App, caller.User
 	}
-	return r.WithContext(context.WithValue(r.Context(), whoKey{}, who{caller, err}))
+	return r.WithContext(context.WithValue(r.Context(), whoKey{}, who{caller, err, &stay{}}))
 }
 
 // caller knows a person by a token, or by the session that a browser's cookie names. A cookie travels with every request

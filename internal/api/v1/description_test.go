@@ -2,14 +2,20 @@ package v1
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops/internal/service"
 )
 
 // known are the answers to "what does this need" that are none of a permission in a project.
 var known = map[needs]bool{needsNothing: true, needsCaller: true, needsAdmin: true}
+
+// open are all operations that need no caller; each is a decision.
+var open = []string{"session", "sign-in", "sign-in-link", "sign-out", "version"}
 
 func TestEveryRouteSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
@@ -29,8 +35,12 @@ func TestEveryRouteSaysWhatItNeeds(t *testing.T) {
 	if !strings.HasPrefix(description.OpenAPI, "3.1") || len(description.Paths) < 12 {
 		t.Fatalf("OpenAPI %s with %d paths", description.OpenAPI, len(description.Paths))
 	}
+	var opened []string
 	for path, operations := range description.Paths {
 		for method, op := range operations {
+			if op.Needs == needsNothing {
+				opened = append(opened, op.OperationID)
+			}
 			inside := strings.Contains(path, "{project}")
 			if inside == known[op.Needs] || inside && service.LeastRole(service.Permission(op.Needs)) == "" {
 				t.Errorf("%s %s needs %q", method, path, op.Needs)
@@ -42,6 +52,10 @@ func TestEveryRouteSaysWhatItNeeds(t *testing.T) {
 				t.Errorf("%s %s does not describe its refusals", method, path)
 			}
 		}
+	}
+	slices.Sort(opened)
+	if d := cmp.Diff(open, opened); d != "" {
+		t.Errorf("open to everybody (-want +got):\n%s", d)
 	}
 	if description.Components.Schemas["ErrorModel"] != nil {
 		t.Error("the description holds the refusals of the framework")

@@ -14,6 +14,10 @@ func (s *server) guarded(w http.ResponseWriter, r *http.Request) {
 	begun := &watched{ResponseWriter: w}
 	defer s.rescue(begun, r)
 	s.mux.ServeHTTP(begun, r)
+	if left := callerOf(r.Context()).stay; left.answer != nil {
+		defer left.leave()
+		left.answer(begun, r)
+	}
 }
 
 func (s *server) rescue(w *watched, r *http.Request) {

@@ -15,7 +15,7 @@ import (
 func TestFullServer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	gates := api.NewGates(1)
+	gates := api.NewGates(1, 1)
 	handler, err := New(b.svc, Options{Local: true, Gates: gates})
 	must(t, err)
 	outer := api.Handler(handler, slog.New(slog.DiscardHandler))

@@ -27,11 +27,15 @@ type NodePath struct {
 type nodeLogInput struct {
 	NodePath
 	From  int64 `query:"from" minimum:"0" doc:"Where to begin: next of an earlier answer about the same attempt"`
+	Tail  int   `query:"tail" minimum:"1" maximum:"1000" doc:"Begins at so many of the last lines, in place of from"`
 	Limit int   `query:"limit" minimum:"1024" maximum:"2097152" default:"262144" doc:"How many bytes an answer has at most"`
 }
 
 func (s *server) nodeLog(ctx context.Context, a *service.Access, in *nodeLogInput) (*body[client.NodeLog], error) {
-	log, err := s.readLog(ctx, a, &in.NodePath, in.From, in.Limit)
+	if in.Tail > 0 && in.From > 0 {
+		return nil, stdops.Errorf(stdops.CodeInvalid, "either from or tail says where to begin")
+	}
+	log, err := s.readLog(ctx, a, &in.NodePath, service.LogQuery{From: in.From, Limit: in.Limit, Tail: in.Tail})
 	if err != nil {
 		return nil, err
 	}
@@ -41,13 +45,14 @@ func (s *server) nodeLog(ctx context.Context, a *service.Access, in *nodeLogInpu
 	}), nil
 }
 
-func (s *server) readLog(ctx context.Context, a *service.Access, of *NodePath, from int64, limit int) (*service.NodeLog, error) {
+func (s *server) readLog(ctx context.Context, a *service.Access, of *NodePath, q service.LogQuery) (*service.NodeLog, error) {
 	id := stdops.TaskID(of.ID)
 	node, err := s.svc.NodeNamed(ctx, a, id, of.Node)
 	if err != nil {
 		return nil, err
 	}
-	log, err := s.svc.NodeLog(ctx, a, id, service.LogQuery{Node: node, Attempt: of.Attempt, From: from, Limit: limit})
+	q.Node, q.Attempt = node, of.Attempt
+	log, err := s.svc.NodeLog(ctx, a, id, q)
 	if err == nil && log.Attempt < of.Attempt {
 		return nil, stdops.Errorf(stdops.CodeNotFound, "the node has %d attempts, there is no attempt %d", log.Attempts, of.Attempt)
 	}
@@ -62,7 +67,7 @@ type file struct {
 }
 
 func (s *server) nodeLogFile(ctx context.Context, a *service.Access, in *NodePath) (*file, error) {
-	log, err := s.readLog(ctx, a, in, 0, service.WholeLog)
+	log, err := s.readLog(ctx, a, in, service.LogQuery{Limit: service.WholeLog})
 	if err != nil {
 		return nil, err
 	}

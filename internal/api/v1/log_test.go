@@ -43,6 +43,24 @@ func (b *bundle) appendLog(t *testing.T, task int64, node string, retry int32, t
 	must(t, err)
 }
 
+func TestNodeLogTail(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task, node, path := b.waitsWithLog(t)
+	b.appendLog(t, task.ID, node.ID, 0, "一\n二\n三\n")
+	got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=2", "")
+	if want := (client.NodeLog{Node: node.ID, Attempt: 1, Attempts: 1, Text: "二\n三\n", Next: 12, Size: 12}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	b.appendLog(t, task.ID, node.ID, 0, strings.Repeat("é", 600))
+	if got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=1&limit=1025", ""); got.Text != strings.Repeat("é", 512) || got.Next != got.Size {
+		t.Errorf("the end of a long line: %d bytes, next %d of %d", len(got.Text), got.Next, got.Size)
+	}
+	for _, bad := range []string{"?tail=1&from=4", "?tail=0", "?tail=1001"} {
+		as[client.Error](t, b, 422, "GET", path+bad, "")
+	}
+}
+
 func TestNodeLogCanBeFollowed(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -3,6 +3,7 @@ package v1
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
@@ -38,6 +39,22 @@ func (s *server) getNode(ctx context.Context, a *service.Access, in *getNodeInpu
 func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 	task := view.Task.ID
 	d = &client.NodeDetail{Node: wireNode(task, &view.Status), Outputs: []client.Output{}, Attempts: []client.Attempt{}}
+	d.Index, d.Release, d.Actions = int(view.Status.Node), view.Release, []string{}
+	for _, action := range view.Actions {
+		d.Actions = append(d.Actions, wireActions[action])
+	}
+	if view.Why != nil {
+		why := wireWhy(task, view.Why, view.Status.Name)
+		d.Why = &why
+	}
+	if view.Reached {
+		d.Timing = timingOf(view)
+	}
+	if view.Templates != nil {
+		if d.Templates, err = stdops.EncodeValue(view.Templates); err != nil {
+			return nil, err
+		}
+	}
 	d.Kind, d.Plugin, d.Error = view.Kind.String(), view.Plugin, errorText(view.ExData)
 	switch {
 	case view.Appointed:
@@ -73,6 +90,16 @@ func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 		d.Attempts = append(d.Attempts, h)
 	}
 	return d, nil
+}
+
+// timingOf tells what is known of when the attempt came how far. When its first call began is not: a node that is queued
+// has not begun, any other is taken to have begun when it was entered.
+func timingOf(view *service.NodeView) *client.Timing {
+	t := &client.Timing{Started: view.Status.Started, Finished: view.Status.Finished, Due: view.Due}
+	if view.Phase == stdops.PhaseQueued {
+		t.Queued, t.Started = t.Started, time.Time{}
+	}
+	return t
 }
 
 func wireAttempt(task stdops.TaskID, h *service.NodeHistory) (w client.Attempt, err error) {

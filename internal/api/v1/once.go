@@ -65,12 +65,12 @@ func addOnce[I any, P interface {
 
 // taskAgain answers with a task that was made, as it stands now.
 func (s *server) taskAgain(ctx context.Context, a *service.Access, _ *createTaskInput, done *service.Done) (*body[client.Task], error) {
-	return s.oneTask(ctx, a, done.Task())
+	return s.oneTask(ctx, a, done.Task(), false)
 }
 
 // commandAgain answers with a task that was commanded, as it stands now.
 func (s *server) commandAgain(ctx context.Context, a *service.Access, in *commandInput, _ *service.Done) (*body[client.Task], error) {
-	return s.oneTask(ctx, a, stdops.TaskID(in.ID))
+	return s.oneTask(ctx, a, stdops.TaskID(in.ID), in.Run)
 }
 
 // flowAgain answers with a flow that was stored.

@@ -82,7 +82,7 @@ func TestKeyIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(map[string]bool{"create-flow": true, "import-flows": true, "create-task": true, "command-task": true, "change-task": true}, got); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"create-flow": true, "import-flows": true, "create-task": true, "command-task": true, "command-tasks": true, "change-task": true}, got); diff != "" {
 		t.Errorf("operations with a key (-want +got)\n%s", diff)
 	}
 }

@@ -35,6 +35,7 @@ type route struct {
 	needs        needs
 	body         int64 // bytes that a body may have; 0 means smallBody
 	status       int   // of a success; 0 means 200
+	watches      bool  // it stays open: it has places of its own
 	browser      bool  // it is for browsers: all rules for requests with cookies hold, whether one came or not
 }
 
@@ -57,8 +58,18 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
 		if err == nil && to.method != http.MethodGet {
-			if err = s.options.Gates.Known.Enter(); err == nil {
-				defer s.options.Gates.Known.Leave()
+			gate := s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
+			if to.watches {
+				gate = s.options.Gates.Watches
+			}
+			if err = gate.Enter(); err == nil {
+				left := callerOf(ctx.Context()).stay
+				left.leave = gate.Leave
+				defer func() {
+					if left.answer == nil {
+						gate.Leave()
+					}
+				}()
 			}
 		}
 		if err != nil {

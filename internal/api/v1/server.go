@@ -17,6 +17,7 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/watch"
 )
 
 // prefix is that of all addresses of the API.
@@ -34,6 +35,7 @@ type Options struct {
 	Local   bool
 	Bodies  *api.Bodies // shared by all handlers of a server; nil means its own
 	Gates   *api.Gates  // likewise
+	Watch   *watch.Hub  // likewise, made of [NewWatched]; nil: nobody can watch tasks
 	Proxies api.Proxies // in front of the server
 	Log     *slog.Logger
 }
@@ -60,7 +62,7 @@ func New(svc *service.Service, o Options) (http.Handler, error) {
 		s.options.Bodies = api.NewBodies()
 	}
 	if s.options.Gates == nil {
-		s.options.Gates = api.NewGates(svc.Limits().Requests)
+		s.options.Gates = api.NewGates(svc.Limits().Requests, svc.Limits().Watches)
 	}
 	config := huma.DefaultConfig("stdops", cmp.Or(o.Version, "dev"))
 	config.Info.Description = "The native API of stdops. Times are RFC 3339; refusals are problem documents (RFC 9457) with a code."
@@ -98,6 +100,7 @@ func (s *server) routes() {
 	s.plugins()
 	s.tasks()
 	s.logs()
+	s.watches()
 }
 
 // ServeHTTP answers one request.

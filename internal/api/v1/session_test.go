@@ -12,6 +12,7 @@ import (
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -260,6 +261,33 @@ func TestSignOut(t *testing.T) {
 	}
 	if got := send(t, b.http, request{method: "GET", path: "/api/v1/me", header: held}); got.status != 401 {
 		t.Errorf("the session still counts: %d %s", got.status, got.text)
+	}
+}
+
+// TestStrangersSignInApart: those who sign in cannot keep out those who are known, nor the other way round.
+func TestStrangersSignInApart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	token := b.people(t)
+	gates := api.NewGates(1, 1)
+	h := b.handlerOf(t, slog.New(slog.DiscardHandler), Options{PublicURL: publicURL, Gates: gates})
+	signIn := request{method: "POST", path: sessionPath, body: `{"token":"` + token + `"}`}
+	known := request{method: "POST", path: "/api/v1/tokens", body: `{"user":"vic"}`, token: token}
+	for _, c := range []struct {
+		full                 *api.Gate
+		ofSignIn, ofTheKnown int
+	}{
+		{gates.Known, 200, 503},
+		{gates.Strangers, 503, 201},
+	} {
+		must(t, c.full.Enter())
+		if got := browse(t, h, signIn); got.status != c.ofSignIn {
+			t.Errorf("sign-in: %d, want %d: %s", got.status, c.ofSignIn, got.text)
+		}
+		if got := send(t, h, known); got.status != c.ofTheKnown {
+			t.Errorf("of one who is known: %d, want %d: %s", got.status, c.ofTheKnown, got.text)
+		}
+		c.full.Leave()
 	}
 }
 

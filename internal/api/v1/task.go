@@ -31,7 +31,11 @@ func (s *server) tasks() {
 	}, s.deleteTask)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes/{node}", id: "get-node", about: "What a node was given and gave, and its earlier attempts", needs: needs(service.TaskView)}, s.getNode)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/graph", id: "get-task-graph", about: "Of which nodes and flows a task is made", needs: needs(service.TaskView)}, s.graph)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/states", id: "get-task-states", about: "How a task and its nodes stand, in few words", needs: needs(service.TaskView)}, s.states)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/events", id: "get-task-events", about: "What has happened to a task, and who did it", needs: needs(service.TaskView)}, s.events)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
+	addIn(s, route{method: http.MethodPost, path: path + ":command", id: "command-tasks", about: "Do the same to many tasks or nodes", needs: needs(service.TaskOperate)}, s.commandAll)
 	addIn(s, route{method: http.MethodPost, path: path + ":status", id: "get-task-statuses", about: "How many tasks stand", needs: needs(service.TaskView)}, s.statuses)
 }
 
@@ -41,8 +45,18 @@ type TaskPath struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-func (s *server) getTask(ctx context.Context, a *service.Access, in *TaskPath) (*body[client.Task], error) {
-	found, err := s.oneTask(ctx, a, stdops.TaskID(in.ID))
+// RunParam asks for runs. It is exported because the framework fills no other fields.
+type RunParam struct {
+	Run bool `query:"run" json:"-" doc:"With the run: whether anything goes on, what it waits for, and what can be done"`
+}
+
+type getTaskInput struct {
+	TaskPath
+	RunParam
+}
+
+func (s *server) getTask(ctx context.Context, a *service.Access, in *getTaskInput) (*body[client.Task], error) {
+	found, err := s.oneTask(ctx, a, stdops.TaskID(in.ID), in.Run)
 	if err == nil && found.Body.Deleted {
 		return nil, noTask(in.ID)
 	}
@@ -52,8 +66,8 @@ func (s *server) getTask(ctx context.Context, a *service.Access, in *TaskPath) (
 func noTask(id int64) error { return stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id) }
 
 // oneTask tells how a task stands, also one that is deleted.
-func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskID) (*body[client.Task], error) {
-	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}})
+func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskID, run bool) (*body[client.Task], error) {
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}, Run: run})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +95,7 @@ func (s *server) statuses(ctx context.Context, a *service.Access, in *statusesIn
 	for i, id := range in.Body.IDs {
 		ids[i] = stdops.TaskID(id)
 	}
-	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: ids, Children: in.Body.Nodes})
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: ids, Children: in.Body.Nodes, Run: in.Body.Run})
 	if err != nil {
 		return nil, err
 	}

@@ -23,12 +23,12 @@ func (s *server) changeTask(ctx context.Context, a *service.Access, in *changeTa
 	if err := s.svc.SetConstants(ctx, a, id, service.NewConstants{Values: values, Known: true}); err != nil {
 		return nil, err
 	}
-	return s.oneTask(ctx, a, id)
+	return s.oneTask(ctx, a, id, false)
 }
 
 // changedAgain answers with a task that was changed, as it stands now.
 func (s *server) changedAgain(ctx context.Context, a *service.Access, in *changeTaskInput, _ *service.Done) (*body[client.Task], error) {
-	return s.oneTask(ctx, a, stdops.TaskID(in.ID))
+	return s.oneTask(ctx, a, stdops.TaskID(in.ID), false)
 }
 
 func (s *server) deleteTask(ctx context.Context, a *service.Access, in *TaskPath) (*none, error) {

@@ -12,6 +12,7 @@ import (
 type commandInput struct {
 	TaskPath
 	KeyHeader
+	RunParam
 	Body client.Command
 }
 
@@ -23,21 +24,35 @@ var nodeActions = map[string]string{
 	"retry-subprocess": "retry_subprocess",
 }
 
+// wireActions are the words of this API for the actions on nodes. Both kinds of gateways are skipped along branches.
+var wireActions = func() map[string]string {
+	words := map[string]string{"skip_cpg": "skip-branch"}
+	for word, action := range nodeActions {
+		words[action] = word
+	}
+	return words
+}()
+
 func (s *server) command(ctx context.Context, a *service.Access, in *commandInput) (*body[client.Task], error) {
 	id, cmd := stdops.TaskID(in.ID), &in.Body
 	if err := fits(cmd); err != nil {
 		return nil, err
 	}
-	var err error
-	if action, ofNode := nodeActions[cmd.Command]; ofNode {
-		err = s.operateNode(ctx, a, id, action, cmd)
-	} else {
-		err = s.svc.OperateTask(ctx, a, id, cmd.Command)
-	}
-	if err != nil {
+	if err := s.carryOut(ctx, a, id, cmd); err != nil {
 		return nil, err
 	}
-	return s.oneTask(ctx, a, id)
+	return s.oneTask(ctx, a, id, in.Run)
+}
+
+// carryOut does what a command says.
+func (s *server) carryOut(ctx context.Context, a *service.Access, id stdops.TaskID, cmd *client.Command) error {
+	if cmd.Reason != "" {
+		a = a.Because(cmd.Reason)
+	}
+	if action, ofNode := nodeActions[cmd.Command]; ofNode {
+		return s.operateNode(ctx, a, id, action, cmd)
+	}
+	return s.svc.OperateTask(ctx, a, id, cmd.Command)
 }
 
 // fits refuses parameters that a command does not have, rather than leave them unheard.

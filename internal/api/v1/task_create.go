@@ -47,7 +47,7 @@ func (s *server) createTask(ctx context.Context, a *service.Access, in *createTa
 	if err != nil {
 		return nil, err
 	}
-	return s.oneTask(ctx, a, made.Task.ID)
+	return s.oneTask(ctx, a, made.Task.ID, false)
 }
 
 func (s *server) createOfFlow(ctx context.Context, a *service.Access, n service.TemplateTask) (*service.CreatedTask, error) {

@@ -33,6 +33,7 @@ func (f *TaskFilter) match() service.TaskMatch {
 type listTasksInput struct {
 	ProjectPath
 	TaskFilter
+	RunParam
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many a page has at most"`
 	Cursor string `query:"cursor" maxLength:"20" doc:"next_cursor of the page before"`
 	State  string `query:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"As tasks show it; a page may come out short then, and has a cursor all the same"`
@@ -45,7 +46,7 @@ var shownStates = []stdops.State{
 }
 
 func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
-	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit}
+	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit, Run: in.Run}
 	for _, state := range shownStates {
 		if state.String() == in.State {
 			q.State = state

@@ -11,15 +11,20 @@ import (
 	"github.com/stdops/stdops/internal/status"
 )
 
-func (s *server) wireTask(t *service.TaskStatus) client.Task {
+func (s *server) wireTask(t *service.TaskStatus) client.Task { return wireTask(s.svc, t) }
+
+func wireTask(svc *service.Service, t *service.TaskStatus) client.Task {
 	w := client.Task{
 		ID: int64(t.Task.ID), Name: t.Task.Name, Project: int64(t.Task.Project), State: t.Status.State.String(),
 		Flow: int64(t.Task.Template), FlowType: string(t.Task.FlowType), Creator: t.Task.Creator, Executor: t.Task.Executor,
 		App: t.Task.App, Created: t.Task.Created, Started: t.Status.Started, Finished: t.Status.Finished,
-		Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, Parent: int64(t.Task.Parent.Task), URL: s.svc.TaskURL(t.Task.Project, t.Task.ID),
+		Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, Parent: int64(t.Task.Parent.Task), URL: svc.TaskURL(t.Task.Project, t.Task.ID),
 	}
 	if t.Problem != nil {
 		w.Problem = t.Problem.Message
+	}
+	if t.Run != nil {
+		w.Run = wireRun(&t.Task, t.Run)
 	}
 	return w
 }

@@ -166,6 +166,21 @@ func (d *DB) Ended(ctx context.Context, task stdops.TaskID) (bool, error) {
 	return one[bool](ctx, d, `SELECT finished_at IS NOT NULL FROM task WHERE id = $1`, int64(task))
 }
 
+// AwaitNodes waits until a task has reached so many nodes, or has ended.
+func (d *DB) AwaitNodes(ctx context.Context, task stdops.TaskID, nodes int) error {
+	for {
+		there, err := one[bool](ctx, d, `
+			SELECT t.finished_at IS NOT NULL OR (SELECT count(*) FROM node_state n WHERE n.task_id = t.id) >= $2 FROM task t WHERE t.id = $1`,
+			int64(task), nodes)
+		if err != nil || there {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("task %d does not reach %d nodes: %w", task, nodes, err)
+		}
+	}
+}
+
 // AwaitRelease waits until a task is driven by nobody and due at a time.
 func (d *DB) AwaitRelease(ctx context.Context, task stdops.TaskID) error {
 	for {

@@ -272,7 +272,7 @@ CREATE TABLE transition (
     from_state INTEGER NOT NULL CHECK (from_state BETWEEN 0 AND 7),
     to_state   INTEGER NOT NULL CHECK (to_state BETWEEN 0 AND 7),
     actor      TEXT    NOT NULL,
-    at         INTEGER,
+    at         INTEGER, reason TEXT,
     PRIMARY KEY (task_id, revision, n)
 ) STRICT, WITHOUT ROWID;
 

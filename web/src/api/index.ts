@@ -4,5 +4,6 @@ export { ApiError, type ErrorCode } from './error';
 export { apiURL } from './http';
 export { onSignedOut } from './lost';
 export type * from './types';
+export { taskStates } from './types';
 export { useWatch } from './useWatch';
 export type { Feed } from './watch';

@@ -19,16 +19,10 @@ test('each message has the same places for values in both languages', () => {
 
 // Keys that are put together, by their beginning.
 const built = [
-  'node.ask.',
-  'node.inputs.',
-  'state.',
-  'phase.',
-  'nodePhase.',
-  'why.',
-  'do.',
-  'feed.',
-  'error.',
-  'app.theme.',
+  ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
+  ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
+  'start.fault.',
+  ...['node.ask.', 'node.inputs.'],
 ];
 
 test('every message is used', () => {

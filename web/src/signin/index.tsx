@@ -23,9 +23,10 @@ export function Component() {
   );
 }
 
-// Whoever was here before may have seen other things: nothing of that is kept.
+// Whoever was here before may have seen other things: nothing of that is kept. What this page itself has asked stays: a
+// link that was used must not be asked about again.
 function enter(client: QueryClient, me: Me): void {
-  client.clear();
+  client.removeQueries({ predicate: (q) => q.queryKey[0] !== 'link' });
   client.setQueryData<Session>(['session'], { user: me.user, admin: me.admin });
 }
 

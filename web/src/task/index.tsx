@@ -1,12 +1,191 @@
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { useSearchParams } from 'react-router';
+import { useCurrentProject } from '../app/ProjectGate';
+import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
+import { NodeDrawer } from '../node';
+import { Button, Empty, Failure, Skeleton, StateMark, Tabs, useKeys } from '../ui';
+import { Events } from './Events';
+import { Header, KeyButton, type TaskAction } from './Header';
+import { failedNodes, nextOf, plainName, runningNodes } from './model';
+import { NodesTable } from './NodesTable';
+import { Outline } from './Outline';
+import { useRun } from './useRun';
+import './task.css';
 
+const GraphView = lazy(() => import('./GraphView'));
+const Timeline = lazy(() => import('./Timeline'));
+
+const tabs = ['graph', 'timeline', 'nodes', 'events'] as const;
+type TabKey = (typeof tabs)[number];
+
+/** The page of one task. */
 export function Component() {
   const { t } = useI18n();
+  const project = useCurrentProject();
+  const [params] = useSearchParams();
+  const given = params.get('instance_id') ?? '';
+  const id = /^\d{1,15}$/.test(given) ? Number(given) : 0;
   useTitle(t('task.title'));
+  if (id === 0) {
+    return (
+      <Empty
+        title={t('task.noId')}
+        action={
+          <a className="button" href={`.${paths.tasks(project.id)}`}>
+            {t('task.toTasks')}
+          </a>
+        }
+      />
+    );
+  }
+  return <TaskPage key={`${project.id}/${id}`} project={project.id} admins={project.admins} id={id} />;
+}
+
+function TaskPage({ project, admins, id }: { project: number; admins: readonly string[]; id: number }) {
+  const { t } = useI18n();
+  const run = useRun(project, id);
+  const { task, tree, states, store } = run;
+  const [params, setParams] = useSearchParams();
+  const tab = tabs.find((k) => k === params.get('tab')) ?? 'graph';
+  const index = Number(params.get('node') ?? '');
+  const selected = Number.isInteger(index) && tree?.node.has(index) ? index : undefined;
+  // Where the keyboard is once the drawer is closed again.
+  const [last, setLast] = useState<number | undefined>(selected);
+  const at = selected ?? last;
+  const [asking, setAsking] = useState<TaskAction>();
+  useTitle(task ? `${plainName(task.name, 80)} · ${t(`state.${task.state}`)}` : t('task.title'));
+
+  const set = useCallback(
+    (name: string, value: string | undefined) =>
+      setParams(
+        (old) => {
+          const next = new URLSearchParams(old);
+          if (value === undefined) next.delete(name);
+          else next.set(name, value);
+          return next;
+        },
+        { replace: true, preventScrollReset: true },
+      ),
+    [setParams],
+  );
+  const select = useCallback(
+    (node: number) => {
+      setLast(node);
+      set('node', String(node));
+    },
+    [set],
+  );
+  const close = useCallback(() => set('node', undefined), [set]);
+
+  const failed = useMemo(() => (tree ? failedNodes(tree, states) : []), [tree, states]);
+  const running = useMemo(() => (tree ? runningNodes(tree, states) : []), [tree, states]);
+  const go = (node: number | undefined) => {
+    if (node !== undefined) select(node);
+  };
+  const stepFailed = (step: 1 | -1) => tree && go(nextOf(failed, tree, at, step));
+  const nextRunning = () => tree && go(nextOf(running, tree, at, 1));
+  const may = (action: TaskAction) => !run.gone && !task?.deleted && task?.run?.actions.includes(action);
+  useKeys(t('task.keys'), [
+    { keys: 'f', label: t('task.firstFailure'), run: () => go(failed[0]) },
+    { keys: ']', label: t('task.nextFailed'), run: () => stepFailed(1) },
+    { keys: '[', label: t('task.previousFailed'), run: () => stepFailed(-1) },
+    { keys: 'r', label: t('task.toRunning'), run: () => nextRunning() },
+    { keys: 'P', label: t('task.pause'), run: () => may('pause') && setAsking('pause') },
+  ]);
+
+  if (!task) {
+    if (run.error) return <Failure error={run.error} retry={run.reload} admins={admins} />;
+    return <Skeleton />;
+  }
+  const view = { project, task, store, selected: at, onSelect: select };
+  const noGraph =
+    run.graphError !== undefined && run.graphError !== null ? (
+      <Failure error={run.graphError} retry={run.reload} admins={admins} />
+    ) : (
+      <Skeleton />
+    );
   return (
-    <div className="page-head">
-      <h1>{t('task.title')}</h1>
+    <div className="run">
+      <Header
+        project={project}
+        task={task}
+        feed={run.feed}
+        retry={run.retry}
+        gone={run.gone}
+        asking={asking}
+        onAsk={setAsking}
+        onSelect={select}
+        onTask={(answer) => {
+          store.task(answer);
+          run.reload();
+        }}
+      />
+      <div className="run-jumps">
+        <KeyButton
+          keys="f"
+          label={t('task.firstFailure')}
+          disabled={failed.length === 0}
+          onClick={() => go(failed[0])}
+        />
+        <KeyButton
+          keys="["
+          label={t('task.previousFailed')}
+          disabled={failed.length === 0}
+          onClick={() => stepFailed(-1)}
+        />
+        <KeyButton keys="]" label={t('task.nextFailed')} disabled={failed.length === 0} onClick={() => stepFailed(1)} />
+        <KeyButton keys="r" label={t('task.toRunning')} disabled={running.length === 0} onClick={nextRunning} />
+        {failed.length > 0 && (
+          <span className="run-jumps-count">
+            <StateMark look="FAILED" word={t('task.failedCount', { count: failed.length })} />
+          </span>
+        )}
+        {running.length > 0 && (
+          <span className="run-jumps-count">
+            <StateMark look="RUNNING" word={t('task.runningCount', { count: running.length })} />
+          </span>
+        )}
+      </div>
+      <div className="run-body">
+        {tree && <Outline tree={tree} store={store} selected={at} onSelect={select} />}
+        <div className="run-main">
+          <Tabs<TabKey>
+            label={t('task.views')}
+            tabs={tabs.map((key) => ({ key, label: t(`task.tab.${key}`) }))}
+            current={tab}
+            onChange={(key) => set('tab', key === 'graph' ? undefined : key)}
+          >
+            <Suspense fallback={<Skeleton />}>
+              {tab === 'events' && <Events {...view} tree={tree} />}
+              {tab !== 'events' && !tree && noGraph}
+              {tab === 'graph' && tree && <GraphView {...view} tree={tree} />}
+              {tab === 'timeline' && tree && <Timeline {...view} tree={tree} />}
+              {tab === 'nodes' && tree && <NodesTable {...view} tree={tree} />}
+            </Suspense>
+          </Tabs>
+        </div>
+      </div>
+      {tree && selected !== undefined && (
+        <NodeDrawer
+          project={project}
+          task={task}
+          graph={tree.graph}
+          states={states}
+          index={selected}
+          onClose={close}
+          onSelect={select}
+        />
+      )}
+      {params.has('node') && tree && selected === undefined && (
+        <p className="run-note" role="note">
+          {t('task.noNode', { node: plainName(params.get('node') ?? '', 20) })}{' '}
+          <Button kind="quiet" small onClick={close}>
+            {t('ui.dismiss')}
+          </Button>
+        </p>
+      )}
     </div>
   );
 }

@@ -51,7 +51,8 @@ function Modal({ title, onClose, children, foot, className }: DialogProps & { cl
     if (dialog && !dialog.open) {
       dialog.showModal();
       // The browser would choose the button that closes it.
-      dialog.querySelector<HTMLElement>('[data-focus]')?.focus();
+      const first = ['[data-focus]', '.dialog-body :is(input, textarea, select)'];
+      first.reduce<HTMLElement | null>((found, at) => found ?? dialog.querySelector(at), null)?.focus();
     }
     return () => {
       dialog?.close();

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"database/sql"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store/pgtest"
+)
+
+func TestEvents_pages(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	var want []stdops.LoggedTransition
+	for revision := range int64(3) {
+		c := running(s, task)
+		c.Revision = revision
+		c.Transitions = []stdops.Transition{
+			{Node: 1, From: stdops.StateFailed, To: stdops.StateReady, Actor: "ann", Reason: "再试一次", Time: at(int(revision))},
+			{Node: 2, To: stdops.StateRunning, Time: at(int(revision))},
+		}
+		commit(t, s, c)
+		for n, tr := range c.Transitions {
+			want = append(want, stdops.LoggedTransition{Revision: revision + 1, N: int64(n), Transition: tr})
+		}
+	}
+	for _, newest := range []bool{false, true} {
+		page, got := EventPage{Newest: newest, Limit: 2}, []stdops.LoggedTransition(nil)
+		for {
+			log, err := s.Events(t.Context(), ref(task), page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got = append(got, log...); len(log) < page.Limit {
+				break
+			}
+			last := log[len(log)-1]
+			page.From = &EventPlace{last.Revision, last.N}
+		}
+		if newest {
+			for i, j := 0, len(got)-1; i < j; i, j = i+1, j-1 {
+				got[i], got[j] = got[j], got[i]
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("newest first: %t (-want +got):\n%s", newest, diff)
+		}
+	}
+	if log, err := s.Events(t.Context(), stdops.TaskRef{Project: 2, Task: task.ID}, EventPage{Limit: 9}); err != nil || len(log) > 0 {
+		t.Errorf("another project reads %v, %v", log, err)
+	}
+}
+
+// TestEvents_plan: a page costs as much as it holds, however long the log is.
+func TestEvents_plan(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	defer closeStore(t, s)
+	for _, query := range []string{eventsOldest, eventsNewest} {
+		if text := strings.Join(plan(t, s, query), "\n"); !strings.Contains(text, "PRIMARY KEY (task_id=? AND (revision,n)") || strings.Contains(text, "TEMP") {
+			t.Errorf("plan of %s\n%s", query, text)
+		}
+	}
+}
+
+const oldTransition = `INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
+	VALUES (1, 1, 1, 0, 1, 0, 3, 'ann', 5)`
+
+func TestMigration_keeps_transitions_without_a_reason(t *testing.T) {
+	t.Parallel()
+	dir, db := openBefore(t, 11)
+	keepsTransitions(t, db, func() *Store { return reopen(t, dir) })
+}
+
+func TestPostgres_migration_keeps_transitions_without_a_reason(t *testing.T) {
+	t.Parallel()
+	o := testOptions("")
+	o.DB, o.ownTime = pgtest.Shared(t).Database(t, "before", nil), true
+	db, err := sql.Open("pgx", o.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	p, err := goose.NewProvider(goose.DialectPostgres, db, stepsBefore(t, postgresSteps, 11), goose.WithDisableGlobalRegistry(true))
+	if err == nil {
+		_, err = p.Up(t.Context())
+	}
+	must(t, err)
+	keepsTransitions(t, db, func() *Store {
+		must(t, migrateQuietly(t.Context(), o.DB))
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
+
+func keepsTransitions(t *testing.T, db *sql.DB, upgraded func() *Store) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), oldTransition); err != nil {
+		t.Fatal(err)
+	}
+	s := upgraded()
+	defer closeStore(t, s)
+	log, err := s.Events(t.Context(), stdops.TaskRef{Project: 1, Task: 1}, EventPage{Limit: 9})
+	if err != nil || len(log) != 1 || log[0].Actor != "ann" || log[0].Reason != "" || log[0].Revision != 1 {
+		t.Errorf("%+v, %v", log, err)
+	}
+}
+
+// stepsBefore are the steps of a schema before one of them.
+func stepsBefore(t *testing.T, dir string, number int64) fs.FS {
+	t.Helper()
+	names, err := fs.Glob(embedded, dir+"/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := fstest.MapFS{}
+	for _, name := range names {
+		n, err := goose.NumericComponent(name)
+		text, readErr := embedded.ReadFile(name)
+		if err != nil || readErr != nil {
+			t.Fatal(err, readErr)
+		}
+		if n < number {
+			before[filepath.Base(name)] = &fstest.MapFile{Data: text}
+		}
+	}
+	return before
+}

@@ -1,1 +1,0 @@
-import{A as e,p as t,r as n}from"./index-BJx1fz59.js";var r=e();function i(){let{t:e}=t();return n(e(`tasks.title`)),(0,r.jsx)(`div`,{className:`page-head`,children:(0,r.jsx)(`h1`,{children:e(`tasks.title`)})})}export{i as Component};

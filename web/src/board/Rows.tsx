@@ -1,0 +1,143 @@
+import { memo } from 'react';
+import { Link } from 'react-router';
+import { useServerNow } from '../api';
+import { paths } from '../app/paths';
+import { isKey, useI18n } from '../i18n';
+import { Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
+import type { Board, Item } from './model';
+import type { Place } from './order';
+
+/** The tasks of the board, a line each; on a narrow screen a card each. */
+export function Rows({
+  project,
+  board,
+  places,
+  selected,
+  active,
+  narrow,
+  onSelect,
+  onActive,
+  ref,
+}: {
+  project: number;
+  board: Board;
+  places: readonly Place[];
+  selected: ReadonlySet<number>;
+  active: number | undefined;
+  narrow: boolean;
+  onSelect: (id: number, on: boolean) => void;
+  onActive: (id: number) => void;
+  ref: React.Ref<VirtualListHandle>;
+}) {
+  const { t } = useI18n();
+  return (
+    <VirtualList
+      ref={ref}
+      label={t('board.tasks')}
+      className="board-rows"
+      count={places.length}
+      size={narrow ? 84 : 38}
+      overscan={6}
+      itemKey={(i) => places[i]?.id ?? i}
+      render={(i) => {
+        const item = board.tasks.get(places[i]?.id ?? 0);
+        return (
+          item && (
+            <Row
+              project={project}
+              item={item}
+              selected={selected.has(item.task.id)}
+              active={active === item.task.id}
+              onSelect={onSelect}
+              onActive={onActive}
+            />
+          )
+        );
+      }}
+    />
+  );
+}
+
+const Row = memo(function Row({
+  project,
+  item,
+  selected,
+  active,
+  onSelect,
+  onActive,
+}: {
+  project: number;
+  item: Item;
+  selected: boolean;
+  active: boolean;
+  onSelect: (id: number, on: boolean) => void;
+  onActive: (id: number) => void;
+}) {
+  const { t } = useI18n();
+  const { task, name } = item;
+  const { run } = task;
+  const phase = run && `phase.${run.phase}`;
+  const shown = name || t('ui.noName');
+  return (
+    <div
+      className={['board-row', active && 'is-active', selected && 'is-selected', task.state === 'FAILED' && 'is-bad']
+        .filter(Boolean)
+        .join(' ')}
+      data-task={task.id}
+    >
+      <span className="board-row-check">
+        <input
+          type="checkbox"
+          checked={selected}
+          aria-label={t('board.select', { name: shown })}
+          onChange={(e) => onSelect(task.id, e.target.checked)}
+          onFocus={() => onActive(task.id)}
+        />
+      </span>
+      <span className="board-row-state">
+        <StateMark look={task.state} />
+      </span>
+      <span className="board-row-name">
+        <Link to={paths.task(project, task.id)} title={shown} onFocus={() => onActive(task.id)}>
+          <bdi>{shown}</bdi>
+        </Link>
+        <span className="muted mono">{task.id}</span>
+      </span>
+      <span className={`board-row-phase ${run?.phase === 'waiting_human' ? 'is-waiting' : 'muted'}`}>
+        {phase && isKey(phase) ? t(phase) : run?.phase}
+      </span>
+      <Progress done={run?.progress.done ?? 0} total={run?.progress.total ?? 0} />
+      <WhyLine item={item} />
+      <span className="board-row-time">
+        <Duration from={task.started_at} to={task.finished_at} />
+      </span>
+    </div>
+  );
+});
+
+function Progress({ done, total }: { done: number; total: number }) {
+  return (
+    <span className="board-row-progress">
+      <span className="board-bar" aria-hidden="true">
+        <span style={{ transform: `scaleX(${total === 0 ? 0 : done / total})` }} />
+      </span>
+      <span className="board-row-steps">
+        {done}/{total}
+      </span>
+    </span>
+  );
+}
+
+function WhyLine({ item: { task } }: { item: Item }) {
+  const i18n = useI18n();
+  const now = useServerNow(false);
+  const why = task.run?.why;
+  let text = why ? whySentence(why, i18n, now) : '';
+  if (why?.code === 'finished' || why?.code === 'revoked') text = '';
+  if (task.problem) text = task.problem.slice(0, 300);
+  return (
+    <span className={task.state === 'FAILED' || task.problem ? 'board-row-why is-failed' : 'board-row-why muted'}>
+      <bdi title={text}>{text}</bdi>
+    </span>
+  );
+}

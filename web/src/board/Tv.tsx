@@ -1,0 +1,173 @@
+import { useEffect, useRef } from 'react';
+import type { Feed, TaskState } from '../api';
+import { taskStates } from '../api/types';
+import { useI18n } from '../i18n';
+import {
+  Duration,
+  FeedMark,
+  Icon,
+  IconButton,
+  KeyLayer,
+  lookClass,
+  lookWord,
+  StateShape,
+  Time,
+  useKeys,
+  whySentence,
+} from '../ui';
+import { type Board, failingGroups } from './model';
+import { arrange } from './order';
+import { Share } from './Summary';
+
+const mostCards = 24;
+const mostNodes = 6;
+const nothing = { states: new Set<TaskState>(), text: '' };
+
+/** The board for a screen on a wall: large, without controls; Escape leaves it. */
+export function Tv({ board, feed, title, onLeave }: { board: Board; feed: Feed; title: string; onLeave: () => void }) {
+  return (
+    <KeyLayer>
+      <Wall board={board} feed={feed} title={title} onLeave={onLeave} />
+    </KeyLayer>
+  );
+}
+
+function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title: string; onLeave: () => void }) {
+  const i18n = useI18n();
+  const { t, number } = i18n;
+  const ref = useRef<HTMLDialogElement>(null);
+  const leave = useRef(onLeave);
+  useEffect(() => {
+    leave.current = onLeave;
+  });
+  useKeys(t('board.tv'), [{ keys: 'Escape', label: t('board.tv.leave'), run: () => leave.current() }]);
+
+  useEffect(() => {
+    const dialog = ref.current;
+    const before = document.activeElement;
+    if (dialog && !dialog.open) dialog.showModal();
+    let full = false;
+    // A browser wants a click or a key first; without one it stays a page that fills the window.
+    document.documentElement.requestFullscreen?.().then(
+      () => {
+        full = true;
+      },
+      () => {},
+    );
+    const changed = () => {
+      if (full && !document.fullscreenElement) leave.current();
+    };
+    document.addEventListener('fullscreenchange', changed);
+    return () => {
+      document.removeEventListener('fullscreenchange', changed);
+      if (document.fullscreenElement) void document.exitFullscreen().catch(() => {});
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  useWakeLock();
+
+  const groups = failingGroups(board).slice(0, mostNodes);
+  const cards = arrange(board, nothing, 'attention', i18n.compare)
+    .map((p) => board.tasks.get(p.id))
+    .filter((i) => i !== undefined && i.task.state !== 'FINISHED' && i.task.state !== 'REVOKED')
+    .slice(0, mostCards);
+  return (
+    <dialog
+      ref={ref}
+      className="tv"
+      aria-label={t('board.tv')}
+      onCancel={(e) => {
+        e.preventDefault();
+        leave.current();
+      }}
+    >
+      <header className="tv-head">
+        <h1>{title}</h1>
+        <FeedMark feed={feed} />
+        {board.changed > 0 && (
+          <span className="muted">
+            {t('board.lastChange')} <Time at={new Date(board.changed).toISOString()} relative />
+          </span>
+        )}
+        <IconButton className="tv-leave" label={t('board.tv.leave')} onClick={onLeave}>
+          <Icon name="close" />
+        </IconButton>
+      </header>
+      <div className="tv-totals">
+        {taskStates
+          .filter((s) => board.counts[s] > 0)
+          .map((state) => (
+            <div key={state} className={`tv-total ${lookClass(state)}`}>
+              <span>
+                <StateShape look={state} size={28} /> {t(lookWord(state))}
+              </span>
+              <strong>{number(board.counts[state])}</strong>
+            </div>
+          ))}
+      </div>
+      <Share board={board} />
+      <div className="tv-body">
+        {groups.length > 0 && (
+          <ul className="tv-failing">
+            {groups.map((g) => (
+              <li key={g.key}>
+                <StateShape look="FAILED" size={24} />
+                <bdi className="two-lines">{g.name || t('ui.noName')}</bdi>
+                <span>{t('board.failedIn', { count: g.failed, of: g.of })}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+        <ul className="tv-cards">
+          {cards.map(
+            (item) =>
+              item && (
+                <li key={item.task.id} className={`tv-card ${lookClass(item.task.state)}`}>
+                  <span className="tv-card-name">
+                    <StateShape look={item.task.state} size={20} />
+                    <bdi>{item.name || t('ui.noName')}</bdi>
+                  </span>
+                  <span className="tv-card-why">
+                    {item.task.run && whySentence(item.task.run.why, i18n, board.changed)}
+                  </span>
+                  <span className="tv-card-foot">
+                    <span>
+                      {item.task.run?.progress.done}/{item.task.run?.progress.total}
+                    </span>
+                    <Duration from={item.task.started_at} to={item.task.finished_at} />
+                  </span>
+                </li>
+              ),
+          )}
+        </ul>
+      </div>
+    </dialog>
+  );
+}
+
+// Keeps the screen on where the browser can.
+function useWakeLock(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | undefined;
+    let ended = false;
+    const ask = async () => {
+      if (document.visibilityState !== 'visible') return;
+      try {
+        const got = await navigator.wakeLock?.request('screen');
+        if (ended) await got?.release();
+        else lock = got;
+      } catch {
+        // Not allowed, such as on a low battery.
+      }
+    };
+    const visible = () => void ask();
+    void ask();
+    document.addEventListener('visibilitychange', visible);
+    return () => {
+      ended = true;
+      document.removeEventListener('visibilitychange', visible);
+      void lock?.release().catch(() => {});
+    };
+  }, []);
+}

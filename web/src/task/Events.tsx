@@ -1,0 +1,157 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { api, type Task, type TaskEvent } from '../api';
+import { useI18n } from '../i18n';
+import { Button, Empty, ErrorBox, type Look, Skeleton, StateMark, Time } from '../ui';
+import { type Log, noEvents, withNewest, withOlder } from './events';
+import { NodeLink } from './Header';
+import { plainName, type Tree } from './model';
+import { useLagging } from './useLagging';
+
+const pageSize = 200;
+
+/** What has happened to a task and its nodes, the newest first. */
+export function Events({
+  project,
+  task,
+  tree,
+  onSelect,
+}: {
+  project: number;
+  task: Task;
+  tree: Tree | undefined;
+  onSelect: (index: number) => void;
+}) {
+  const { t } = useI18n();
+  const [log, setLog] = useState<Log>(noEvents);
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const revision = useLagging(task.run?.revision ?? 0, 1000);
+  const newest = useCallback(
+    async (signal: AbortSignal) => {
+      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize }, signal);
+      setLog((old) => withNewest(old, page));
+      setError(undefined);
+      setAsked(true);
+    },
+    [project, task.id],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another revision means new events
+  useEffect(() => {
+    const stop = new AbortController();
+    void newest(stop.signal).catch((e) => {
+      if (!stop.signal.aborted) setError(e);
+    });
+    return () => stop.abort();
+  }, [newest, revision]);
+
+  const older = async () => {
+    if (busy || log.older === undefined) return;
+    setBusy(true);
+    try {
+      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, cursor: log.older });
+      setLog((old) => withOlder(old, page));
+      setError(undefined);
+    } catch (e) {
+      setError(e);
+    }
+    setBusy(false);
+  };
+
+  const outer = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: log.events.length,
+    getScrollElement: () => outer.current,
+    estimateSize: () => 36,
+    getItemKey: (i) => {
+      const e = log.events[i];
+      return e ? `${e.revision}.${e.n}` : i;
+    },
+    overscan: 12,
+  });
+  if (!asked) return error === undefined ? <Skeleton /> : <ErrorBox error={error} />;
+  if (log.events.length === 0) return <Empty title={t('task.noEvents')} />;
+  return (
+    <div className="events">
+      {error !== undefined && <ErrorBox error={error} />}
+      <div className="grid panel" role="table" aria-label={t('task.tab.events')} aria-rowcount={-1}>
+        <div className="grid-head" role="rowgroup">
+          <div className="grid-row" role="row" tabIndex={-1}>
+            {(['time', 'node', 'change', 'actor', 'reason'] as const).map((c) => (
+              <div key={c} role="columnheader" tabIndex={-1} className={`grid-cell event-${c}`}>
+                {t(`task.event.${c}`)}
+              </div>
+            ))}
+          </div>
+        </div>
+        <div className="grid-scroll" ref={outer} role="presentation">
+          <div className="grid-inner" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+            {virtual.getVirtualItems().map((item) => {
+              const event = log.events[item.index];
+              if (!event) return null;
+              return (
+                <div
+                  key={item.key}
+                  ref={virtual.measureElement}
+                  data-index={item.index}
+                  role="row"
+                  tabIndex={-1}
+                  className="grid-row grid-line"
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <Line event={event} known={tree?.node.has(event.index) === true} onSelect={onSelect} />
+                </div>
+              );
+            })}
+          </div>
+          {log.older !== undefined && (
+            <div className="events-more">
+              <Button busy={busy} onClick={() => void older()}>
+                {t('task.olderEvents')}
+              </Button>
+            </div>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Line({ event, known, onSelect }: { event: TaskEvent; known: boolean; onSelect: (index: number) => void }) {
+  const { t } = useI18n();
+  return (
+    <>
+      <div role="cell" className="grid-cell event-time">
+        <Time at={event.at} />
+      </div>
+      <div role="cell" className="grid-cell event-node">
+        {event.index === 0 ? (
+          <span>{t('task.event.task')}</span>
+        ) : known ? (
+          <NodeLink node={event} onSelect={onSelect} />
+        ) : (
+          <bdi>{plainName(event.name, 120)}</bdi>
+        )}
+      </div>
+      <div role="cell" className="grid-cell event-change">
+        {event.from && (
+          <>
+            <span className="muted">{t(`state.${event.from}`)}</span> <span aria-hidden="true">→</span>{' '}
+          </>
+        )}
+        <StateMark look={event.to as Look} />
+      </div>
+      <div role="cell" className="grid-cell event-actor">
+        {event.actor ? (
+          <bdi>{plainName(event.actor, 80)}</bdi>
+        ) : (
+          <span className="muted">{t('task.event.server')}</span>
+        )}
+      </div>
+      <div role="cell" className="grid-cell event-reason">
+        {event.reason && <bdi>{plainName(event.reason, 1000)}</bdi>}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,362 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
+import { api, type Task, type TaskEvent, useServerNow } from '../api';
+import { useI18n } from '../i18n';
+import { Button, Empty, ErrorBox, Icon, IconButton, Skeleton, StateShape, span, useKeys } from '../ui';
+import { isNewer } from './events';
+import { lookOf, plainName, type Tree } from './model';
+import { closedAtFirst } from './outline';
+import { type RunStore, useNodeState, useStates } from './store';
+import { type Lane, lanesOf, type Piece, piecesOf, tickStep } from './timeline';
+import { useLagging } from './useLagging';
+
+interface Props {
+  project: number;
+  task: Task;
+  tree: Tree;
+  store: RunStore;
+  selected: number | undefined;
+  onSelect: (index: number) => void;
+}
+
+const pageSize = 1000;
+const mostPages = 20;
+
+// All events of a task from the oldest on, as far as is sensible; what comes is put behind.
+function useAllEvents(project: number, task: Task) {
+  const [events, setEvents] = useState<readonly TaskEvent[]>([]);
+  const [state, setState] = useState<{ asked: boolean; cut: boolean; error: unknown }>({
+    asked: false,
+    cut: false,
+    error: undefined,
+  });
+  const cursor = useRef<{ at: string | undefined; pages: number }>({ at: undefined, pages: 0 });
+  const revision = useLagging(task.run?.revision ?? 0, 1000);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another revision means new events
+  useEffect(() => {
+    const stop = new AbortController();
+    const load = async () => {
+      for (;;) {
+        const page = await api.events(
+          project,
+          task.id,
+          { order: 'asc', limit: pageSize, cursor: cursor.current.at },
+          stop.signal,
+        );
+        setEvents((old) => {
+          const last = old.at(-1);
+          const added = last ? page.events.filter((e) => isNewer(e, last)) : page.events;
+          return added.length > 0 ? [...old, ...added] : old;
+        });
+        setState({ asked: true, cut: false, error: undefined });
+        if (page.next_cursor === undefined) return;
+        if (cursor.current.pages >= mostPages) {
+          setState({ asked: true, cut: true, error: undefined });
+          return;
+        }
+        // The last page is asked for again: more may stand on it then.
+        cursor.current = { at: page.next_cursor, pages: cursor.current.pages + 1 };
+      }
+    };
+    void load().catch((error) => {
+      if (!stop.signal.aborted) setState((old) => ({ ...old, asked: true, error }));
+    });
+    return () => stop.abort();
+  }, [project, task.id, revision]);
+  return { events, ...state };
+}
+
+const names = 232;
+const laneHeight = 32;
+const axisHeight = 28;
+const widest = 200_000;
+
+/** What each node did when: one lane for each, in order of start. */
+export default function Timeline({ project, task, tree, store, selected, onSelect }: Props) {
+  const { t, number } = useI18n();
+  const states = useStates(store);
+  const { events, asked, cut, error } = useAllEvents(project, task);
+  const going = task.started_at !== undefined && task.finished_at === undefined;
+  const now = useServerNow(going);
+  const [closed, setClosed] = useState(() => closedAtFirst(tree));
+  const [zoom, setZoom] = useState(1);
+  const [width, setWidth] = useState(900);
+  const [left, setLeft] = useState(0);
+  const [active, setActive] = useState<number | undefined>(selected);
+  const outer = useRef<HTMLDivElement>(null);
+
+  const start = task.started_at ? Date.parse(task.started_at) : now;
+  const end = Math.max(start + 1000, task.finished_at ? Date.parse(task.finished_at) : now);
+  // While it goes on some room is left, so that not all moves each second.
+  const total = going ? (end - start) * 1.04 : end - start;
+  const threshold = Math.max(2000, total / 100);
+  // In steps, so that the lanes are not made anew each second.
+  const coarse = 2 ** Math.round(Math.log2(threshold));
+  const pieces = useMemo(() => piecesOf(events, tree, states), [events, tree, states]);
+  const lanes = useMemo(() => lanesOf(tree, states, pieces, closed, coarse), [tree, states, pieces, closed, coarse]);
+  const track = Math.min(widest, Math.max(200, width - names) * zoom);
+  const perPixel = total / track;
+  const virtual = useVirtualizer({
+    count: lanes.length,
+    getScrollElement: () => outer.current,
+    estimateSize: () => laneHeight,
+    getItemKey: (i) => lanes[i]?.index ?? i,
+    paddingStart: axisHeight,
+    scrollPaddingStart: axisHeight,
+    overscan: 8,
+  });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is there once the events are
+  useEffect(() => {
+    const box = outer.current;
+    if (!box) return;
+    const watch = new ResizeObserver(() => setWidth(box.clientWidth));
+    watch.observe(box);
+    setWidth(box.clientWidth);
+    return () => watch.disconnect();
+  }, [asked]);
+
+  const scaleBy = (factor: number) => {
+    const box = outer.current;
+    const most = widest / Math.max(200, width - names);
+    const next = Math.max(1, Math.min(most, zoom * factor));
+    if (!box || next === zoom) return;
+    // The middle stays in the middle.
+    const middle = (box.scrollLeft + (width - names) / 2) / zoom;
+    setZoom(next);
+    requestAnimationFrame(() => {
+      box.scrollLeft = middle * next - (width - names) / 2;
+    });
+  };
+  useKeys(t('task.tab.timeline'), [
+    { keys: '+', label: t('task.time.in'), run: () => scaleBy(2) },
+    { keys: '-', label: t('task.time.out'), run: () => scaleBy(0.5) },
+    { keys: '0', label: t('task.time.fit'), run: () => setZoom(1) },
+  ]);
+
+  const focusRow = (to: number) => {
+    const at = Math.max(0, Math.min(lanes.length - 1, to));
+    const lane = lanes[at];
+    if (!lane) return;
+    setActive(lane.index);
+    virtual.scrollToIndex(at, { align: 'auto' });
+    requestAnimationFrame(() => outer.current?.querySelector<HTMLElement>(`[data-lane="${lane.index}"]`)?.focus());
+  };
+  const fold = (lane: Lane, open: boolean) => {
+    if (lane.open === undefined || lane.open === open) return;
+    setClosed((old) => {
+      const next = new Set(old);
+      if (open) next.delete(lane.index);
+      else next.add(lane.index);
+      return next;
+    });
+  };
+  const press = (e: KeyboardEvent) => {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    const at = lanes.findIndex((l) => l.index === active);
+    const lane = lanes[at];
+    if (e.key === 'ArrowDown') focusRow(at + 1);
+    else if (e.key === 'ArrowUp') focusRow(at - 1);
+    else if (e.key === 'Home') focusRow(0);
+    else if (e.key === 'End') focusRow(lanes.length - 1);
+    else if (e.key === 'ArrowRight' && lane) fold(lane, true);
+    else if (e.key === 'ArrowLeft' && lane) fold(lane, false);
+    else return;
+    e.preventDefault();
+    e.stopPropagation();
+  };
+
+  if (!task.started_at) return <Empty title={t('task.time.none')} />;
+  if (!asked) return <Skeleton />;
+  const step = tickStep(perPixel, 90);
+  const ticks: number[] = [];
+  const firstTick = Math.floor(Math.max(0, (left - 200) * perPixel) / step) * step;
+  for (let at = firstTick; at <= total && at <= (left + width + 200) * perPixel; at += step) ticks.push(at);
+  const tabStop = lanes.some((l) => l.index === active) ? active : lanes[0]?.index;
+  return (
+    <div className="timeline">
+      {error !== undefined && <ErrorBox error={error} />}
+      <div className="bar-line">
+        <ul className="time-legend">
+          {(['ran', 'waited', 'queued', 'paused', 'failed'] as const).map((kind) => (
+            <li key={kind}>
+              <span className={`time-swatch piece-${kind}`} />
+              {t(`task.time.${kind}`)}
+            </li>
+          ))}
+        </ul>
+        {cut && <span className="muted">{t('task.time.cut', { count: events.length })}</span>}
+        <span className="graph-zoom">
+          <IconButton small label={`${t('task.time.out')} (-)`} onClick={() => scaleBy(0.5)}>
+            <span aria-hidden="true">−</span>
+          </IconButton>
+          <IconButton small label={`${t('task.time.in')} (+)`} onClick={() => scaleBy(2)}>
+            <span aria-hidden="true">+</span>
+          </IconButton>
+          <Button small title={`${t('task.time.fit')} (0)`} onClick={() => setZoom(1)}>
+            {t('task.time.fit')}
+          </Button>
+        </span>
+      </div>
+      <div
+        className="time-scroll panel"
+        ref={outer}
+        onScroll={(e) => {
+          const to = Math.round(e.currentTarget.scrollLeft / 200) * 200;
+          if (to !== left) setLeft(to);
+        }}
+      >
+        <div className="time-inner" style={{ width: names + track, height: virtual.getTotalSize() }}>
+          <div className="time-axis" aria-hidden="true">
+            <span className="time-corner" style={{ width: names }}>
+              {t('task.column.name')}
+            </span>
+            {ticks.map((at) => (
+              <span key={at} className="time-tick" style={{ transform: `translateX(${names + at / perPixel}px)` }}>
+                {span(at, t)}
+              </span>
+            ))}
+          </div>
+          {ticks.map((at) => (
+            <div key={at} className="time-rule" style={{ transform: `translateX(${names + at / perPixel}px)` }} />
+          ))}
+          <ul className="time-lanes" aria-label={t('task.time.lanes')} onKeyDown={press}>
+            {virtual.getVirtualItems().map((item) => {
+              const lane = lanes[item.index];
+              if (!lane) return null;
+              return (
+                <li
+                  key={item.key}
+                  aria-setsize={lanes.length}
+                  aria-posinset={item.index + 1}
+                  className={lane.index === selected ? 'time-lane time-chosen' : 'time-lane'}
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  <LaneRow
+                    lane={lane}
+                    tree={tree}
+                    store={store}
+                    start={start}
+                    perPixel={perPixel}
+                    now={lane.pieces.some((p) => p.to === undefined) ? end : 0}
+                    threshold={coarse}
+                    tabStop={lane.index === tabStop}
+                    onFocus={setActive}
+                    onFold={fold}
+                    onSelect={onSelect}
+                  />
+                </li>
+              );
+            })}
+          </ul>
+          {going && (
+            <div className="time-now" style={{ transform: `translateX(${names + (end - start) / perPixel}px)` }}>
+              <span>{t('task.time.now')}</span>
+            </div>
+          )}
+        </div>
+      </div>
+      <p className="hidden" role="status">
+        {t('task.nodesShown', { count: lanes.length, all: number(tree.order.length) })}
+      </p>
+    </div>
+  );
+}
+
+const LaneRow = memo(function LaneRow({
+  lane,
+  tree,
+  store,
+  start,
+  perPixel,
+  now,
+  threshold,
+  tabStop,
+  onFocus,
+  onFold,
+  onSelect,
+}: {
+  lane: Lane;
+  tree: Tree;
+  store: RunStore;
+  start: number;
+  perPixel: number;
+  /** The end of what goes on; 0 when nothing does. */
+  now: number;
+  threshold: number;
+  tabStop: boolean;
+  onFocus: (index: number) => void;
+  onFold: (lane: Lane, open: boolean) => void;
+  onSelect: (index: number) => void;
+}) {
+  const { t } = useI18n();
+  const state = useNodeState(store, lane.index);
+  const node = tree.node.get(lane.index);
+  const name = plainName(node?.name ?? '') || t('ui.noName');
+  const long = (p: Piece) => (p.to ?? now) - p.from;
+  const words = (p: Piece) =>
+    p.kind === 'idle'
+      ? t('task.time.gap', { span: span(long(p), t) })
+      : t('task.time.piece', {
+          kind: t(p.kind === 'failed' && p.to === undefined ? 'task.time.stuck' : `task.time.${p.kind}`),
+          span: span(long(p), t),
+        });
+  const tries = lane.pieces.filter((p) => p.broke).length;
+  const told = lane.pieces.slice(-12).map(words).join(', ');
+  return (
+    <>
+      <div className="time-name" style={{ width: names, paddingLeft: 4 + Math.min(lane.level - 1, 8) * 12 }}>
+        {lane.open === undefined ? (
+          <span className="outline-gap" />
+        ) : (
+          <button
+            type="button"
+            tabIndex={-1}
+            className={lane.open ? 'time-fold outline-open' : 'time-fold'}
+            aria-label={`${t(lane.open ? 'task.graph.fold' : 'task.graph.unfold')}: ${name}`}
+            aria-expanded={lane.open}
+            onClick={() => onFold(lane, !lane.open)}
+          >
+            <Icon name="right" size={12} />
+          </button>
+        )}
+        <button
+          type="button"
+          className="time-open"
+          data-lane={lane.index}
+          tabIndex={tabStop ? 0 : -1}
+          title={name}
+          aria-label={t('task.time.lane', { name, pieces: told })}
+          onFocus={() => onFocus(lane.index)}
+          onClick={() => onSelect(lane.index)}
+        >
+          <StateShape look={lookOf(state)} size={13} />
+          <bdi>{name}</bdi>
+          {tries > 1 && <span className="time-tries">×{tries}</span>}
+        </button>
+      </div>
+      <div className="time-track" aria-hidden="true">
+        {lane.pieces.map((piece, i) => {
+          const x = names + (piece.from - start) / perPixel;
+          const w = Math.max(piece.kind === 'idle' ? 0 : 3, long(piece) / perPixel);
+          const label = words(piece);
+          // About as wide as its letters: what does not fit is left to the tip.
+          const fits = w > 14 + label.length * 6.6;
+          const last = i === lane.pieces.length - 1;
+          const worth = piece.kind !== 'ran' && long(piece) >= threshold;
+          return (
+            <div
+              key={`${piece.from} ${piece.kind}`}
+              className={`piece piece-${piece.kind}${piece.broke ? ' piece-broke' : ''}${piece.to === undefined ? ' piece-going' : ''}`}
+              style={{ left: x, width: w }}
+              title={label}
+            >
+              {fits && (worth || piece.kind === 'ran') && <span className="piece-label">{label}</span>}
+              {!fits && last && long(piece) >= 1000 && <span className="piece-after">{span(long(piece), t)}</span>}
+            </div>
+          );
+        })}
+      </div>
+    </>
+  );
+});

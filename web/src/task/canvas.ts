@@ -1,0 +1,370 @@
+import type { Look } from '../ui';
+import type { Link } from './fold';
+import type { Box } from './layout';
+
+/** Below this zoom texts cannot be read: all is drawn on the canvas then. */
+export const readable = 0.6;
+
+// Below this zoom a node is some pixels.
+const tiny = 0.12;
+
+export interface Viewport {
+  x: number;
+  y: number;
+  zoom: number;
+}
+
+/** The colours of the theme, as the browser resolved them. */
+export interface Paint {
+  ground: string;
+  paper: string;
+  raised: string;
+  ink: string;
+  muted: string;
+  rule: string;
+  edge: string;
+  accent: string;
+  looks: Record<Look, string>;
+  font: string;
+}
+
+/** What is drawn of an item. */
+export interface Shape {
+  key: number;
+  box: Box;
+  form: 'card' | 'stack' | 'diamond' | 'circle' | 'frame';
+  name: string;
+}
+
+/** A link with its line: start, two control points, end. */
+export interface Line {
+  link: Link;
+  points: readonly [number, number, number, number, number, number, number, number];
+  label: string;
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The line of a link: from the right side of one box to the left side of the other. */
+export function lineOf(link: Link, from: Box, to: Box, label: string): Line {
+  const x1 = from.x + from.w;
+  const y1 = from.y + from.h / 2;
+  const x2 = to.x;
+  const y2 = to.y + to.h / 2;
+  let points: Line['points'];
+  if (x2 >= x1 - 1) {
+    const bend = Math.min(Math.max(24, (x2 - x1) / 2), 160);
+    points = [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
+  } else {
+    // It leads back: below both.
+    const low = Math.max(from.y + from.h, to.y + to.h) + 40 + Math.min(200, (x1 - x2) / 12);
+    points = [x1, y1, x1 + 90, low + 30, x2 - 90, low + 30, x2, y2];
+  }
+  const xs = [points[0], points[2], points[4], points[6]];
+  const ys = [points[1], points[3], points[5], points[7]];
+  return {
+    link,
+    points,
+    label,
+    left: Math.min(...xs),
+    right: Math.max(...xs),
+    top: Math.min(...ys),
+    bottom: Math.max(...ys),
+  };
+}
+
+/** Finds what is drawn at a point, in cells so that not all is looked at. */
+export class Places {
+  readonly #cells = new Map<string, Shape[]>();
+  readonly #size = 400;
+
+  constructor(shapes: readonly Shape[]) {
+    for (const shape of shapes) {
+      this.#each(shape.box, (cell) => {
+        const list = this.#cells.get(cell);
+        if (list) list.push(shape);
+        else this.#cells.set(cell, [shape]);
+      });
+    }
+  }
+
+  #each(box: Box, take: (cell: string) => void): void {
+    const s = this.#size;
+    for (let x = Math.floor(box.x / s); x <= Math.floor((box.x + box.w) / s); x++) {
+      for (let y = Math.floor(box.y / s); y <= Math.floor((box.y + box.h) / s); y++) take(`${x} ${y}`);
+    }
+  }
+
+  /** What is at a point, give or take some slack; the innermost where frames are around it. */
+  at(x: number, y: number, slack = 0): Shape | undefined {
+    let best: Shape | undefined;
+    this.#each({ x: x - slack, y: y - slack, w: 2 * slack, h: 2 * slack }, (cell) => {
+      for (const shape of this.#cells.get(cell) ?? []) {
+        const { box } = shape;
+        if (x < box.x - slack || x > box.x + box.w + slack || y < box.y - slack || y > box.y + box.h + slack) continue;
+        if (!best || box.w * box.h < best.box.w * best.box.h) best = shape;
+      }
+    });
+    return best;
+  }
+
+  /** What is in a rectangle, wholly or in part. */
+  within(area: Box): Set<Shape> {
+    const found = new Set<Shape>();
+    this.#each(area, (cell) => {
+      for (const shape of this.#cells.get(cell) ?? []) {
+        const { box } = shape;
+        if (box.x > area.x + area.w || box.y > area.y + area.h) continue;
+        if (box.x + box.w < area.x || box.y + box.h < area.y) continue;
+        found.add(shape);
+      }
+    });
+    return found;
+  }
+}
+
+export interface Scene {
+  shapes: readonly Shape[];
+  lines: readonly Line[];
+  look: (key: number) => Look;
+  taken: (link: Link) => boolean;
+  /** Whether an item is drawn faintly, since a filter leaves it out. */
+  faint: (key: number) => boolean;
+  cursor: number | undefined;
+}
+
+const solid: ReadonlySet<Look> = new Set(['RUNNING', 'FAILED', 'FINISHED', 'SUSPENDED', 'NODE_SUSPENDED', 'REVOKED']);
+
+/** Draws what is in an area of the canvas. While texts can be read, nodes are elements of the page and only frames and lines are drawn. */
+export function draw(
+  c: CanvasRenderingContext2D,
+  scene: Scene,
+  viewport: Viewport,
+  area: Box,
+  ratio: number,
+  paint: Paint,
+): void {
+  const { x, y, zoom } = viewport;
+  c.setTransform(1, 0, 0, 1, 0, 0);
+  c.clearRect(0, 0, c.canvas.width, c.canvas.height);
+  c.setTransform(zoom * ratio, 0, 0, zoom * ratio, x * ratio, y * ratio);
+  const view = {
+    left: (area.x - x) / zoom,
+    top: (area.y - y) / zoom,
+    right: (area.x + area.w - x) / zoom,
+    bottom: (area.y + area.h - y) / zoom,
+  };
+  const out = (b: Box) => b.x > view.right || b.y > view.bottom || b.x + b.w < view.left || b.y + b.h < view.top;
+  const pixel = 1 / zoom;
+  const far = zoom < readable;
+
+  // Frames, the outer ones first.
+  c.lineWidth = Math.max(1, pixel);
+  for (const { form, box } of scene.shapes) {
+    if (form !== 'frame' || out(box)) continue;
+    c.beginPath();
+    c.roundRect(box.x, box.y, box.w, box.h, 10);
+    c.fillStyle = paint.ground;
+    c.fill();
+    c.strokeStyle = paint.edge;
+    c.stroke();
+  }
+
+  drawLines(c, scene, view, zoom, paint);
+  if (far) drawShapes(c, scene, out, zoom, paint);
+
+  const cursor = scene.cursor === undefined ? undefined : scene.shapes.find((s) => s.key === scene.cursor);
+  if (cursor && (far || cursor.form === 'frame')) {
+    const { box } = cursor;
+    const away = 3 * pixel;
+    c.beginPath();
+    c.roundRect(box.x - away, box.y - away, box.w + 2 * away, box.h + 2 * away, 10);
+    c.lineWidth = 2.5 * pixel;
+    c.strokeStyle = paint.accent;
+    c.stroke();
+  }
+}
+
+interface Edges {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom: number, paint: Paint): void {
+  const plain = new Path2D();
+  const strong = new Path2D();
+  const arrows = new Path2D();
+  const strongArrows = new Path2D();
+  const labels: Line[] = [];
+  const pixel = 1 / zoom;
+  const straight = zoom <= tiny;
+  for (const line of scene.lines) {
+    if (line.left > view.right || line.right < view.left || line.top > view.bottom || line.bottom < view.top) continue;
+    const taken = scene.taken(line.link);
+    const path = taken ? strong : plain;
+    const [x1, y1, a, b, d, e, x2, y2] = line.points;
+    if (zoom <= tiny && line.right - line.left + line.bottom - line.top < 3 * pixel) continue;
+    path.moveTo(x1, y1);
+    if (straight) path.lineTo(x2, y2);
+    else path.bezierCurveTo(a, b, d, e, x2, y2);
+    if (zoom >= 0.3) {
+      const head = taken ? strongArrows : arrows;
+      const back = x2 < x1;
+      const [dx, dy] = back ? [x2 - d, y2 - e] : [1, 0];
+      const long = Math.hypot(dx, dy) || 1;
+      const [ux, uy] = [dx / long, dy / long];
+      head.moveTo(x2, y2);
+      head.lineTo(x2 - 8 * ux - 4.5 * uy, y2 - 8 * uy + 4.5 * ux);
+      head.lineTo(x2 - 8 * ux + 4.5 * uy, y2 - 8 * uy - 4.5 * ux);
+      head.closePath();
+    }
+    if (line.label && zoom >= readable) labels.push(line);
+  }
+  c.lineWidth = Math.max(1.25, 0.8 * pixel);
+  c.strokeStyle = paint.edge;
+  c.fillStyle = paint.edge;
+  c.globalAlpha = 0.75;
+  c.stroke(plain);
+  c.fill(arrows);
+  c.globalAlpha = 1;
+  c.lineWidth = Math.max(2.25, 1.4 * pixel);
+  c.strokeStyle = paint.ink;
+  c.fillStyle = paint.ink;
+  c.globalAlpha = 0.75;
+  c.stroke(strong);
+  c.fill(strongArrows);
+  c.globalAlpha = 1;
+  if (labels.length === 0) return;
+  c.font = `11px ${paint.font}`;
+  c.textAlign = 'center';
+  c.textBaseline = 'middle';
+  for (const { label, points } of labels.slice(0, 300)) {
+    const [x1, y1, a, b, d, e, x2, y2] = points;
+    const x = (x1 + 3 * a + 3 * d + x2) / 8;
+    const y = (y1 + 3 * b + 3 * e + y2) / 8;
+    const wide = c.measureText(label).width + 10;
+    c.fillStyle = paint.paper;
+    c.strokeStyle = paint.rule;
+    c.lineWidth = 1;
+    c.beginPath();
+    c.roundRect(x - wide / 2, y - 9, wide, 18, 5);
+    c.fill();
+    c.stroke();
+    c.fillStyle = paint.muted;
+    c.fillText(label, x, y + 0.5);
+  }
+}
+
+function drawShapes(
+  c: CanvasRenderingContext2D,
+  scene: Scene,
+  out: (b: Box) => boolean,
+  zoom: number,
+  paint: Paint,
+): void {
+  const pixel = 1 / zoom;
+  // One path for all that look alike: few calls, however many nodes there are.
+  const bodies = new Map<string, { look: Look; faint: boolean; path: Path2D; marks: Path2D; cuts: Path2D }>();
+  for (const { key, box, form } of scene.shapes) {
+    if (form === 'frame' || out(box)) continue;
+    const look = scene.look(key);
+    const faint = scene.faint(key);
+    const name = faint ? `-${look}` : look;
+    let body = bodies.get(name);
+    if (!body) {
+      body = { look, faint, path: new Path2D(), marks: new Path2D(), cuts: new Path2D() };
+      bodies.set(name, body);
+    }
+    const { path } = body;
+    if (form === 'diamond') {
+      path.moveTo(box.x + box.w / 2, box.y);
+      path.lineTo(box.x + box.w, box.y + box.h / 2);
+      path.lineTo(box.x + box.w / 2, box.y + box.h);
+      path.lineTo(box.x, box.y + box.h / 2);
+      path.closePath();
+    } else if (form === 'circle') {
+      path.moveTo(box.x + box.w, box.y + box.h / 2);
+      path.arc(box.x + box.w / 2, box.y + box.h / 2, box.w / 2, 0, 2 * Math.PI);
+    } else {
+      if (form === 'stack') path.rect(box.x + 6, box.y + 6, box.w, box.h);
+      path.rect(box.x, box.y, box.w, box.h);
+    }
+    // The sign of the state, so that it is not told by colour alone.
+    if (form !== 'circle' && zoom > tiny) addSign(body.marks, body.cuts, look, box);
+  }
+  for (const { look, faint, path, marks, cuts } of bodies.values()) {
+    const color = paint.looks[look];
+    c.globalAlpha = faint ? 0.22 : 1;
+    c.fillStyle = solid.has(look) ? color : paint.paper;
+    c.strokeStyle = solid.has(look) ? color : paint.edge;
+    c.lineWidth = Math.max(1.5, pixel);
+    if (!solid.has(look)) c.setLineDash(look === 'NONE' && zoom > 0.25 ? [5, 4] : []);
+    if (zoom <= tiny) {
+      // A few pixels: a border would cost more than it shows.
+      c.fillStyle = solid.has(look) ? color : paint.edge;
+      c.fill(path);
+      continue;
+    }
+    c.fill(path);
+    c.stroke(path);
+    c.setLineDash([]);
+    c.strokeStyle = solid.has(look) ? paint.paper : color;
+    c.fillStyle = c.strokeStyle;
+    c.lineWidth = 5;
+    c.lineCap = 'round';
+    c.lineJoin = 'round';
+    c.fill(marks);
+    c.stroke(cuts);
+    c.lineCap = 'butt';
+  }
+  c.globalAlpha = 1;
+}
+
+function addSign(marks: Path2D, cuts: Path2D, look: Look, box: Box): void {
+  const x = box.x + box.w / 2;
+  const y = box.y + box.h / 2;
+  const r = Math.min(box.w, box.h) * 0.24;
+  switch (look) {
+    case 'FAILED':
+      cuts.moveTo(x - r, y - r);
+      cuts.lineTo(x + r, y + r);
+      cuts.moveTo(x + r, y - r);
+      cuts.lineTo(x - r, y + r);
+      break;
+    case 'FINISHED':
+      cuts.moveTo(x - r, y);
+      cuts.lineTo(x - r / 4, y + r * 0.7);
+      cuts.lineTo(x + r, y - r * 0.7);
+      break;
+    case 'RUNNING':
+    case 'READY':
+      marks.moveTo(x - r * 0.7, y - r);
+      marks.lineTo(x + r, y);
+      marks.lineTo(x - r * 0.7, y + r);
+      marks.closePath();
+      break;
+    case 'SUSPENDED':
+    case 'NODE_SUSPENDED':
+      cuts.moveTo(x - r / 2, y - r);
+      cuts.lineTo(x - r / 2, y + r);
+      cuts.moveTo(x + r / 2, y - r);
+      cuts.lineTo(x + r / 2, y + r);
+      break;
+    case 'SKIPPED':
+      cuts.moveTo(x - r, y - r);
+      cuts.lineTo(x, y);
+      cuts.lineTo(x - r, y + r);
+      cuts.moveTo(x, y - r);
+      cuts.lineTo(x + r, y);
+      cuts.lineTo(x, y + r);
+      break;
+    case 'REVOKED':
+      cuts.moveTo(x - r, y + r);
+      cuts.lineTo(x + r, y - r);
+      break;
+  }
+}

@@ -1,0 +1,132 @@
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
+import { api, serverClock, type Task, type TaskFilter, type TaskState, useWatch } from '../api';
+import { waitsForPerson } from './query';
+import { changeRows, noRows } from './rows';
+
+export interface Wanted {
+  project: number;
+  filter: TaskFilter;
+  state: TaskState | undefined;
+  /** Only tasks in which a person has to do something. */
+  waiting: boolean;
+}
+
+const watched = 200; // of a filter, the most that the server follows
+
+/** The tasks of a filter, as they stand from moment to moment. */
+export function useTasks({ project, filter, state, waiting }: Wanted) {
+  const [rows, change] = useReducer(changeRows, noRows);
+  const key = JSON.stringify([project, filter, state, waiting]);
+  const list = useInfiniteQuery({
+    queryKey: ['tasks', project, filter, state, waiting],
+    queryFn: ({ pageParam, signal }) =>
+      api.tasks(project, { ...filter, state, run: true, limit: waiting ? watched : 50, cursor: pageParam }, signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+  const { data, isPlaceholderData, hasNextPage, isFetching, fetchNextPage } = list;
+  const fits = useCallback(
+    (task: Task) => {
+      if (waiting && !waitsForPerson(task)) return false;
+      if (state !== undefined && task.state !== state) return false;
+      return filter.created_from === undefined || Date.parse(task.created_at) >= Date.parse(filter.created_from);
+    },
+    [waiting, state, filter.created_from],
+  );
+
+  useEffect(() => {
+    if (!data || isPlaceholderData) return;
+    const tasks = data.pages.flatMap((p) => p.tasks).filter((t) => !waiting || waitsForPerson(t));
+    change({ type: 'loaded', tasks, whole: !hasNextPage });
+  }, [data, isPlaceholderData, hasNextPage, waiting]);
+
+  // A page may come out short: the list goes on until there is something to see.
+  const pages = data?.pages.length ?? 0;
+  const empty = rows.shown.length === 0;
+  useEffect(() => {
+    if (empty && hasNextPage && !isFetching && !isPlaceholderData && pages > 0 && pages < 5) void fetchNextPage();
+  }, [empty, hasNextPage, isFetching, isPlaceholderData, pages, fetchNextPage]);
+
+  const refreshCounts = useRefreshCounts(project);
+  const news = (tasks: readonly Task[]) => {
+    change({ type: 'news', tasks, fits });
+    refreshCounts();
+  };
+  // What left a filter is not followed any more: how it stands now is looked up once.
+  const gone = async (ids: number[]) => {
+    change({ type: 'gone', ids });
+    refreshCounts();
+    const shown = ids.filter((id) => rows.shown.some((t) => t.id === id));
+    if (shown.length === 0) return;
+    try {
+      const { tasks } = await api.status(project, { ids: shown, run: true });
+      change({ type: 'refreshed', tasks });
+    } catch {
+      // They are marked as gone; the next answer about them tells more.
+    }
+  };
+  const ready = data !== undefined && !isPlaceholderData;
+  const { keyword, creator, executor, flow } = filter;
+  const { feed, retry } = useWatch(
+    project,
+    ready ? { filter: { state, keyword, creator, executor, flow, limit: watched } } : undefined,
+    { tasks: (n) => news(n.tasks), gone },
+  );
+  // Rows beyond what a filter is followed for are followed by their ids.
+  const beyond = useMemo(() => rows.shown.slice(watched, watched + 1000).map((t) => t.id), [rows.shown]);
+  useWatch(project, ready && beyond.length > 0 ? { ids: beyond } : undefined, { tasks: (n) => news(n.tasks), gone });
+
+  return {
+    rows,
+    list,
+    feed,
+    retry,
+    /** Names the filter: another one is another list. */
+    key,
+    show: () => change({ type: 'show' }),
+    /** Puts in how tasks stand after something was done to them. */
+    put: news,
+  };
+}
+
+// Counts are asked for again when something changed, but not each time.
+function useRefreshCounts(project: number): () => void {
+  const client = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return () => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      void client.invalidateQueries({ queryKey: ['count', project] });
+    }, 3000);
+  };
+}
+
+/** How many tasks of a filter show each state. */
+export function useCounts(project: number, filter: TaskFilter) {
+  return useQuery({
+    queryKey: ['count', project, filter],
+    queryFn: ({ signal }) => api.count(project, filter, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: 60_000,
+  });
+}
+
+/** The flows of the project. */
+export function useFlows(project: number) {
+  return useQuery({
+    queryKey: ['flows', project],
+    queryFn: ({ signal }) => api.flows(project, signal),
+    staleTime: 60_000,
+  });
+}
+
+/** The moment by the clock of the server. */
+export function serverNow(): number {
+  return serverClock.now();
+}
