@@ -1,5 +1,14 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, type PointerEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { Link } from 'react-router';
 import { api, type Graph, type NodeDetail, type NodeState, type Task, useServerNow } from '../api';
 import { paths } from '../app/paths';
@@ -26,6 +35,7 @@ import { type AttemptView, aroundOf, attemptsOf, changeMark, inputRows, lookOf, 
 import { curlOf, nodeId } from './ids';
 import { equal } from './inputs';
 import { copyOf, JsonView } from './JsonView';
+import { kindKey } from './kind';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
 import { beginning } from './odd';
@@ -58,13 +68,13 @@ function useNarrow(): boolean {
 }
 
 /**
- * All about one node of a task. Where there is room it stands beside the graph as a region of its own, and its place gives
- * it its height; on narrow screens it is a sheet over the page that keeps the focus.
+ * All about one node of a task. Where there is room it stands at the right of the page as a region of its own, and the page
+ * makes room for it; on narrow screens it is a sheet over the page that keeps the focus.
  */
 export function NodeDrawer(p: NodeDrawerProps) {
   const { t } = useI18n();
   const node = p.graph.nodes.find((n) => n.index === p.index);
-  const name = node?.name || t('ui.noName');
+  const name = node?.name || t(kindKey(node?.kind));
   const sheet = useNarrow();
   const title = (
     <span className="node-name two-lines" title={name.slice(0, 1000)}>
@@ -128,6 +138,10 @@ function Region({
       if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
     };
   }, []);
+  // The page makes as much room.
+  useLayoutEffect(() => {
+    document.documentElement.style.setProperty('--node-width', `${width}px`);
+  }, [width]);
   const resize = (wanted: number) => {
     const next = Math.round(Math.min(widest, innerWidth * 0.7, Math.max(least, wanted)));
     setWidth(next);
@@ -209,7 +223,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
   }
   const attempts = attemptsOf(detail);
   const attempt = attempts.find((a) => a.number === chosen) ?? (attempts.at(-1) as AttemptView);
-  const name = node?.name || detail.name;
+  const name = node?.name || detail.name || t(kindKey(detail.kind));
   const loops = Math.max(state?.loop ?? 0, loop === undefined ? detail.loop : 0);
   const around = aroundOf(graph, index);
   const reached = attempts.some((a) => a.version);
@@ -411,7 +425,7 @@ function Facts({
         {detail.kind && (
           <div>
             <dt>{t('node.kind')}</dt>
-            <dd>{detail.kind}</dd>
+            <dd title={detail.kind}>{t(kindKey(detail.kind))}</dd>
           </div>
         )}
         {detail.plugin && (
