@@ -436,12 +436,14 @@ function Surface({
   }, [near, layout, live, view, boxes]);
 
   // Size and resolution.
+  const narrowed = useRef(() => {});
   useEffect(() => {
     const box = outer.current;
     const c = canvas.current;
     if (!box || !c) return;
     const measure = () => {
       const [w, h] = [box.clientWidth, box.clientHeight];
+      const less = w < size.current.w;
       size.current = { w, h };
       const [mx, my] = [marginOf(w), marginOf(h)];
       c.width = Math.round((w + 2 * mx) * devicePixelRatio);
@@ -453,6 +455,8 @@ function Surface({
       redraw();
       look();
       mapMoved.set(mapMoved.get() + 1);
+      // The drawer took room: what it is about stays in view.
+      if (less) narrowed.current();
     };
     measure();
     const watch = new ResizeObserver(measure);
@@ -492,25 +496,28 @@ function Surface({
     void flow.setCenter(x, y, { zoom: readable });
   }, [flow, live, fitAll]);
   const flyTo = useCallback(
-    (key: number, ms: number, beside = false) => {
+    (key: number, ms: number) => {
       const box = boxes.get(key);
-      if (!box) return;
-      const { w, h } = size.current;
+      const area = outer.current;
+      if (!box || !area) return;
+      // As it is now: the drawer may just have taken room.
+      const [w, h] = [area.clientWidth, area.clientHeight];
       const now = viewport.current;
-      // What is opened in the drawer stands left of it, where there is room.
-      const right = outer.current?.getBoundingClientRect().right ?? 0;
-      const covered = beside && w > 900 ? Math.max(0, drawer - (innerWidth - right)) : 0;
       if (now.zoom >= readable) {
         const [left, top] = [box.x * now.zoom + now.x, box.y * now.zoom + now.y];
-        const seen = left >= 8 && top >= 8 && top + box.h * now.zoom <= h - 8;
-        if (seen && left + box.w * now.zoom <= w - covered - 8) return;
+        const seen = left >= 8 && top >= 8 && left + box.w * now.zoom <= w - 8 && top + box.h * now.zoom <= h - 8;
+        if (seen) return;
       }
       const zoom = Math.max(now.zoom, 0.9);
-      const x = box.x + Math.min(box.w, w / zoom) / 2 + covered / 2 / zoom;
-      void flow.setCenter(x, box.y + Math.min(box.h, h / zoom) / 2, { zoom, duration: ms });
+      const x = box.x + Math.min(box.w, w / zoom) / 2;
+      const y = box.y + Math.min(box.h, h / zoom) / 2;
+      void flow.setViewport({ x: w / 2 - x * zoom, y: h / 2 - y * zoom, zoom }, { duration: ms });
     },
     [flow, boxes],
   );
+  useEffect(() => {
+    narrowed.current = () => withCursor(cursor, (key) => flyTo(key, glide()));
+  });
   const reveal = useCallback(
     (key: number) => {
       const box = boxes.get(key);
@@ -538,7 +545,7 @@ function Surface({
       const key = view.keyOf(goal);
       if (key === undefined) return first ? begin() : undefined;
       cursor.set(key);
-      return flyTo(key, first ? 0 : glide(), true);
+      return flyTo(key, first ? 0 : glide());
     }
     if (first) begin();
   }, [selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
@@ -695,8 +702,6 @@ const least = 0.02;
 const tooSmall = 0.16;
 // On a screen this narrow there is room for few nodes: it begins where they can be read.
 const narrow = 560;
-/** How wide the drawer of a node is at most. */
-const drawer = 620;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 
 function focusAnd(area: HTMLElement | null, then: () => void): void {

@@ -166,18 +166,18 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
             </Suspense>
           </Tabs>
         </div>
+        {tree && selected !== undefined && (
+          <NodeDrawer
+            project={project}
+            task={task}
+            graph={tree.graph}
+            states={states}
+            index={selected}
+            onClose={close}
+            onSelect={select}
+          />
+        )}
       </div>
-      {tree && selected !== undefined && (
-        <NodeDrawer
-          project={project}
-          task={task}
-          graph={tree.graph}
-          states={states}
-          index={selected}
-          onClose={close}
-          onSelect={select}
-        />
-      )}
       {params.has('node') && tree && selected === undefined && (
         <p className="run-note" role="note">
           {t('task.noNode', { node: plainName(params.get('node') ?? '', 20) })}{' '}
