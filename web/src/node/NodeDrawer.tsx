@@ -1,14 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import {
-  type KeyboardEvent,
-  type PointerEvent,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react';
+import { type KeyboardEvent, type PointerEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 import { Link } from 'react-router';
 import { api, type Graph, type NodeDetail, type NodeState, type Task, useServerNow } from '../api';
 import { paths } from '../app/paths';
@@ -68,8 +59,8 @@ function useNarrow(): boolean {
 }
 
 /**
- * All about one node of a task. Where there is room it stands at the right of the page as a region of its own, and the page
- * makes room for it; on narrow screens it is a sheet over the page that keeps the focus.
+ * All about one node of a task. Where there is room it stands beside the graph as a region of its own, and its place gives
+ * it its height; on narrow screens it is a sheet over the page that keeps the focus.
  */
 export function NodeDrawer(p: NodeDrawerProps) {
   const { t } = useI18n();
@@ -138,10 +129,6 @@ function Region({
       if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
     };
   }, []);
-  // The page makes as much room.
-  useLayoutEffect(() => {
-    document.documentElement.style.setProperty('--node-width', `${width}px`);
-  }, [width]);
   const resize = (wanted: number) => {
     const next = Math.round(Math.min(widest, innerWidth * 0.7, Math.max(least, wanted)));
     setWidth(next);
