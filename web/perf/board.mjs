@@ -166,8 +166,12 @@ try {
   const began = Date.now();
   for (let batch = 0; batch * batchEvery < seconds * 1000; batch++) {
     const targets = Array.from({ length: each }, () => ids[next++ % ids.length]);
-    for (const command of ['pause', 'resume']) {
-      const of = targets.filter((id) => paused.has(id) === (command === 'resume')).map((task) => ({ task }));
+    const resumed = targets.filter((id) => paused.has(id));
+    for (const [command, list] of [
+      ['pause', targets.filter((id) => !paused.has(id))],
+      ['resume', resumed],
+    ]) {
+      const of = list.map((task) => ({ task }));
       if (of.length === 0) continue;
       sent += of.length;
       waiting.push(

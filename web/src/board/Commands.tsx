@@ -3,8 +3,8 @@ import { Link } from 'react-router';
 import { api, type BulkCommand, type Verdict } from '../api';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
-import { Ask, Button, Dialog, Icon, StateShape, useToast } from '../ui';
-import { refusedFirst } from './export';
+import { Ask, Button, Dialog, errorSentence, Icon, StateShape, useToast } from '../ui';
+import { commandAll, refusedFirst } from './bulk';
 import type { Board } from './model';
 
 export type BoardCommand = 'pause' | 'resume' | 'revoke' | 'retry' | 'skip';
@@ -44,6 +44,8 @@ export function Commands({
   const { t, tx } = useI18n();
   const toast = useToast();
   const [current, setCurrent] = useState(plan);
+  // As they are called now: what is done to them may make them no failed ones.
+  const [names] = useState(() => nodeNames(board));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [results, setResults] = useState<Verdict[]>();
@@ -54,11 +56,15 @@ export function Commands({
     setBusy(true);
     setError(undefined);
     try {
-      const answer = await api.command(project, { command, reason, targets });
-      if (answer.results.every((r) => r.ok)) {
+      const all = await commandAll(
+        targets,
+        (part) => api.command(project, { command, reason, targets: part }),
+        (e) => errorSentence(e, t),
+      );
+      if (all.every((r) => r.ok)) {
         toast(t(titles[command].done, { count }));
         onClose();
-      } else setResults(answer.results);
+      } else setResults(all);
     } catch (e) {
       setError(e);
     } finally {
@@ -71,6 +77,7 @@ export function Commands({
       <Outcome
         project={project}
         board={board}
+        names={names}
         command={command}
         results={results}
         onClose={onClose}
@@ -114,6 +121,7 @@ export function Commands({
 function Outcome({
   project,
   board,
+  names,
   command,
   results,
   onClose,
@@ -121,6 +129,7 @@ function Outcome({
 }: {
   project: number;
   board: Board;
+  names: ReadonlyMap<string, string>;
   command: BoardCommand;
   results: Verdict[];
   onClose: () => void;
@@ -128,6 +137,11 @@ function Outcome({
 }) {
   const { t } = useI18n();
   const refused = results.filter((r) => !r.ok);
+  // The server names a node by its id, which says nothing to people.
+  const said = ({ node, message = '' }: Verdict) => {
+    const name = node && names.get(node);
+    return (node && name ? message.replaceAll(node, `\u2068${name}\u2069`) : message).slice(0, 500);
+  };
   return (
     <Dialog
       title={t('board.outcome', {
@@ -162,7 +176,7 @@ function Outcome({
                 <span className="muted"> · {t('board.ok')}</span>
               ) : (
                 <span className="board-refusal">
-                  <bdi>{(r.message ?? '').slice(0, 500)}</bdi>
+                  <bdi>{said(r)}</bdi>
                   {r.code && <span className="muted mono"> {r.code}</span>}
                 </span>
               )}
@@ -172,4 +186,9 @@ function Outcome({
       </ul>
     </Dialog>
   );
+}
+
+// The names of the nodes that have failed, by their ids.
+function nodeNames(board: Board): Map<string, string> {
+  return new Map([...board.failing.values()].flatMap((f) => [...f.tasks.values()].map((id) => [id, f.name] as const)));
 }

@@ -21,12 +21,15 @@ export function Grid({
   project,
   board,
   places,
+  chosen,
   active,
   onActive,
 }: {
   project: number;
   board: Board;
   places: readonly Place[];
+  /** The keys of nodes whose column is to be seen. */
+  chosen: readonly string[];
   active: number | undefined;
   onActive: (id: number) => void;
 }) {
@@ -70,6 +73,7 @@ export function Grid({
         places={sharing}
         order={order}
         cells={cells}
+        seek={order.find((n) => chosen.includes(failingKey(common.tree, n.index)))?.index}
         active={active}
         onActive={onActive}
       />
@@ -84,6 +88,7 @@ function Cross({
   places,
   order,
   cells,
+  seek,
   active,
   onActive,
 }: {
@@ -93,6 +98,7 @@ function Cross({
   places: readonly Place[];
   order: NonNullable<Parameters<typeof columnsOf>[0]>;
   cells: Cells;
+  seek: number | undefined;
   active: number | undefined;
   onActive: (id: number) => void;
 }) {
@@ -146,6 +152,11 @@ function Cross({
   useEffect(() => {
     rows.measure();
   }, [rows, head]);
+
+  useEffect(() => {
+    const column = columns.findIndex((c) => c.nodes.some((n) => n.index === seek));
+    if (column >= 0) across.scrollToIndex(column, { align: 'center' });
+  }, [across, columns, seek]);
 
   const seen = across.getVirtualItems();
   const first = seen[0]?.index ?? 0;

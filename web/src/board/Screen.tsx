@@ -138,7 +138,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       inText: true,
       run: () => {
         if (selected.size > 0) setSelected(new Set());
-        else clear();
+        else if (filtered) clear();
       },
     },
   ]);
@@ -325,7 +325,14 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                   onActive={setActive}
                 />
               ) : (
-                <Grid project={project} board={board} places={shown} active={active} onActive={setActive} />
+                <Grid
+                  project={project}
+                  board={board}
+                  places={shown}
+                  chosen={chosen?.parts.map((p) => p.key) ?? []}
+                  active={active}
+                  onActive={setActive}
+                />
               ))}
           </div>
         </div>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Feed, TaskState } from '../api';
 import { taskStates } from '../api/types';
 import { useI18n } from '../i18n';
@@ -19,7 +19,7 @@ import { type Board, failingGroups } from './model';
 import { arrange } from './order';
 import { Share } from './Summary';
 
-const mostCards = 24;
+const mostCards = 60;
 const mostNodes = 6;
 const nothing = { states: new Set<TaskState>(), text: '' };
 
@@ -47,13 +47,16 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
     const before = document.activeElement;
     if (dialog && !dialog.open) dialog.showModal();
     let full = false;
+    dialog?.focus();
     // A browser wants a click or a key first; without one it stays a page that fills the window.
-    document.documentElement.requestFullscreen?.().then(
-      () => {
-        full = true;
-      },
-      () => {},
-    );
+    if (navigator.userActivation?.isActive !== false) {
+      document.documentElement.requestFullscreen?.().then(
+        () => {
+          full = true;
+        },
+        () => {},
+      );
+    }
     const changed = () => {
       if (full && !document.fullscreenElement) leave.current();
     };
@@ -68,14 +71,17 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
   useWakeLock();
 
   const groups = failingGroups(board).slice(0, mostNodes);
-  const cards = arrange(board, nothing, 'attention', i18n.compare)
+  const open = arrange(board, nothing, 'attention', i18n.compare)
     .map((p) => board.tasks.get(p.id))
-    .filter((i) => i !== undefined && i.task.state !== 'FINISHED' && i.task.state !== 'REVOKED')
-    .slice(0, mostCards);
+    .filter((i) => i !== undefined && i.task.state !== 'FINISHED' && i.task.state !== 'REVOKED');
+  const list = useRef<HTMLUListElement>(null);
+  const fitting = useFitting(list);
+  const cards = open.slice(0, fitting);
   return (
     <dialog
       ref={ref}
       className="tv"
+      tabIndex={-1}
       aria-label={t('board.tv')}
       onCancel={(e) => {
         e.preventDefault();
@@ -89,6 +95,9 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
           <span className="muted">
             {t('board.lastChange')} <Time at={new Date(board.changed).toISOString()} relative />
           </span>
+        )}
+        {open.length > cards.length && (
+          <span className="muted">{t('board.tv.more', { count: open.length - cards.length })}</span>
         )}
         <IconButton className="tv-leave" label={t('board.tv.leave')} onClick={onLeave}>
           <Icon name="close" />
@@ -119,7 +128,7 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
             ))}
           </ul>
         )}
-        <ul className="tv-cards">
+        <ul className="tv-cards" ref={list}>
           {cards.map(
             (item) =>
               item && (
@@ -144,6 +153,29 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
       </div>
     </dialog>
   );
+}
+
+// How many cards fit without one being cut off.
+function useFitting(list: React.RefObject<HTMLElement | null>): number {
+  const [fitting, setFitting] = useState(mostCards);
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (!element) return;
+    const measure = () => {
+      const card = element.firstElementChild;
+      if (!(card instanceof HTMLElement)) return;
+      const style = getComputedStyle(element);
+      const gap = Number.parseFloat(style.rowGap) || 0;
+      const across = style.gridTemplateColumns.split(' ').length;
+      const down = Math.floor((element.clientHeight + gap) / (card.offsetHeight + gap));
+      setFitting(Math.max(1, Math.min(mostCards, across * down)));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [list]);
+  return fitting;
 }
 
 // Keeps the screen on where the browser can.

@@ -1,4 +1,4 @@
-import type { Task, Verdict } from '../api';
+import type { Task } from '../api';
 import type { Item } from './model';
 
 // A cell that begins like a formula is one for spreadsheets.
@@ -49,11 +49,6 @@ export function csv(items: readonly Item[]): string {
 
 function elapsed(task: Task): number | undefined {
   return task.started_at === undefined ? undefined : task.elapsed_s;
-}
-
-/** Puts what was refused first. */
-export function refusedFirst(results: readonly Verdict[]): Verdict[] {
-  return [...results.filter((r) => !r.ok), ...results.filter((r) => r.ok)];
 }
 
 /** How many ids get_tasks_status takes at once. */

@@ -48,6 +48,8 @@ test('answers in JSON are read', () => {
   ).toEqual([8]);
   expect(brief('{"task_id_list":[1,"2","x"]}')).toEqual({ ids: [1, 2], duplicates: 0, junk: ['"x"'] });
   expect(brief('{"id":1,"children":[9]}\n{"id":2}\n3').ids).toEqual([1, 2, 3]);
+  expect(brief('[{"instance_id":5},{"id":6,"task_id":7}]').ids).toEqual([5, 7]);
+  expect(brief('{"project":{"id":2},"tasks":[{"id":3}],"now":"x"}').ids).toEqual([3]);
   expect(brief('[4,5,"6"]').ids).toEqual([4, 5, 6]);
 });
 

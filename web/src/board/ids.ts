@@ -4,7 +4,7 @@ import { paths } from '../app/paths';
 export const mostIds = 1000;
 
 /** Longer addresses do not get through everywhere. */
-const longestAddress = 6000;
+export const longestAddress = 6000;
 
 /** How many of the pieces that were not understood are shown. */
 const shownJunk = 12;
@@ -77,7 +77,7 @@ function json(text: string): unknown {
 }
 
 // Names under which answers and requests carry ids of tasks.
-const oneKeys: readonly string[] = ['id', 'task_id', 'taskId', 'task', 'instance_id'];
+const oneKeys: readonly string[] = ['task_id', 'taskId', 'instance_id', 'task', 'id'];
 const listKeys: readonly string[] = ['ids', 'task_ids', 'task_id_list', 'task_ids_list'];
 // Where the ids of other things stand.
 const otherKeys: readonly string[] = [
@@ -205,7 +205,7 @@ export function boardPath(project: number, ids: readonly number[]): string {
   try {
     sessionStorage.setItem(kept + name, packIds(ids));
   } catch {
-    return short; // without a place to keep it, the long address is the better one
+    return short; // without a place to keep it, the long address is better than none
   }
   return `${paths.board(project)}?set=${name}`;
 }

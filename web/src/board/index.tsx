@@ -1,10 +1,10 @@
-import { useMemo } from 'react';
-import { useLocation } from 'react-router';
+import { useEffect, useMemo } from 'react';
+import { useLocation, useNavigate } from 'react-router';
 import { useProjectId } from '../app/session';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
 import { Begin } from './Begin';
-import { askedIds, packIds } from './ids';
+import { askedIds, boardPath, longestAddress, packIds, unpackIds } from './ids';
 import { Screen } from './Screen';
 import './board.css';
 
@@ -13,12 +13,17 @@ export function Component() {
   const { t } = useI18n();
   const project = useProjectId();
   const { search } = useLocation();
-  const asked = useMemo(() => {
-    const params = new URLSearchParams(search);
-    return JSON.stringify({ ids: params.get('ids') ?? undefined, set: params.get('set') ?? undefined });
-  }, [search]);
-  const { ids, local, lost } = useMemo(() => askedIds(new URLSearchParams(JSON.parse(asked))), [asked]);
+  const { ids: asked, local, lost } = useMemo(() => askedIds(new URLSearchParams(search)), [search]);
+  // The same list under another address is the same list: it is followed on.
+  const packed = packIds(asked);
+  const ids = useMemo(() => unpackIds(packed), [packed]);
+  const navigate = useNavigate();
+  const long = search.length > longestAddress && ids.length > 0;
+  useEffect(() => {
+    // It came here from within the app; from elsewhere it might not get through.
+    if (long) void navigate(boardPath(project, ids), { replace: true });
+  }, [long, navigate, project, ids]);
   useTitle(t('board.title'));
   if (ids.length === 0) return <Begin project={project} lost={lost} />;
-  return <Screen key={`${project}/${packIds(ids)}`} project={project} ids={ids} local={local} />;
+  return <Screen key={`${project}/${packed}`} project={project} ids={ids} local={local} />;
 }

@@ -124,6 +124,7 @@ export const board = {
 
   'board.tv': 'Full screen',
   'board.tv.leave': 'Leave the full screen',
+  'board.tv.more': { one: 'and {count} more that goes on', other: 'and {count} more that go on' },
   'board.key.down': 'Next task',
   'board.key.up': 'Previous task',
   'board.key.select': 'Select the task',

@@ -108,6 +108,7 @@ export const board: Same<typeof en> = {
 
   'board.tv': '全屏',
   'board.tv.leave': '退出全屏',
+  'board.tv.more': { other: '另有 {count} 个未结束' },
   'board.key.down': '下一个任务',
   'board.key.up': '上一个任务',
   'board.key.select': '选择任务',
