@@ -103,8 +103,8 @@ func TestWatchFollowsTasks(t *testing.T) {
 			break
 		}
 		for _, told := range got.Tasks {
-			if told.ID != task.ID {
-				continue
+			if told.ID != task.ID || len(states) > 0 && states[len(states)-1] == told.State {
+				continue // commanded already: what the engine does after a command is told as well
 			}
 			states = append(states, told.State)
 			path := fmt.Sprintf("%s/%d", tasksPath, task.ID)
@@ -122,7 +122,6 @@ func TestWatchFollowsTasks(t *testing.T) {
 			}
 		}
 	}
-	states = slices.Compact(states)
 	if want := []string{client.Created, client.Running, client.Suspended, client.Revoked}; !slices.Equal(states, want) {
 		t.Errorf("told %v, want %v", states, want)
 	}
