@@ -1,0 +1,18 @@
+// The browser tests: a real server, a real Chromium. Run by `make browser`, or
+//
+//   node --test e2e/main.test.mjs                                   all of them
+//   node --test --test-name-pattern 'board' e2e/main.test.mjs       some of them
+//
+// PATIENCE says how many milliseconds anything may take (60000). STDOPS_PROGRAM names the program (../bin/stdops), CHROMIUM the browser, FAILURES a directory for pictures of what failed,
+// SCREENSHOTS one for pictures of all screens.
+import { after, before, describe } from 'node:test';
+import { accessible } from './screens.mjs';
+import { walks } from './walks.mjs';
+import { atOnce, setUp, tearDown } from './world.mjs';
+
+describe('browser', { concurrency: atOnce, timeout: 600_000 }, () => {
+  before(setUp, { timeout: 300_000 });
+  after(tearDown, { timeout: 60_000 });
+  walks();
+  accessible();
+});
