@@ -10,8 +10,7 @@ import { as, world } from './world.mjs';
 const wide = { width: 1280, height: 800 };
 const narrow = { width: 375, height: 760 };
 
-const task = (key, more = '') =>
-  `taskflow/execute/${world.who.shop}/?instance_id=${world.shop.ids[key] ?? key}${more}`;
+const task = (key, more = '') => `taskflow/execute/${world.who.shop}/?instance_id=${world.shop.ids[key] ?? key}${more}`;
 const board = (more = '') => {
   const { failed, waiting, paused, created } = world.shop.ids;
   return `board/${world.who.shop}/?ids=${[...world.shop.zones, failed, waiting, paused, created].join(',')}${more}`;
@@ -40,7 +39,12 @@ const screens = [
     path: () => `login/${world.who.link('ann')}`,
     ready: (p) => p.locator('form button[type=submit]'),
   },
-  { name: 'sign-in-spent', path: () => `login/${'0'.repeat(64)}`, ready: (p) => p.locator('.signin-box a'), allow: /410/ },
+  {
+    name: 'sign-in-spent',
+    path: () => `login/${'0'.repeat(64)}`,
+    ready: (p) => p.locator('.signin-box a'),
+    allow: /410/,
+  },
   { name: 'projects', who: 'ann', path: () => '', ready: (p) => p.locator('main li').first() },
   { name: 'no-projects', who: 'nobody', path: () => '', ready: (p) => p.locator('main .empty') },
   {
@@ -114,7 +118,10 @@ const screens = [
     path: async () => task('failed', `&node=${await indexOf('failed', 'Push the files')}`),
     ready: (p) => p.locator('.node-actions'),
     then: async (p) => {
-      await p.locator('.node-actions button').filter({ hasText: /changed inputs|修改输入/ }).click();
+      await p
+        .locator('.node-actions button')
+        .filter({ hasText: /changed inputs|修改输入/ })
+        .click();
       await p.locator('dialog textarea').first().waitFor();
     },
   },
@@ -126,7 +133,13 @@ const screens = [
     then: painted,
   },
   { name: 'task-big', who: 'ann', path: () => task('big'), ready: (p) => p.locator('.graph-area'), then: painted },
-  { name: 'task-parent', who: 'ann', path: () => task('parent'), ready: (p) => p.locator('.run-children a').first(), then: painted },
+  {
+    name: 'task-parent',
+    who: 'ann',
+    path: () => task('parent'),
+    ready: (p) => p.locator('.run-children a').first(),
+    then: painted,
+  },
   {
     name: 'task-pause',
     who: 'ann',
@@ -140,7 +153,12 @@ const screens = [
   { name: 'task-missing', who: 'ann', path: () => task('999999'), ready: (p) => p.locator('.error-box'), allow: /404/ },
   { name: 'board-begin', who: 'ann', path: () => `board/${world.who.shop}/`, ready: (p) => p.locator('textarea') },
   { name: 'board', who: 'ann', path: () => board(',999999'), ready: (p) => p.locator('.board-row').nth(5) },
-  { name: 'board-grid', who: 'ann', path: () => board('&view=grid'), ready: (p) => p.locator('.board-cell .shape').nth(30) },
+  {
+    name: 'board-grid',
+    who: 'ann',
+    path: () => board('&view=grid'),
+    ready: (p) => p.locator('.board-cell .shape').nth(30),
+  },
   { name: 'board-wall', who: 'ann', path: () => board('&tv=1'), ready: (p) => p.locator('.board-tv, dialog').first() },
   { name: 'start', who: 'ann', path: () => `start/${world.who.shop}/`, ready: (p) => p.locator('.flows li').first() },
   {
@@ -150,7 +168,13 @@ const screens = [
     ready: (p) => p.locator('.start-form'),
   },
   { name: 'start-denied', who: 'vic', path: () => `start/${world.who.shop}/`, ready: (p) => p.locator('.empty') },
-  { name: 'project-denied', who: 'nobody', path: () => `taskflow/home/list/${world.who.shop}/`, ready: (p) => p.locator('main .empty, main .error-box'), allow: /40[34]/ },
+  {
+    name: 'project-denied',
+    who: 'nobody',
+    path: () => `taskflow/home/list/${world.who.shop}/`,
+    ready: (p) => p.locator('main .empty, main .error-box'),
+    allow: /40[34]/,
+  },
   { name: 'page-missing', who: 'ann', path: () => 'nowhere/', ready: (p) => p.locator('.empty'), allow: /404/ },
   {
     name: 'keys',
