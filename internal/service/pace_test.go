@@ -3,6 +3,8 @@ package service
 import (
 	"fmt"
 	"testing"
+
+	"github.com/stdops/stdops"
 )
 
 // TestSuspectsAreBounded: whoever makes up codes of apps cannot make the server remember them all.
@@ -38,6 +40,23 @@ func TestSuspectOf(t *testing.T) {
 		if (of(c.one) == of(c.other)) != c.same {
 			t.Errorf("%s and %s: %v, %v", c.one, c.other, of(c.one), of(c.other))
 		}
+	}
+}
+
+// TestWrongSignInsCountForSignInsOnly: who has sent wrong tokens is not told of secrets of an app, which nobody has sent.
+func TestWrongSignInsCountForSignInsOnly(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	const peer = "192.0.2.1:1"
+	for range s.limits.Failures {
+		_, _, err := s.SignInWithToken(t.Context(), "wrong")
+		s.CountSignIn(peer, err)
+	}
+	if err := s.AdmitSignIn(peer); stdops.ErrorCode(err) != stdops.CodeTooMany {
+		t.Errorf("a sign-in: %v", err)
+	}
+	if err := s.Admit(t.Context(), Credentials{Token: "x", Peer: peer}); stdops.ErrorCode(err) != stdops.CodeUnauthenticated {
+		t.Errorf("a request without an app: %v", err)
 	}
 }
 

@@ -27,7 +27,8 @@ type NodeStanding struct {
 	Failure   string
 }
 
-// NodeStates tells how a task and its nodes stand, all in one reading but for the texts of failures.
+// NodeStates tells how a task and its nodes stand, all in one reading but for the texts of failures. That these cannot be
+// read is a problem of the task.
 func (s *Service) NodeStates(ctx context.Context, a *Access, id stdops.TaskID) (*NodeStates, error) {
 	if err := a.Require(TaskView); err != nil {
 		return nil, err
@@ -46,8 +47,11 @@ func (s *Service) NodeStates(ctx context.Context, a *Access, id stdops.TaskID) (
 		return states, nil
 	}
 	failures, err := s.failures(ctx, &rows.Task, rows.Nodes)
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || stdops.ErrorCode(err) == stdops.CodeUnavailable) {
 		return nil, err
+	}
+	if err != nil {
+		states.Problem = s.damaged(ctx, id, err)
 	}
 	states.Nodes = standings(&states.Status, rows.Nodes, failures)
 	return states, nil

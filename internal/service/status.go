@@ -102,10 +102,12 @@ func (s *Service) project(ctx context.Context, r *store.StatusRows, now time.Tim
 		t.Status = status.Root(&r.Task, now)
 	}
 	if err != nil {
-		s.log.ErrorContext(ctx, "the record of a task is damaged", "task", r.Task.ID, "error", err)
-		t.Problem = &stdops.Error{
-			Code: stdops.CodeEngine, Message: fmt.Sprintf("the record of task %d can not be read", r.Task.ID), Err: err,
-		}
+		t.Problem = s.damaged(ctx, r.Task.ID, err)
 	}
 	return t
+}
+
+func (s *Service) damaged(ctx context.Context, id stdops.TaskID, err error) *stdops.Error {
+	s.log.ErrorContext(ctx, "the record of a task is damaged", "task", id, "error", err)
+	return &stdops.Error{Code: stdops.CodeEngine, Message: fmt.Sprintf("the record of task %d can not be read", id), Err: err}
 }

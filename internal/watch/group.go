@@ -31,9 +31,17 @@ func (h *Hub) join(w *Watcher, f Filter) {
 		h.groups[key] = g
 	}
 	g.watchers = append(g.watchers, w)
-	g.changed, g.listed = true, time.Time{}
+	g.listed = time.Time{}
 	w.group, w.listing = g, true
-	h.kickOff()
+	h.toList(g)
+}
+
+func (h *Hub) toList(g *group) {
+	g.changed = true
+	select {
+	case h.kickLists <- struct{}{}:
+	default:
+	}
 }
 
 // part ends that.
@@ -44,6 +52,47 @@ func (h *Hub) part(w *Watcher) {
 		delete(h.groups, g.key)
 	}
 	w.group = nil
+}
+
+// runLists reads lists that may have changed, until ctx ends.
+func (h *Hub) runLists(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.kickLists:
+			if !pause(ctx, gather) {
+				return
+			}
+		case <-timer.C:
+		}
+		for more := true; more; {
+			var err error
+			if more, err = h.listOne(ctx); err == nil || ctx.Err() != nil {
+				continue
+			}
+			h.o.Log.WarnContext(ctx, "a list that is watched can not be read at the moment", "error", err)
+			if !pause(ctx, retryAfter) {
+				return
+			}
+		}
+		timer.Reset(h.nextList())
+	}
+}
+
+// nextList tells how long no list is to be read, unless one may have changed.
+func (h *Hub) nextList() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	next := time.Hour
+	for _, g := range h.groups {
+		if g.changed {
+			next = min(next, listEvery-time.Since(g.listed))
+		}
+	}
+	return max(next, gather)
 }
 
 // listOne reads the list whose turn it is.

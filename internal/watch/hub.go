@@ -90,9 +90,10 @@ const MostWatched = 1_000_000
 
 // Hub knows who watches which tasks. Its methods may be called from any goroutine.
 type Hub struct {
-	o     Options
-	heard hints
-	kick  chan struct{}
+	o         Options
+	heard     hints
+	kick      chan struct{}
+	kickLists chan struct{} // a list may have changed
 
 	mu       sync.Mutex
 	entries  map[stdops.TaskRef]*entry
@@ -134,7 +135,7 @@ type encoding struct {
 func NewHub(o Options) *Hub {
 	o.Log = cmp.Or(o.Log, slog.Default())
 	return &Hub{
-		o: o, kick: make(chan struct{}, 1), entries: map[stdops.TaskRef]*entry{}, groups: map[groupKey]*group{},
+		o: o, kick: make(chan struct{}, 1), kickLists: make(chan struct{}, 1), entries: map[stdops.TaskRef]*entry{}, groups: map[groupKey]*group{},
 		watchers: map[*Watcher]struct{}{},
 	}
 }

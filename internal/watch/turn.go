@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/stdops/stdops"
 )
 
-// Run reads what has changed and hands it out, until ctx ends.
+// Run reads what has changed and hands it out, until ctx ends. Lists are read beside it: one can take long.
 func (h *Hub) Run(ctx context.Context) {
+	var lists sync.WaitGroup
+	lists.Go(func() { h.runLists(ctx) })
+	defer lists.Wait()
 	swept := time.Now()
 	timer := time.NewTimer(sweepEvery)
 	defer timer.Stop()
@@ -53,18 +57,10 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // nextTurn tells how long nothing is to be done, unless something is heard.
 func (h *Hub) nextTurn(swept time.Time) time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	next := time.Hour
 	if h.o.Misses {
-		next = sweepEvery - time.Since(swept)
+		return max(sweepEvery-time.Since(swept), gather)
 	}
-	for _, g := range h.groups {
-		if g.changed {
-			next = min(next, listEvery-time.Since(g.listed))
-		}
-	}
-	return max(next, gather)
+	return time.Hour
 }
 
 // sweep lets all revisions be asked for, and lists be read that may be out of date.
@@ -81,7 +77,7 @@ func (h *Hub) doubt(age time.Duration) {
 	}
 	for _, g := range h.groups {
 		if time.Since(g.listed) >= age {
-			g.changed = true
+			h.toList(g)
 		}
 	}
 }
@@ -96,7 +92,7 @@ func (h *Hub) listen() {
 	}
 	for _, g := range h.groups {
 		if _, ok := projects[g.key.project]; ok {
-			g.changed = true
+			h.toList(g)
 		}
 	}
 	if missed {
@@ -104,12 +100,12 @@ func (h *Hub) listen() {
 	}
 }
 
-// turn reads all that is to be read. What could not be read is left for the next turn.
+// turn reads all tasks that are to be read. What could not be read is left for the next turn.
 func (h *Hub) turn(ctx context.Context) error {
 	h.mu.Lock()
 	h.listen()
 	h.mu.Unlock()
-	for _, step := range []func(context.Context) (more bool, err error){h.checkSome, h.readSome, h.listOne} {
+	for _, step := range []func(context.Context) (more bool, err error){h.checkSome, h.readSome} {
 		for more := true; more; {
 			var err error
 			if more, err = step(ctx); err != nil {

@@ -116,6 +116,7 @@ func play(misses bool, seed uint64, steps int) (failure string) {
 			reader.read()
 		case 11, 12, 13:
 			r.lag.Store(chance.Int64N(80))
+			r.scan.Store(chance.Int64N(800))
 			time.Sleep(time.Duration(chance.IntN(80)) * time.Millisecond)
 		default:
 			time.Sleep(time.Duration(chance.IntN(1500)) * time.Millisecond)
@@ -306,6 +307,37 @@ func TestA_list_is_read_at_most_once_a_second(t *testing.T) {
 		time.Sleep(time.Minute)
 		if reads, _ := r.count(); reads != 0 {
 			t.Errorf("%d reads while nothing changed", reads)
+		}
+	})
+}
+
+// TestA_list_that_takes_long_holds_nobody_up lets somebody watch a list that is looked for in many tasks.
+func TestA_list_that_takes_long_holds_nobody_up(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecord(2)
+		r.tasks[1].listed = true
+		r.scan.Store(10_000)
+		h, stop := run(r, false)
+		defer stop()
+		list := newReader(t, Request{Filter: &Filter{Keyword: "rare", Limit: 10}})
+		list.connect(h)
+		defer list.drop()
+		time.Sleep(time.Second) // it is being looked for
+		other := newReader(t, Request{IDs: []stdops.TaskID{1, 2}})
+		other.connect(h)
+		defer other.drop()
+		for i := range int64(3) {
+			if time.Sleep(time.Second); !other.read() || other.has[2] != i {
+				t.Fatalf("told %v after a second, want revision %d", other.has, i)
+			}
+			h.Changed(r.change(2, nil))
+		}
+		time.Sleep(30 * time.Second)
+		for list.read() {
+		}
+		if text := r.missing(list); text != "" {
+			t.Error(text)
 		}
 	})
 }

@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // record is the tasks of a project, and tells how they stand as a store does.
 type record struct {
 	lag   atomic.Int64 // milliseconds from a reading to its answer
+	scan  atomic.Int64 // milliseconds that a list takes beside
 	mu    sync.Mutex
 	tasks map[stdops.TaskID]*recorded
 	cut   bool // it cannot be asked
@@ -133,6 +134,7 @@ func (r *record) Read(_ context.Context, q Question) ([]State, error) {
 }
 
 func (r *record) List(_ context.Context, _ stdops.ProjectID, f Filter, to []Audience) ([]State, error) {
+	time.Sleep(time.Duration(r.scan.Load()) * time.Millisecond)
 	defer r.wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -32,6 +32,7 @@ const publicURL = "http://ops.example"
 type bundle struct {
 	svc         *service.Service
 	store       *store.Store
+	dir         string // of the store
 	http, local http.Handler
 	logged      *bytes.Buffer
 	bodies      *api.Bodies
@@ -52,8 +53,8 @@ func setupWith(t *testing.T, limits *stdops.Limits) *bundle {
 
 func setupLog(t testing.TB, limits *stdops.Limits, log *slog.Logger) *bundle {
 	t.Helper()
-	b := &bundle{bodies: api.NewBodies()}
-	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Log: log, DecodeSkeleton: flow.DecodeSkeleton})
+	b := &bundle{bodies: api.NewBodies(), dir: t.TempDir()}
+	st, err := store.Open(t.Context(), store.Options{Dir: b.dir, Log: log, DecodeSkeleton: flow.DecodeSkeleton})
 	must(t, err)
 	t.Cleanup(func() { must(t, st.Close()) })
 	b.store = st

@@ -22,7 +22,8 @@ const built = [
   ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
   ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
   'start.fault.',
-  ...['node.ask.', 'node.inputs.'],
+  'node.ask.',
+  ...['task.ask.', 'task.done.', 'task.tab.', 'task.column.', 'task.event.', 'task.time.'],
 ];
 
 test('every message is used', () => {

@@ -18,6 +18,7 @@ import { beginning, pieces } from './odd';
 import type { useLog } from './useLog';
 
 const lineHeight = 20;
+const tallest = 300;
 const near = 24; // pixels from the end that count as the end
 const longestLine = 4000; // characters of a line that are shown at first
 
@@ -120,7 +121,7 @@ export function LogPane({
   const digits = Math.max(String(numbered + 1).length, String(numbered + text.lines.length).length);
   const empty = log.loaded && text.lines.length === 0;
   return (
-    <div className={text.lines.length === 0 ? `log log-${height} log-none` : `log log-${height}`}>
+    <div className={`log log-${height}`}>
       <div className="log-bar">
         <div className="log-search" hidden={text.lines.length === 0}>
           <TextInput
@@ -173,7 +174,11 @@ export function LogPane({
           <span>{t('node.log.numbers')}</span>
         </div>
       )}
-      <div className="log-frame">
+      <div
+        className="log-frame"
+        // Beside the rest of a node a short log takes no more room than it needs.
+        style={height === 'part' && shown ? { height: Math.min(tallest, total + 18) } : undefined}
+      >
         {!log.loaded && !log.error && <Skeleton lines={4} />}
         {empty && <p className="log-empty">{t(log.complete ? 'node.log.empty' : 'node.log.notYet')}</p>}
         {text.lines.length > 0 && (

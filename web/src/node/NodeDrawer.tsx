@@ -26,6 +26,7 @@ import { type AttemptView, aroundOf, attemptsOf, changeMark, inputRows, lookOf, 
 import { curlOf, nodeId } from './ids';
 import { equal } from './inputs';
 import { copyOf, JsonView } from './JsonView';
+import { kindKey } from './kind';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
 import { beginning } from './odd';
@@ -64,7 +65,7 @@ function useNarrow(): boolean {
 export function NodeDrawer(p: NodeDrawerProps) {
   const { t } = useI18n();
   const node = p.graph.nodes.find((n) => n.index === p.index);
-  const name = node?.name || t('ui.noName');
+  const name = node?.name || t(kindKey(node?.kind));
   const sheet = useNarrow();
   const title = (
     <span className="node-name two-lines" title={name.slice(0, 1000)}>
@@ -209,7 +210,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
   }
   const attempts = attemptsOf(detail);
   const attempt = attempts.find((a) => a.number === chosen) ?? (attempts.at(-1) as AttemptView);
-  const name = node?.name || detail.name;
+  const name = node?.name || detail.name || t(kindKey(detail.kind));
   const loops = Math.max(state?.loop ?? 0, loop === undefined ? detail.loop : 0);
   const around = aroundOf(graph, index);
   const reached = attempts.some((a) => a.version);
@@ -411,7 +412,7 @@ function Facts({
         {detail.kind && (
           <div>
             <dt>{t('node.kind')}</dt>
-            <dd>{detail.kind}</dd>
+            <dd title={detail.kind}>{t(kindKey(detail.kind))}</dd>
           </div>
         )}
         {detail.plugin && (

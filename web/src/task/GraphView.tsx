@@ -107,13 +107,15 @@ function Graph({ tree, store, selected, onSelect }: Props) {
     [tree, store, cursor, only, onOpen, onToggle],
   );
 
-  // What is chosen elsewhere is unfolded and flown to.
-  const chosen = useRef(selected);
+  // What is chosen elsewhere is unfolded; the surface flies to it.
   useEffect(() => {
-    if (selected === undefined || chosen.current === selected) return;
-    chosen.current = selected;
-    toFly.current = selected;
-    setFolds((old) => unfold(tree, old, around(tree, selected)));
+    if (selected === undefined) return;
+    const path = around(tree, selected);
+    setFolds((old) => {
+      const next = unfold(tree, old, path);
+      if (next !== old) toFly.current = selected;
+      return next;
+    });
   }, [selected, tree]);
 
   const scene = useScene(tree, store, layout, cursor, only);
@@ -405,8 +407,14 @@ function Surface({
       return { x: seen.x - mx, y: seen.y - my, w: seen.w + 2 * mx, h: seen.h + 2 * my };
     });
   }, []);
+  const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(rest.current), []);
   useOnViewportChange({
     onChange: (v) => {
+      // While it is moved its elements are one layer, which need not be painted anew; zoomed, texts are to stay sharp.
+      outer.current?.classList.toggle('graph-moving', v.zoom === viewport.current.zoom);
+      clearTimeout(rest.current);
+      rest.current = setTimeout(() => outer.current?.classList.remove('graph-moving'), 250);
       viewport.current = v;
       show();
       look();
@@ -434,12 +442,14 @@ function Surface({
   }, [near, layout, live, view, boxes]);
 
   // Size and resolution.
+  const narrowed = useRef(() => {});
   useEffect(() => {
     const box = outer.current;
     const c = canvas.current;
     if (!box || !c) return;
     const measure = () => {
       const [w, h] = [box.clientWidth, box.clientHeight];
+      const less = w < size.current.w;
       size.current = { w, h };
       const [mx, my] = [marginOf(w), marginOf(h)];
       c.width = Math.round((w + 2 * mx) * devicePixelRatio);
@@ -451,6 +461,8 @@ function Surface({
       redraw();
       look();
       mapMoved.set(mapMoved.get() + 1);
+      // The drawer took room: what it is about stays in view.
+      if (less) narrowed.current();
     };
     measure();
     const watch = new ResizeObserver(measure);
@@ -475,7 +487,8 @@ function Surface({
   const begin = useCallback(() => {
     const { w, h } = size.current;
     const b = live.bounds;
-    if (Math.min((w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)) >= tooSmall) return fitAll(0);
+    if (Math.min((w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)) >= (w < narrow ? readable : tooSmall))
+      return fitAll(0);
     const { items } = live.view;
     const at = (looks: readonly Look[]) => items.find((i) => !i.open && looks.includes(live.scene.look(i.key)));
     const item = at(['FAILED']) ?? at(['SUSPENDED', 'NODE_SUSPENDED']) ?? at(['RUNNING']) ?? items[0];
@@ -489,18 +502,28 @@ function Surface({
     void flow.setCenter(x, y, { zoom: readable });
   }, [flow, live, fitAll]);
   const flyTo = useCallback(
-    (key: number, ms: number, beside = false) => {
+    (key: number, ms: number) => {
       const box = boxes.get(key);
-      if (!box) return;
-      const { w } = size.current;
-      const zoom = Math.max(viewport.current.zoom, 0.9);
-      // What is opened in the drawer stands left of it.
-      const aside = beside && w > 900 ? Math.min(310, w / 4) / zoom : 0;
-      const high = Math.min(box.h, size.current.h / zoom);
-      void flow.setCenter(box.x + Math.min(box.w, w / zoom) / 2 + aside, box.y + high / 2, { zoom, duration: ms });
+      const area = outer.current;
+      if (!box || !area) return;
+      // As it is now: the drawer may just have taken room.
+      const [w, h] = [area.clientWidth, area.clientHeight];
+      const now = viewport.current;
+      if (now.zoom >= readable) {
+        const [left, top] = [box.x * now.zoom + now.x, box.y * now.zoom + now.y];
+        const seen = left >= 8 && top >= 8 && left + box.w * now.zoom <= w - 8 && top + box.h * now.zoom <= h - 8;
+        if (seen) return;
+      }
+      const zoom = Math.max(now.zoom, 0.9);
+      const x = box.x + Math.min(box.w, w / zoom) / 2;
+      const y = box.y + Math.min(box.h, h / zoom) / 2;
+      void flow.setViewport({ x: w / 2 - x * zoom, y: h / 2 - y * zoom, zoom }, { duration: ms });
     },
     [flow, boxes],
   );
+  useEffect(() => {
+    narrowed.current = () => withCursor(cursor, (key) => flyTo(key, glide()));
+  });
   const reveal = useCallback(
     (key: number) => {
       const box = boxes.get(key);
@@ -516,21 +539,22 @@ function Surface({
 
   // At first all of it, or the node that is chosen; later what was asked to be flown to, once it is laid out.
   const begun = useRef(false);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another selection flies too
+  const shown = useRef<number | undefined>(undefined);
   useEffect(() => {
     const first = !begun.current;
     begun.current = true;
-    const goal = toFly.current;
+    const goal = toFly.current ?? (selected !== shown.current ? selected : undefined);
     toFly.current = undefined;
+    shown.current = selected;
     if (goal === -1) return fitAll(glide());
     if (goal !== undefined) {
       const key = view.keyOf(goal);
       if (key === undefined) return first ? begin() : undefined;
       cursor.set(key);
-      return flyTo(key, first ? 0 : glide(), true);
+      return flyTo(key, first ? 0 : glide());
     }
     if (first) begin();
-  }, [layout, selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
+  }, [selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
@@ -555,16 +579,25 @@ function Surface({
     e.preventDefault();
     e.stopPropagation();
   };
+  const keysHere = useKeysHere();
   useKeys(t('task.graph.keys'), [
     { keys: '0', label: t('task.graph.fit'), run: () => fitAll(glide()) },
     { keys: '+', label: t('task.graph.in'), run: zoomIn },
     { keys: '-', label: t('task.graph.out'), run: zoomOut },
-    { keys: 'ArrowLeft', label: t('task.graph.left'), run: () => focusAnd(outer.current, () => arrow('left')) },
-    { keys: 'ArrowRight', label: t('task.graph.right'), run: () => focusAnd(outer.current, () => arrow('right')) },
-    { keys: 'ArrowUp', label: t('task.graph.up'), run: () => focusAnd(outer.current, () => arrow('up')) },
-    { keys: 'ArrowDown', label: t('task.graph.down'), run: () => focusAnd(outer.current, () => arrow('down')) },
-    { keys: ' ', label: t('task.graph.toggle'), run: () => withCursor(cursor, onToggle) },
-    { keys: 'Enter', label: t('task.graph.open'), run: () => withCursor(cursor, onOpen) },
+    ...(keysHere
+      ? [
+          { keys: 'ArrowLeft', label: t('task.graph.left'), run: () => focusAnd(outer.current, () => arrow('left')) },
+          {
+            keys: 'ArrowRight',
+            label: t('task.graph.right'),
+            run: () => focusAnd(outer.current, () => arrow('right')),
+          },
+          { keys: 'ArrowUp', label: t('task.graph.up'), run: () => focusAnd(outer.current, () => arrow('up')) },
+          { keys: 'ArrowDown', label: t('task.graph.down'), run: () => focusAnd(outer.current, () => arrow('down')) },
+          { keys: ' ', label: t('task.graph.toggle'), run: () => withCursor(cursor, onToggle) },
+          { keys: 'Enter', label: t('task.graph.open'), run: () => withCursor(cursor, onOpen) },
+        ]
+      : []),
   ]);
 
   const unfolded = view.items.some((i) => i.open);
@@ -682,7 +715,29 @@ function marginOf(size: number): number {
 const least = 0.02;
 // A card is some pixels then.
 const tooSmall = 0.16;
+// On a screen this narrow there is room for few nodes: it begins where they can be read.
+const narrow = 560;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
+
+// Whether arrows are the graph's: in the drawer of a node they scroll.
+function useKeysHere(): boolean {
+  const [here, setHere] = useState(true);
+  useEffect(() => {
+    const moved = (e: FocusEvent) => {
+      setHere(!(e.target instanceof Element && e.target.closest('.node-drawer') !== null));
+    };
+    const left = (e: FocusEvent) => {
+      if (e.relatedTarget === null) setHere(true);
+    };
+    document.addEventListener('focusin', moved);
+    document.addEventListener('focusout', left);
+    return () => {
+      document.removeEventListener('focusin', moved);
+      document.removeEventListener('focusout', left);
+    };
+  }, []);
+  return here;
+}
 
 function focusAnd(area: HTMLElement | null, then: () => void): void {
   area?.focus({ preventScroll: true });

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Task, type TaskEvent, useServerNow } from '../api';
 import { useI18n } from '../i18n';
 import { Button, Empty, ErrorBox, Icon, IconButton, Skeleton, StateShape, span, useKeys } from '../ui';
@@ -66,7 +66,6 @@ function useAllEvents(project: number, task: Task) {
   return { events, ...state };
 }
 
-const names = 232;
 const laneHeight = 32;
 const axisHeight = 28;
 const widest = 200_000;
@@ -82,6 +81,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
   const [zoom, setZoom] = useState(1);
   const [width, setWidth] = useState(900);
   const [left, setLeft] = useState(0);
+  const names = width < 560 ? 128 : 232;
   const [active, setActive] = useState<number | undefined>(selected);
   const outer = useRef<HTMLDivElement>(null);
 
@@ -206,7 +206,10 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
           if (to !== left) setLeft(to);
         }}
       >
-        <div className="time-inner" style={{ width: names + track, height: virtual.getTotalSize() }}>
+        <div
+          className="time-inner"
+          style={{ width: names + track, height: virtual.getTotalSize(), '--names': `${names}px` } as CSSProperties}
+        >
           <div className="time-axis" aria-hidden="true">
             <span className="time-corner" style={{ width: names }}>
               {t('task.column.name')}
@@ -238,6 +241,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
                     store={store}
                     start={start}
                     perPixel={perPixel}
+                    names={names}
                     now={lane.pieces.some((p) => p.to === undefined) ? end : 0}
                     threshold={coarse}
                     tabStop={lane.index === tabStop}
@@ -269,6 +273,7 @@ const LaneRow = memo(function LaneRow({
   store,
   start,
   perPixel,
+  names,
   now,
   threshold,
   tabStop,
@@ -281,6 +286,8 @@ const LaneRow = memo(function LaneRow({
   store: RunStore;
   start: number;
   perPixel: number;
+  /** The width of the names in pixels. */
+  names: number;
   /** The end of what goes on; 0 when nothing does. */
   now: number;
   threshold: number;
@@ -305,7 +312,10 @@ const LaneRow = memo(function LaneRow({
   const told = lane.pieces.slice(-12).map(words).join(', ');
   return (
     <>
-      <div className="time-name" style={{ width: names, paddingLeft: 4 + Math.min(lane.level - 1, 8) * 12 }}>
+      <div
+        className="time-name"
+        style={{ width: names, paddingLeft: 4 + Math.min(lane.level - 1, 8) * (names < 200 ? 4 : 12) }}
+      >
         {lane.open === undefined ? (
           <span className="outline-gap" />
         ) : (

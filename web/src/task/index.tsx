@@ -49,7 +49,10 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
   const run = useRun(project, id);
   const { task, tree, states, store } = run;
   const [params, setParams] = useSearchParams();
-  const tab = tabs.find((k) => k === params.get('tab')) ?? 'graph';
+  // Of a deleted task the server tells neither how its nodes follow each other nor what happened.
+  const deleted = task?.deleted === true;
+  const shown = deleted ? (['nodes'] as const) : tabs;
+  const tab: TabKey = shown.find((k) => k === params.get('tab')) ?? shown[0];
   const index = Number(params.get('node') ?? '');
   const selected = Number.isInteger(index) && tree?.node.has(index) ? index : undefined;
   // Where the keyboard is once the drawer is closed again.
@@ -154,7 +157,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
         <div className="run-main">
           <Tabs<TabKey>
             label={t('task.views')}
-            tabs={tabs.map((key) => ({ key, label: t(`task.tab.${key}`) }))}
+            tabs={shown.map((key) => ({ key, label: t(`task.tab.${key}`) }))}
             current={tab}
             onChange={(key) => set('tab', key === 'graph' ? undefined : key)}
           >
@@ -167,7 +170,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
             </Suspense>
           </Tabs>
         </div>
-        {tree && selected !== undefined && (
+        {tree && !deleted && selected !== undefined && (
           <NodeDrawer
             project={project}
             task={task}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { TaskEvent } from '../api';
+import type { Node, TaskEvent } from '../api';
+import { fromNodes } from './archive';
 import { type Log, noEvents, withNewest, withOlder } from './events';
 import { makeGraph, stateOf, statesOf } from './fixtures';
 import { makeTree } from './model';
@@ -122,4 +123,22 @@ test('the outline has activities and subprocesses, gateways only when they faile
   expect(told([], false)).toEqual(['1 1 undefined', '3 1 true', '4 2 undefined']);
   expect(told([3], true)).toEqual(['1 1 undefined', '2 1 undefined', '3 1 false']);
   expect(closedAtFirst(g).size).toBe(0);
+});
+
+test('of a deleted task its nodes are made from its status', () => {
+  const node = (id: string, nodes?: Node[]) =>
+    ({
+      id,
+      parent: '',
+      name: id,
+      kind: nodes ? 'SubProcess' : 'ServiceActivity',
+      state: 'FINISHED',
+      loop: 1,
+      retry: 0,
+      elapsed_s: 0,
+      nodes,
+    }) as Node;
+  const { graph, states } = fromNodes([node('a'), node('b', [node('c')]), node('d')]);
+  expect(graph.nodes.map((n) => `${n.index} ${n.name} ${n.parent}`)).toEqual(['1 a 0', '2 b 0', '3 c 2', '4 d 0']);
+  expect(states.map((s) => `${s.index} ${s.id}`)).toEqual(['1 a', '2 b', '3 c', '4 d']);
 });

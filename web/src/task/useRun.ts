@@ -1,6 +1,16 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import { ApiError, api, type Feed, type Graph, type NodeState, type Task, useWatch } from '../api';
+import {
+  ApiError,
+  api,
+  type Feed,
+  type Graph,
+  type NodeState,
+  type States as Snapshot,
+  type Task,
+  useWatch,
+} from '../api';
+import { fromNodes } from './archive';
 import { makeTree, type Tree } from './model';
 import { RunStore, useStates } from './store';
 
@@ -40,10 +50,18 @@ export function useRun(project: number, id: number): RunOfTask {
   const store = useMemo(() => new RunStore(), [project, id]);
   const states = useQuery({
     queryKey: ['states', project, id],
-    queryFn: async ({ signal }) => {
-      const now = await api.states(project, id, signal);
-      store.snapshot(now);
-      return now;
+    queryFn: async ({ signal }): Promise<Snapshot & { graph?: Graph }> => {
+      try {
+        return await api.states(project, id, signal);
+      } catch (e) {
+        if (!(e instanceof ApiError) || e.code !== 'not_found') throw e;
+        // One that was deleted is still told about where many are asked for.
+        const { tasks, now } = await api.status(project, { ids: [id], nodes: true }, signal);
+        const deleted = tasks.find((t) => t.id === id && t.deleted);
+        if (!deleted) throw e;
+        const { graph, states } = fromNodes(deleted.nodes ?? []);
+        return { task: deleted, now, nodes: states, graph };
+      }
     },
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
@@ -73,10 +91,10 @@ export function useRun(project: number, id: number): RunOfTask {
   });
   const again = first.refetch;
   const shared = hash ? client.getQueryData<Graph>(['graph', hash]) : undefined;
-  const graph = shared ?? first.data;
+  const graph = data?.graph ?? shared ?? first.data;
   const tree = useMemo(() => graph && treeOf(graph), [graph]);
   // The task may have got another tree since.
-  const outdated = hash !== undefined && hash !== '' && graph !== undefined && graph.tree !== hash;
+  const outdated = !data?.graph && hash !== undefined && hash !== '' && graph !== undefined && graph.tree !== hash;
   useEffect(() => {
     if (outdated) void again();
   }, [outdated, again]);
