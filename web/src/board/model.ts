@@ -209,6 +209,8 @@ class Draft {
     const sharing = (this.#trees.get(tree) ?? 0) + sign;
     if (sharing > 0) this.#trees.set(tree, sharing);
     else this.#trees.delete(tree);
+    // In a task that has ended nothing can be done about it any more.
+    if (task.run.phase === 'ended') return;
     for (const node of task.run.failed ?? []) this.#fail(tree, node, task.id, sign);
   }
 
