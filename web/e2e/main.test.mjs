@@ -6,13 +6,23 @@
 // PATIENCE says how many milliseconds anything may take (60000). STDOPS_PROGRAM names the program (../bin/stdops), CHROMIUM the browser, FAILURES a directory for pictures of what failed,
 // SCREENSHOTS one for pictures of all screens.
 import { after, before, describe } from 'node:test';
+import { chinese } from './chinese.mjs';
+import { changes } from './live.mjs';
+import { odd } from './odd.mjs';
+import { rights } from './rights.mjs';
 import { accessible } from './screens.mjs';
+import { size } from './size.mjs';
 import { walks } from './walks.mjs';
 import { atOnce, setUp, tearDown } from './world.mjs';
 
-describe('browser', { concurrency: atOnce, timeout: 600_000 }, () => {
+describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   before(setUp, { timeout: 300_000 });
   after(tearDown, { timeout: 60_000 });
+  changes();
   walks();
+  rights();
+  odd();
   accessible();
+  chinese();
+  size();
 });

@@ -24,8 +24,8 @@ const painted = async (page) => {
   await page.locator('.react-flow__node').first().waitFor();
 };
 
-// A screen: who looks at it, where it is, what tells that it is there. `axe: false`: what is on it is checked elsewhere.
-const screens = [
+// A screen: who looks at it, where it is, what tells that it is there, and what is done to get to it.
+export const screens = [
   { name: 'sign-in', path: () => 'login', ready: (p) => p.locator('input[name=token]') },
   {
     name: 'sign-in-link',
@@ -188,7 +188,7 @@ const screens = [
   },
 ];
 
-async function show(window, screen) {
+export async function show(window, screen) {
   if (screen.allow) window.allow(screen.allow);
   await window.go(await screen.path());
   await screen.ready(window.page).waitFor();

@@ -1,7 +1,7 @@
 // A server of its own for a run of the tests, and what talks to it beside the browser.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +37,46 @@ async function freePort() {
   return port;
 }
 
-/** A server with its data directory; `path` is where it is served below its address, such as /stdops. */
+/** Passes on what browsers and a server say to each other, until it is cut. */
+export class Wire {
+  #open = new Set();
+  #listener;
+
+  constructor(port, to) {
+    this.port = port;
+    this.to = to;
+  }
+
+  async mend() {
+    this.#listener = createServer((near) => {
+      const far = connect(this.to, '127.0.0.1');
+      for (const end of [near, far]) {
+        this.#open.add(end);
+        end.on('error', () => {});
+        end.on('close', () => {
+          this.#open.delete(end);
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far).pipe(near);
+    });
+    await new Promise((resolve, reject) => {
+      this.#listener.once('error', reject).listen(this.port, '127.0.0.1', resolve);
+    });
+  }
+
+  async cut() {
+    const closed = new Promise((resolve) => this.#listener.close(resolve));
+    for (const end of this.#open) end.destroy();
+    await closed;
+  }
+}
+
+/**
+ * A server with its data directory. One with a `path` is served below that, such as /stdops, and browsers reach it over a
+ * wire that can be cut.
+ */
 export class Server {
   #dir = mkdtempSync(join(tmpdir(), 'stdops-e2e-'));
   #path;
@@ -46,6 +85,8 @@ export class Server {
   #log = '';
   /** The address of the app, which ends with a slash. */
   url = '';
+  /** The same for those who talk to the server itself. */
+  own = '';
 
   constructor(path = '') {
     this.#path = path;
@@ -58,7 +99,12 @@ export class Server {
   async start() {
     // It keeps its port over a restart, and the public address names it.
     this.#port ??= await freePort();
-    this.url = `http://127.0.0.1:${this.#port}${this.#path}/`;
+    this.own = `http://127.0.0.1:${this.#port}${this.#path}/`;
+    if (this.#path && !this.wire) {
+      this.wire = new Wire(await freePort(), this.#port);
+      await this.wire.mend();
+    }
+    this.url = this.wire ? `http://127.0.0.1:${this.wire.port}${this.#path}/` : this.own;
     this.#process = spawn(
       program,
       [
@@ -74,7 +120,7 @@ export class Server {
     });
     await eventually('the start of the server', async () => {
       if (server.exitCode !== null) throw new Error(`it ended: ${this.#log}`);
-      return (await fetch(`${this.url}readyz`)).ok;
+      return (await fetch(`${this.own}readyz`)).ok;
     });
     return this;
   }
@@ -92,6 +138,7 @@ export class Server {
 
   async end() {
     await this.stop();
+    await this.wire?.cut();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
@@ -119,7 +166,7 @@ export class Api {
 
   async call(method, path, body) {
     for (;;) {
-      const answer = await fetch(`${this.server.url}api/v1/${path}`, {
+      const answer = await fetch(`${this.server.own}api/v1/${path}`, {
         method,
         headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
         body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,9 +1,12 @@
 // The walks: each screen is used once with the mouse and once with the keyboard alone, and what came of it is asked of the
 // API too.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openGate, script } from './seed.mjs';
 import { eventually } from './server.mjs';
-import { act, tree } from './tree.mjs';
+import { act, par, sub, tree } from './tree.mjs';
 import { as, hand, unique, ways, world } from './world.mjs';
 
 const hour = { bk_timing: '3600' };
@@ -176,5 +179,333 @@ export function walks() {
       await by.tab(page.getByRole('tab', { name: 'Events' }));
       for (const reason of ['lunch', 'back again', 'not needed']) await page.getByText(reason).first().waitFor();
     });
+
+    const openTask = (window, id, more = '') =>
+      window.go(`taskflow/execute/${world.who.walks}/?instance_id=${id}${more}`);
+    const drawer = (page, name) => page.getByRole('complementary', { name });
+    const broken = (inputs = { bit: 0, host: 'web-01' }) => [
+      act('Prepare'),
+      act('Break', 'fail_ctrl_node', inputs),
+      act('Clean up'),
+    ];
+
+    walk('node: first failure, retry with changed inputs', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const { id } = await world.api.task(project, unique('retry'), tree(broken()));
+      await world.api.until(project, id, 'FAILED');
+      await openTask(window, id);
+      await by.press(page.getByRole('button', { name: 'First failure' }));
+      const node = drawer(page, 'Break');
+      await by.press(node.getByRole('button', { name: 'Retry with changed inputs' }));
+      await by.fill(dialog(page).getByLabel('Value of bit'), '1');
+      await by.press(dialog(page).getByRole('button', { name: 'Show what changes' }));
+      // Nothing runs before the changes were seen.
+      const diff = dialog(page).getByRole('region', { name: 'bit' });
+      assert.equal(await diff.locator('.diff-old').textContent(), '-before:0');
+      assert.equal(await diff.locator('.diff-new').textContent(), '+after:1');
+      assert.equal(await dialog(page).locator('.diff').count(), 1, 'what stays the same is not shown');
+      assert.equal((await world.api.get(project, id)).state, 'FAILED');
+      await by.fill(dialog(page).getByLabel('Reason'), 'the disk was full');
+      await by.press(dialog(page).getByRole('button', { name: 'Retry', exact: true }));
+
+      await world.api.until(project, id, 'FINISHED');
+      assert.deepEqual(await reasons(project, id), ['the disk was full']);
+      await node.locator('.node-state').getByText('Finished').waitFor();
+      const states = await world.api.states(project, id);
+      assert.equal(states.find((n) => n.retry > 0).retry, 1);
+      // The attempt before is kept.
+      await by.select(node.getByLabel('Attempt'), '1 · Failed');
+      await node.locator('.node-state').getByText('Failed').waitFor();
+    });
+
+    walk('node: skip', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const { id } = await world.api.task(project, unique('skip'), tree(broken()));
+      await world.api.until(project, id, 'FAILED');
+      await openTask(window, id);
+      await by.press(page.getByRole('button', { name: 'First failure' }));
+      await by.press(drawer(page, 'Break').getByRole('button', { name: 'Skip' }));
+      await by.fill(dialog(page).getByLabel('Reason'), 'done by hand');
+      await by.press(dialog(page).getByRole('button', { name: 'Skip' }));
+      await world.api.until(project, id, 'FINISHED');
+      await page.locator('.run-title .state').getByText('Finished').waitFor();
+      assert.deepEqual(await reasons(project, id), ['done by hand']);
+      assert.equal((await world.api.states(project, id)).filter((n) => n.skipped).length, 1);
+    });
+
+    walk('node: callback', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const { id } = await world.api.task(project, unique('call'), tree([act('Ask outside', 'callback_node')]));
+      await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+      await openTask(window, id);
+      await by.press(page.locator('.run-phase').getByRole('button', { name: 'Ask outside' }));
+      await by.press(drawer(page, 'Ask outside').getByRole('button', { name: 'Send callback' }));
+      await by.fill(dialog(page).getByLabel('Data (JSON)'), '{"bit": ');
+      await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
+      await dialog(page).getByText('This is no JSON').waitFor();
+      await by.fill(dialog(page).getByLabel('Data (JSON)'), '{"bit": 1}');
+      await by.fill(dialog(page).getByLabel('Reason'), 'they said yes');
+      await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
+      await world.api.until(project, id, 'FINISHED');
+      await page.locator('.run-title .state').getByText('Finished').waitFor();
+    });
+
+    walk('node: the end of a log, and what comes', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const gate = join(world.server.dir, unique('gate'));
+      const { id } = await world.api.task(project, unique('log'), tree([script(3000, gate)]));
+      await world.api.untilNode(project, id, 'Send the files', 'RUNNING');
+      await openTask(window, id);
+      await by.press(page.locator('.run-phase').getByRole('button', { name: 'Send the files' }));
+      const log = drawer(page, 'Send the files').getByRole('region', { name: 'Log' });
+      const line = (text) => page.locator('.log-line').filter({ hasText: text });
+      await line('file 3000 of 3000 sent').waitFor();
+      await line('one file was there already').waitFor();
+      assert.equal(await line('file 1 of 3000 sent').count(), 0, 'the beginning is not loaded');
+      await page.getByText('Following', { exact: true }).waitFor();
+      openGate(gate);
+      await line('the gate is open').waitFor();
+      await page.getByText('Log ended').waitFor();
+      assert.ok((await log.count()) > 0);
+      await by.fill(page.getByRole('searchbox', { name: 'Search in what is loaded' }), 'file 2990 of');
+      await page.getByText('1 of 1 line').waitFor();
+      await line('file 2990 of 3000 sent').waitFor();
+      await by.press(page.getByRole('button', { name: 'Show the log large' }));
+      await dialog(page).getByText('Log ended').waitFor();
+      await page.keyboard.press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+    });
+
+    walk('task: its views', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const flow = [
+        act('Prepare'),
+        par('all', [[act('Send to the north')], [act('Send to the south')]]),
+        sub('Restart', [act('Stop it'), act('Start it')]),
+      ];
+      const { id } = await world.api.task(project, unique('views'), tree(flow));
+      await world.api.until(project, id, 'FINISHED');
+      await openTask(window, id);
+      const close = async (name) => {
+        await by.press(drawer(page, name).getByRole('button', { name: 'Close the node' }));
+        await drawer(page, name).waitFor({ state: 'detached' });
+      };
+      // Graph: find a node, then open it where it is.
+      await by.fill(page.getByRole('searchbox', { name: 'Find a node' }), 'south');
+      await page.getByText('1 of 1').waitFor();
+      if (way === 'mouse') await page.locator('.react-flow__node').filter({ hasText: 'Send to the south' }).click();
+      else {
+        await by.reach(page.getByRole('application', { name: 'Graph of the task' }));
+        await page.keyboard.press('Enter');
+      }
+      await close('Send to the south');
+      // Outline.
+      const outline = page.getByRole('tree', { name: 'Outline' });
+      if (way === 'mouse') await outline.getByRole('treeitem', { name: /^Prepare/ }).click();
+      else {
+        await by.reach(outline);
+        await page.keyboard.press('Home');
+        await page.keyboard.press('Enter');
+      }
+      await close('Prepare');
+      await by.tab(page.getByRole('tab', { name: 'Timeline' }));
+      const lane = page.locator('.time-open').filter({ hasText: 'Prepare' });
+      await by.press(lane);
+      await close('Prepare');
+      await by.tab(page.getByRole('tab', { name: 'Nodes' }));
+      await by.fill(page.getByRole('searchbox', { name: 'Filter by name or plugin' }), 'start it');
+      await page.getByText(/^1 of \d+ nodes$/).waitFor();
+      await by.press(page.getByRole('table', { name: 'Nodes' }).getByRole('button', { name: 'Start it' }));
+      await close('Start it');
+      await by.select(page.getByLabel('State', { exact: true }), 'Failed');
+      await page.getByText('No node is like this.').waitFor();
+      await by.press(page.getByRole('button', { name: 'Show all' }));
+      await by.tab(page.getByRole('tab', { name: 'Events' }));
+      await page.locator('.event-change').first().waitFor();
+    });
+
+    walk('board: paste, retry in all with verdicts, missing ids', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const word = unique('batch');
+      const gate = join(world.server.dir, unique('gate'));
+      const failing = tree([act('Prepare'), act('Copy it', 'shell_script', { script: `[ -e '${gate}' ]` })]);
+      const made = [];
+      for (let i = 0; i < 3; i++) made.push((await world.api.task(project, `${word} ${i}`, failing)).id);
+      const waits = tree([act('Wait', 'sleep_timer', hour)]);
+      for (let i = 3; i < 5; i++) made.push((await world.api.task(project, `${word} ${i}`, waits)).id);
+      for (const id of made.slice(0, 3)) await world.api.until(project, id, 'FAILED');
+      for (const id of made.slice(3)) await world.api.untilNode(project, id, 'Wait', 'RUNNING');
+
+      await window.go(`board/${project}/`);
+      await by.fill(page.getByLabel('Ids of tasks'), `${made.join(', ')}, 999999\nwhatever`);
+      await page.getByText('6 ids').waitFor();
+      await page.getByText('1 piece not understood:').waitFor();
+      await by.press(page.getByRole('button', { name: 'Show 6 tasks' }));
+      const totals = page.locator('.board-totals');
+      await totals.getByRole('button', { name: /Failed\s*3/ }).waitFor();
+      const missing = page.getByRole('region', { name: '1 id needs a look' });
+      await missing.getByText('999999').waitFor();
+      await missing.getByText('This project has no such task.').waitFor();
+
+      const failed = page.getByRole('region', { name: 'Failed nodes' });
+      await failed.getByText('failed in 3 of 3').waitFor();
+      await by.press(failed.getByRole('button', { name: /Copy it/ }));
+      await page.getByText('3 of 5 tasks').waitFor();
+      await by.press(page.getByRole('button', { name: 'Clear filters' }));
+      await by.press(failed.getByRole('button', { name: 'Retry in all 3' }));
+      await dialog(page).getByRole('heading', { name: 'Retry Copy it in 3 tasks?' }).waitFor();
+      // It comes too late for one of them, and succeeds in the others.
+      await world.api.do(project, made[1], 'revoke', { reason: 'meanwhile' });
+      openGate(gate);
+      await by.fill(dialog(page).getByLabel('Reason'), 'the share is back');
+      await by.press(dialog(page).getByRole('button', { name: 'Retry in 3 tasks' }));
+      await dialog(page).getByRole('heading', { name: 'Retry: 2 of 3 done' }).waitFor();
+      const refused = dialog(page).locator('.board-outcome li').first();
+      assert.match(await refused.textContent(), new RegExp(`${word} 1.*conflict`));
+      await by.press(dialog(page).locator('.dialog-foot').getByRole('button', { name: 'Close' }));
+      for (const i of [0, 2]) {
+        await world.api.until(project, made[i], 'FINISHED');
+        assert.deepEqual(await reasons(project, made[i]), ['the share is back']);
+      }
+      await totals.getByRole('button', { name: /Finished\s*2/ }).waitFor();
+      await failed.getByText('No node has failed.').waitFor();
+
+      // Chosen ones are paused together.
+      for (const i of [3, 4]) await by.press(page.getByRole('checkbox', { name: `Select ${word} ${i}` }));
+      await by.press(page.locator('.board-bulk').getByRole('button', { name: /^Pause/ }));
+      await by.fill(dialog(page).getByLabel('Reason'), 'until tomorrow');
+      await by.press(dialog(page).getByRole('button', { name: 'Pause in 2 tasks' }));
+      await totals.getByRole('button', { name: /Paused\s*2/ }).waitFor();
+      for (const i of [3, 4]) assert.deepEqual(await reasons(project, made[i]), ['until tomorrow']);
+
+      await by.press(page.getByRole('group', { name: 'View' }).getByRole('button', { name: 'Grid' }));
+      await page.getByRole('grid', { name: 'Tasks by nodes' }).waitFor();
+      await by.press(page.getByRole('button', { name: 'Change ids' }));
+      await by.fill(dialog(page).getByLabel('Ids of tasks'), String(made[0]));
+      await by.press(dialog(page).getByRole('button', { name: 'Show 1 task' }));
+      await eventually('the other list', () => page.url().includes(`ids=${made[0]}`));
+    });
+
+    walk('start: a task of a flow', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const flow = unique('greet');
+      const file = join(world.server.dir, `${flow}.json`);
+      const host = { key: '${host}', name: 'Host', desc: 'who is greeted', value: 'web-01', index: 0 };
+      const kind = { custom_type: 'input', source_type: 'custom', source_tag: 'input.input', source_info: {} };
+      const constants = {
+        '${host}': { ...host, ...kind, show_type: 'show', validation: '^web-\\d+$', version: 'legacy' },
+      };
+      writeFileSync(
+        file,
+        JSON.stringify(tree([act('Greet', 'bk_display', { bk_display_message: 'hello ${host}' })], constants)),
+      );
+      world.server.cli('flow', 'create', '-f', file, '--name', flow, '--project', String(project));
+      await window.go(`start/${project}/`);
+      await by.fill(page.getByRole('searchbox', { name: 'Find a flow by its name' }), flow);
+      await by.press(page.getByRole('button', { name: flow }));
+      const name = unique('greeting');
+      await by.fill(page.getByLabel('Name of the task'), name);
+      await by.fill(page.getByLabel('Host'), 'db-01');
+      await by.press(page.getByRole('button', { name: 'Start', exact: true }));
+      await page.getByText('This has to match').waitFor();
+      await by.fill(page.getByLabel('Host'), 'web-07');
+      await by.press(page.getByRole('button', { name: 'Start', exact: true }));
+      // It leads to the task.
+      await page.getByRole('heading', { name }).waitFor();
+      const id = Number(new URL(page.url()).searchParams.get('instance_id'));
+      const task = await world.api.until(project, id, 'FINISHED');
+      assert.equal(task.name, name);
+      const graph = await world.api.graph(project, id);
+      const { index } = graph.nodes.find((n) => n.name === 'Greet');
+      const node = (await world.api.states(project, id)).find((n) => n.index === index).id;
+      const detail = await world.api.call('GET', `projects/${project}/tasks/${id}/nodes/${node}`);
+      assert.equal(detail.inputs.bk_display_message, 'hello web-07');
+      await page.locator('.run-title .state').getByText('Finished').waitFor();
+    });
   }
+  keys();
+}
+
+// What single keys do; the walks use Tab, Enter and arrows only.
+function keys() {
+  test('keys of all screens', () =>
+    as('ann', {}, async (window, page) => {
+      const project = world.who.walks;
+      const word = unique('keys');
+      const made = [];
+      for (const bit of [1, 0]) {
+        const flow = [act('Break', 'fail_ctrl_node', { bit }), act('Wait', 'sleep_timer', hour)];
+        made.push((await world.api.task(project, `${word} ${bit}`, tree(flow))).id);
+      }
+      await world.api.untilNode(project, made[0], 'Wait', 'RUNNING');
+      await world.api.until(project, made[1], 'FAILED');
+      const press = (...all) =>
+        all.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+      const heading = (name) => page.getByRole('heading', { name }).waitFor();
+
+      await window.go(`taskflow/home/list/${project}/?q=${word}`);
+      await page.getByText('2 tasks shown').waitFor();
+      await press('Shift+?');
+      await dialog(page).getByRole('heading', { name: 'Keyboard' }).waitFor();
+      await press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+      await press('/');
+      assert.ok(
+        await page.getByRole('combobox', { name: 'Which tasks' }).evaluate((el) => el === document.activeElement),
+      );
+      await press('Escape', 'j', 'x', 'j', 'x');
+      await page.getByText('2 selected').waitFor();
+      await press('Shift+P');
+      await heading('Pause 2 tasks?');
+      await press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+      await press('Escape');
+      await page.getByText('2 selected').waitFor({ state: 'detached' });
+      await press('k', 'm');
+      await page.getByRole('menu').waitFor();
+      await press('Escape');
+      await page.getByRole('menu').waitFor({ state: 'detached' });
+      await press('g', 's');
+      await heading('Start a task');
+      await page.getByRole('searchbox').or(page.locator('.empty')).first().waitFor();
+      await page.locator('#main').focus();
+      await press('g', 'b');
+      await page.getByLabel('Ids of tasks').waitFor();
+      await page.locator('#main').focus();
+      await press('g', 't');
+      await heading('Tasks');
+
+      await window.go(`taskflow/home/list/${project}/?q=${word}`);
+      await row(page, `${word} 0`).waitFor();
+      await press('j', 'Enter');
+      await heading(`${word} 0`);
+      await page.getByRole('tree').waitFor();
+      await press('f');
+      await page.getByRole('complementary', { name: 'Break' }).waitFor();
+      await press('Shift+R');
+      await heading('Retry');
+      await press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+      await press('Shift+S');
+      await heading('Skip');
+      await press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+      await press('Escape');
+      await page.getByRole('complementary', { name: 'Break' }).waitFor({ state: 'detached' });
+      await press(']');
+      await page.getByRole('complementary', { name: 'Break' }).waitFor();
+
+      await window.go(`board/${project}/?ids=${made.join(',')}`);
+      await page.locator('.board-row').nth(1).waitFor();
+      await press('j', 'x');
+      await page.getByText('1 selected:').waitFor();
+      await press('v');
+      await page.getByText('These tasks have no flow in common').waitFor();
+      await press('v');
+      await page.locator('.board-row').nth(1).waitFor();
+      await press('Escape', 'j');
+      await press('Enter');
+      await heading(new RegExp(word));
+      assert.equal(await page.locator('[data-task]').count(), 0);
+    }));
 }
