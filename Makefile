@@ -29,7 +29,7 @@ BENCHTIME  ?= 1s
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate web web-check readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate web web-check browser screenshots bench-ui readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,16 @@ web: ## build the browser app into web/dist, which is committed (needs Node)
 web-check: ## check the browser app, that web/dist is its build (needs Node), and that a clone built without Node serves it
 	@scripts/web-check
 	@scripts/without-node
+
+browser: build ## walk through the app in a real browser, with mouse and keyboard, and check all screens (needs Node and Chromium)
+	@scripts/browser
+
+screenshots: build ## take the pictures of docs/ui.md anew (needs Node and Chromium)
+	@scripts/browser --pictures
+
+bench-ui: build ## measure the graph and the board in a real browser (three minutes; needs Node and Chromium)
+	@for program in node chromium; do help=$$(scripts/need $$program) || { echo "$$program is missing: $$help" >&2; exit 1; }; done
+	cd web && { [ -d node_modules ] || npm ci; } && node perf/run.mjs
 
 readme: build ## run the commands of the README
 	@scripts/readme
