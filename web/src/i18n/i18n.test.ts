@@ -23,6 +23,7 @@ const built = [
   ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
   'start.fault.',
   ...['node.ask.', 'node.inputs.'],
+  ...['task.ask.', 'task.done.', 'task.tab.', 'task.column.', 'task.event.', 'task.time.'],
 ];
 
 test('every message is used', () => {

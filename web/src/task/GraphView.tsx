@@ -19,6 +19,7 @@ import {
   type Folds,
   firstFolds,
   foldsKey,
+  groupsOf,
   type Item,
   type Link,
   makeView,
@@ -600,8 +601,9 @@ function Surface({
       : []),
   ]);
 
-  const unfolded = view.items.some((i) => i.open);
-  const foldable = tree.children.size > 1 || view.items.some((i) => i.kind === 'group');
+  const groups = groupsOf(tree).size;
+  const foldable = tree.children.size > 1 || groups > 0;
+  const unfolded = view.items.some((i) => i.open) || view.items.filter((i) => i.kind === 'group').length < groups;
   return (
     <>
       <Bar
