@@ -159,7 +159,7 @@ export function toggle(tree: Tree, folds: Folds, key: number): Folds {
   if (key > 0) {
     if (!tree.children.has(key)) {
       const group = [...groupsOf(tree).values()].find((g) => g.members.includes(key));
-    return folds;
+      return group ? { open: folds.open, folded: new Set([...folds.folded, group.key]) } : folds;
     }
     if (!folds.open.has(key)) return unfold(tree, folds, [key]);
     const open = new Set(folds.open);
