@@ -547,7 +547,7 @@ function Surface({
     const goal = toFly.current ?? (selected !== shown.current ? selected : undefined);
     toFly.current = undefined;
     shown.current = selected;
-    if (goal === -1) return fitAll(glide());
+    if (goal === -1) return begin();
     if (goal !== undefined) {
       const key = view.keyOf(goal);
       if (key === undefined) return first ? begin() : undefined;
@@ -714,7 +714,7 @@ function marginOf(size: number): number {
   return Math.round(size / 4);
 }
 
-const least = 0.02;
+const least = 0.005;
 // A card is some pixels then.
 const tooSmall = 0.16;
 // On a screen this narrow there is room for few nodes: it begins where they can be read.
