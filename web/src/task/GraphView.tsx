@@ -555,7 +555,7 @@ function Surface({
       return flyTo(key, first ? 0 : glide());
     }
     if (first) begin();
-  }, [selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
+  }, [selected, begin, flyTo, view, cursor, toFly, glide]);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
