@@ -18,7 +18,7 @@ export const Outline = memo(function Outline({
   selected: number | undefined;
   onSelect: (index: number) => void;
 }) {
-  const { t, number } = useI18n();
+  const { t } = useI18n();
   const states = useStates(store);
   const counts = countsOf(tree, states);
   const [closed, setClosed] = useState(() => closedAtFirst(tree));
@@ -127,7 +127,6 @@ export const Outline = memo(function Outline({
                 aria-posinset={row.position}
                 aria-expanded={row.open}
                 aria-selected={row.index === selected}
-                aria-label={`${name}, ${t(`state.${look}`)}${inner ? `, ${t('task.progress.of', { done: number(inner.done), total: number(inner.total) })}` : ''}`}
                 className={`outline-row${row.index === active ? ' outline-active' : ''}`}
                 style={{ transform: `translateY(${item.start}px)`, paddingLeft: 6 + Math.min(row.level - 1, 12) * 14 }}
                 title={name}
@@ -152,6 +151,7 @@ export const Outline = memo(function Outline({
                 )}
                 <StateShape look={look} size={13} />
                 <bdi className="outline-name">{name}</bdi>
+                <span className="hidden">, {t(`state.${look}`)} </span>
                 {inner && (
                   <span className={inner.failed > 0 ? 'outline-count is-failed' : 'outline-count'}>
                     {t('task.progress.short', { done: String(inner.done), total: String(inner.total) })}

@@ -139,5 +139,4 @@ export const task = {
   'task.time.fit': 'Whole task',
   'task.time.lanes': 'Lanes of the nodes in order of start',
   'task.time.cut': 'The task has more events than are shown here; the oldest {count} are.',
-  'task.time.retried': 'retried',
 } as const;

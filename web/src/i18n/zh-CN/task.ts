@@ -133,5 +133,4 @@ export const task: Same<typeof en> = {
   'task.time.fit': '整个任务',
   'task.time.lanes': '按开始顺序排列的节点泳道',
   'task.time.cut': '该任务的事件多于此处所示;仅显示最早的 {count} 个。',
-  'task.time.retried': '已重试',
 };
