@@ -277,6 +277,7 @@ func TestWatchRefusals(t *testing.T) {
 		"no id":           {w.token, `{"ids":[0]}`, 422, "0 is not the id of a task"},
 		"too many":        {w.token, `{"ids":[1` + strings.Repeat(",1", 1000) + `]}`, 422, "ids"},
 		"a long list":     {w.token, `{"filter":{"limit":201}}`, 422, "limit"},
+		"NUL":             {w.token, `{"filter":{"keyword":"a\u0000"}}`, 422, "NUL"},
 		"an odd cursor":   {w.token, `{"ids":[1],"cursor":"12"}`, 422, "cursor is none"},
 		"a damaged one":   {w.token, `{"ids":[1],"cursor":"AQEDAAAAAA"}`, 422, "cursor is none"},
 		"nodes of a list": {w.token, `{"filter":{},"nodes":true}`, 422, "10 tasks at most"},
