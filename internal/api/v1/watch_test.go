@@ -300,6 +300,32 @@ func TestWatchRefusals(t *testing.T) {
 	}
 }
 
+// TestWatchBeforeAnythingIsRead: that nothing could be read is not told as that there is nothing.
+func TestWatchBeforeAnythingIsRead(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "release", Tree: example(t, "release-with-approval")})
+	hub := watch.NewHub(watch.Options{Tasks: NewWatched(b.svc), Now: b.svc.Now}) // it does not run
+	h := b.handlerOf(t, slog.New(slog.DiscardHandler), Options{Local: true, Watch: hub})
+	for _, which := range []string{fmt.Sprintf(`"ids":[%d]`, task.ID), `"filter":{}`} {
+		got := send(t, h, request{method: "POST", path: watchPath, body: `{` + which + `,"wait_s":1}`})
+		if got.status != 503 || got.header.Get("Retry-After") == "" || !strings.Contains(got.text, "try again") {
+			t.Errorf("%s: %v", which, got)
+		}
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		for hub.Watching() == 0 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		hub.Stop(client.EndDraining)
+	})
+	if got := send(t, h, request{method: "POST", path: watchPath, body: `{"filter":{}}`}); got.status != 503 {
+		t.Errorf("at a server that ends: %v", got)
+	}
+}
+
 // open opens a stream and gives its events.
 func (w *watching) open(t *testing.T, ids ...int64) (next func() (event, data string), close func()) {
 	t.Helper()
