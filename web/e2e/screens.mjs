@@ -1,10 +1,7 @@
 // Each screen and state of a screen once: by axe in both themes, wide and narrow; in Chinese; and its picture.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { eventually } from './server.mjs';
 import { as, world } from './world.mjs';
 
 const wide = { width: 1280, height: 800 };
@@ -22,14 +19,10 @@ async function indexOf(key, name) {
   return graph.nodes.find((n) => n.name === name).index;
 }
 
-const painted = (page) =>
-  page.waitForFunction(() => {
-    const canvas = document.querySelector('.graph-canvas');
-    if (!canvas || canvas.width === 0) return false;
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    for (let i = 3; i < data.length; i += 4) if (data[i] !== 0) return true;
-    return document.querySelector('.react-flow__node') !== null;
-  });
+// The graph is there once its nodes are; those that can be read are elements, the others are painted.
+const painted = async (page) => {
+  await page.locator('.react-flow__node').first().waitFor();
+};
 
 // A screen: who looks at it, where it is, what tells that it is there. `axe: false`: what is on it is checked elsewhere.
 const screens = [
@@ -58,8 +51,9 @@ const screens = [
     who: 'ann',
     path: () => `taskflow/home/list/${world.who.shop}/?q=zone`,
     ready: (p) => p.locator('tr[data-row]').nth(20),
-    then: async (p) => {
-      await p.locator('thead input').click();
+    finish: async (p) => {
+      await p.locator('tr[data-row] input').nth(1).click();
+      await p.locator('tr[data-row] input').nth(2).click();
       await p.locator('.bulk').waitFor();
     },
   },
@@ -74,17 +68,23 @@ const screens = [
     who: 'ann',
     path: () => `taskflow/home/list/${world.who.shop}/`,
     ready: (p) => p.locator('tr[data-row]').first(),
-    then: async (p) => {
+    finish: async (p) => {
       await p.locator('tr[data-row] [aria-haspopup=menu]').first().click();
       await p.locator('[role=menu]').waitFor();
     },
   },
-  { name: 'task-graph', who: 'ann', path: () => task('failed'), ready: (p) => p.locator('.graph-area'), then: painted },
+  {
+    name: 'task-graph',
+    who: 'ann',
+    path: () => task('failed'),
+    ready: (p) => p.locator('.graph-area'),
+    finish: painted,
+  },
   {
     name: 'task-timeline',
     who: 'ann',
     path: () => task('failed', '&tab=timeline'),
-    ready: (p) => p.locator('.time-lane').nth(3),
+    ready: (p) => p.locator('.time-lane').nth(2),
   },
   {
     name: 'task-nodes',
@@ -103,21 +103,21 @@ const screens = [
     who: 'ann',
     path: async () => task('failed', `&node=${await indexOf('failed', 'Push the files')}`),
     ready: (p) => p.locator('.node-error'),
-    then: painted,
+    finish: painted,
   },
   {
     name: 'task-log',
     who: 'ann',
     path: async () => task('log', `&node=${await indexOf('log', 'Send the files')}`),
-    ready: (p) => p.getByText('one file was there already'),
-    then: painted,
+    ready: (p) => p.locator('.log-line').filter({ hasText: 'one file was there already' }),
+    finish: painted,
   },
   {
     name: 'task-retry',
     who: 'ann',
     path: async () => task('failed', `&node=${await indexOf('failed', 'Push the files')}`),
     ready: (p) => p.locator('.node-actions'),
-    then: async (p) => {
+    finish: async (p) => {
       await p
         .locator('.node-actions button')
         .filter({ hasText: /changed inputs|修改输入/ })
@@ -130,22 +130,22 @@ const screens = [
     who: 'ann',
     path: async () => task('waiting', `&node=${await indexOf('waiting', 'Bring it back')}`),
     ready: (p) => p.locator('.node-actions'),
-    then: painted,
+    finish: painted,
   },
-  { name: 'task-big', who: 'ann', path: () => task('big'), ready: (p) => p.locator('.graph-area'), then: painted },
+  { name: 'task-big', who: 'ann', path: () => task('big'), ready: (p) => p.locator('.graph-area'), finish: painted },
   {
     name: 'task-parent',
     who: 'ann',
     path: () => task('parent'),
     ready: (p) => p.locator('.run-children a').first(),
-    then: painted,
+    finish: painted,
   },
   {
     name: 'task-pause',
     who: 'ann',
     path: () => task('running'),
     ready: (p) => p.locator('.graph-area'),
-    then: async (p) => {
+    finish: async (p) => {
       await p.keyboard.press('Shift+P');
       await p.locator('dialog input').waitFor();
     },
@@ -181,7 +181,7 @@ const screens = [
     who: 'ann',
     path: () => task('finished'),
     ready: (p) => p.locator('.graph-area'),
-    then: async (p) => {
+    finish: async (p) => {
       await p.keyboard.press('Shift+?');
       await p.locator('dialog .help').waitFor();
     },
@@ -192,7 +192,7 @@ async function show(window, screen) {
   if (screen.allow) window.allow(screen.allow);
   await window.go(await screen.path());
   await screen.ready(window.page).waitFor();
-  await screen.then?.(window.page);
+  await screen.finish?.(window.page);
 }
 
 const pictures = process.env.SCREENSHOTS;

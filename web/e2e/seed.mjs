@@ -82,7 +82,10 @@ export async function shop(server, api, project) {
   };
   const of = (id, name) => api.call('POST', `projects/${project}/tasks`, { name, flow: id, start: true });
   const hour = { bk_timing: '3600' };
-  const broken = act('Push the files', 'fail_ctrl_node', { bit: 0, version: '2.14', hosts: ['web-01', 'web-02'] });
+  const broken = act('Push the files', 'shell_script', {
+    script: 'echo "sending version 2.14 to web-01"\necho "rsync: connection to $HOST refused" >&2\nexit 12',
+    env: { HOST: 'web-02' },
+  });
 
   const tasks = {};
   tasks.finished = await api.task(project, 'Release 2.13 of the web shop', tree(release()));

@@ -20,6 +20,9 @@ func (s *server) states(ctx context.Context, a *service.Access, in *TaskPath) (*
 	for i := range found.Nodes {
 		states.Nodes[i] = wireState(found.Task.ID, &found.Nodes[i])
 	}
+	if err := s.addChildren(ctx, a, &states.Task); err != nil {
+		return nil, err
+	}
 	return answer(states), nil
 }
 

@@ -75,14 +75,18 @@ func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskI
 		return nil, noTask(int64(id))
 	}
 	task := s.wireTask(&batch.Tasks[0])
-	children, err := s.svc.Children(ctx, a, id)
-	if err != nil {
+	if err := s.addChildren(ctx, a, &task); err != nil {
 		return nil, err
 	}
+	return answer(task), nil
+}
+
+func (s *server) addChildren(ctx context.Context, a *service.Access, task *client.Task) error {
+	children, err := s.svc.Children(ctx, a, stdops.TaskID(task.ID))
 	for _, child := range children {
 		task.Children = append(task.Children, int64(child))
 	}
-	return answer(task), nil
+	return err
 }
 
 type statusesInput struct {

@@ -11,6 +11,7 @@ export function Crash() {
   return (
     <main className="main">
       <ErrorBox
+        page
         error={error}
         title={error instanceof ApiError ? undefined : t('app.crashed')}
         retry={() => location.reload()}
@@ -23,6 +24,7 @@ export function NotFound() {
   const { t } = useI18n();
   return (
     <Empty
+      page
       title={t('app.notFound')}
       action={
         <Link className="button" to={paths.projects()}>

@@ -19,7 +19,7 @@ export function ProjectGate() {
       </Current>
     );
   }
-  if (project.isError) return <Failure error={project.error} retry={() => void project.refetch()} />;
+  if (project.isError) return <Failure page error={project.error} retry={() => void project.refetch()} />;
   return <Skeleton />;
 }
 

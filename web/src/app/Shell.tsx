@@ -15,7 +15,7 @@ export function Shell() {
   if (session.isError && !session.data) {
     return (
       <main className="main">
-        <ErrorBox error={session.error} retry={() => void session.refetch()} />
+        <ErrorBox page error={session.error} retry={() => void session.refetch()} />
       </main>
     );
   }

@@ -17,7 +17,7 @@ export function Begin({ project, lost }: { project: number; lost: boolean }) {
           {t('board.lost')}
         </p>
       )}
-      <Empty title={t('board.empty.title')}>
+      <Empty page title={t('board.empty.title')}>
         <p>{t('board.empty.text')}</p>
       </Empty>
       <div className="panel board-paste-panel">

@@ -34,6 +34,7 @@ export const Outline = memo(function Outline({
     overscan: 10,
   });
   const at = rows.findIndex((r) => r.index === active);
+  const there = virtual.getVirtualItems().some((item) => item.index === at);
 
   // What is chosen elsewhere is opened up and brought into view here.
   const scroll = useRef<(index: number) => void>(() => {});
@@ -102,7 +103,7 @@ export const Outline = memo(function Outline({
         role="tree"
         aria-label={t('task.outline')}
         tabIndex={0}
-        aria-activedescendant={at >= 0 ? `${id}-${active}` : undefined}
+        aria-activedescendant={there ? `${id}-${active}` : undefined}
         onKeyDown={press}
         onFocus={() => active === undefined && move(0)}
       >

@@ -31,6 +31,7 @@ export function Component() {
   if (id === 0) {
     return (
       <Empty
+        page
         title={t('task.noId')}
         action={
           <a className="button" href={`.${paths.tasks(project.id)}`}>
@@ -99,7 +100,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
   ]);
 
   if (!task) {
-    if (run.error) return <Failure error={run.error} retry={run.reload} admins={admins} />;
+    if (run.error) return <Failure page error={run.error} retry={run.reload} admins={admins} />;
     return <Skeleton />;
   }
   const view = { project, task, store, selected: at, onSelect: select };

@@ -61,7 +61,10 @@ function equal(a: NodeState | undefined, b: NodeState): boolean {
 /** The newer one of two tellings of a task. */
 export function newerTask(a: Task | undefined, b: Task): Task {
   if (!a || a.id !== b.id) return b;
-  return (a.run?.revision ?? -1) > (b.run?.revision ?? -1) ? a : b;
+  const newer = (a.run?.revision ?? -1) > (b.run?.revision ?? -1) ? a : b;
+  // Only who asks for one task is told of its children.
+  const children = newer.children ?? (newer === a ? b : a).children;
+  return children === newer.children ? newer : { ...newer, children };
 }
 
 type Schedule = (flush: () => void) => void;

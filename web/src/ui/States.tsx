@@ -6,11 +6,22 @@ import { CopyButton } from './Copy';
 import { span } from './format';
 import { Icon } from './Icon';
 
-/** Nothing is there: why, and what to do about it. */
-export function Empty({ title, children, action }: { title: ReactNode; children?: ReactNode; action?: ReactNode }) {
+/** Nothing is there: why, and what to do about it. As the whole `page` its title is the heading of that. */
+export function Empty({
+  title,
+  children,
+  action,
+  page,
+}: {
+  title: ReactNode;
+  children?: ReactNode;
+  action?: ReactNode;
+  page?: boolean;
+}) {
+  const Title = page ? 'h1' : 'p';
   return (
     <div className="empty">
-      <p className="empty-title">{title}</p>
+      <Title className="empty-title">{title}</Title>
       {children && <div className="empty-text">{children}</div>}
       {action && <div className="empty-action">{action}</div>}
     </div>
@@ -23,8 +34,19 @@ export function errorSentence(error: unknown, t: I18n['t']): string {
 }
 
 /** An error: what it is, what the server says of it, its code and request id to copy, and a way to try again. */
-export function ErrorBox({ error, retry, title }: { error: unknown; retry?: () => void; title?: ReactNode }) {
+export function ErrorBox({
+  error,
+  retry,
+  title,
+  page,
+}: {
+  error: unknown;
+  retry?: () => void;
+  title?: ReactNode;
+  page?: boolean;
+}) {
   const { t } = useI18n();
+  const Title = page ? 'h1' : 'p';
   const known = error instanceof ApiError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const lines = [
@@ -34,7 +56,7 @@ export function ErrorBox({ error, retry, title }: { error: unknown; retry?: () =
   const whole = [message, ...(known?.faults ?? []).map((f) => `${f.location ?? ''} ${f.message}`.trim()), ...lines];
   return (
     <div className="error-box" role="alert">
-      <p className="error-title">{title ?? errorSentence(error, t)}</p>
+      <Title className="error-title">{title ?? errorSentence(error, t)}</Title>
       <p className="error-text">{message}</p>
       {known && known.faults.length > 0 && (
         <ul className="error-faults">
@@ -64,10 +86,10 @@ export function ErrorBox({ error, retry, title }: { error: unknown; retry?: () =
 }
 
 /** The caller may not see something: what the server says is missing, and whom to ask. */
-export function NoPermission({ error, admins }: { error?: unknown; admins?: readonly string[] }) {
+export function NoPermission({ error, admins, page }: { error?: unknown; admins?: readonly string[]; page?: boolean }) {
   const { t } = useI18n();
   return (
-    <Empty title={t('noPermission.title')}>
+    <Empty title={t('noPermission.title')} page={page}>
       {error instanceof Error && <p>{error.message}</p>}
       <p>{admins?.length ? t('noPermission.ask', { admins: admins.join(', ') }) : t('noPermission.askAny')}</p>
     </Empty>
@@ -75,9 +97,21 @@ export function NoPermission({ error, admins }: { error?: unknown; admins?: read
 }
 
 /** Shows an error as what it is: a missing permission or another failure. */
-export function Failure({ error, retry, admins }: { error: unknown; retry?: () => void; admins?: readonly string[] }) {
-  if (error instanceof ApiError && error.code === 'denied') return <NoPermission error={error} admins={admins} />;
-  return <ErrorBox error={error} retry={retry} />;
+export function Failure({
+  error,
+  retry,
+  admins,
+  page,
+}: {
+  error: unknown;
+  retry?: () => void;
+  admins?: readonly string[];
+  page?: boolean;
+}) {
+  if (error instanceof ApiError && error.code === 'denied') {
+    return <NoPermission error={error} admins={admins} page={page} />;
+  }
+  return <ErrorBox error={error} retry={retry} page={page} />;
 }
 
 const patience = 150;
