@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { api, type BulkCommand, type Verdict } from '../api';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
-import { Ask, Button, Dialog, errorSentence, Icon, StateShape, useToast } from '../ui';
+import { Ask, Button, Dialog, errorSentence, Icon, Refusal, StateShape, useToast } from '../ui';
 import { commandAll, refusedFirst } from './bulk';
 import type { Board } from './model';
 
@@ -176,8 +176,7 @@ function Outcome({
                 <span className="muted"> · {t('board.ok')}</span>
               ) : (
                 <span className="board-refusal">
-                  <bdi>{said(r)}</bdi>
-                  {r.code && <span className="muted mono"> {r.code}</span>}
+                  <Refusal code={r.code}>{said(r)}</Refusal>
                 </span>
               )}
             </span>

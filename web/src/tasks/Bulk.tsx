@@ -4,7 +4,7 @@ import { Link, useNavigate } from 'react-router';
 import { api, type BulkCommand, type Task, type Verdict } from '../api';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
-import { Ask, Button, Dialog, Empty, useCopy, useKeys, useToast } from '../ui';
+import { Ask, Button, Dialog, Empty, Refusal, useCopy, useKeys, useToast } from '../ui';
 import { type BulkName, bulkNames, bulkTargets, takes } from './bulk';
 
 /** What can be done to the selected tasks at once. */
@@ -137,7 +137,7 @@ function Verdicts({
                   </span>
                 </th>
                 <td>
-                  {v.message} <span className="muted">{v.code}</span>
+                  <Refusal code={v.code}>{v.message}</Refusal>
                 </td>
               </tr>
             );
