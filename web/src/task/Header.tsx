@@ -7,6 +7,7 @@ import { type Key, useI18n } from '../i18n';
 import {
   Ask,
   Button,
+  barOf,
   CopyButton,
   Duration,
   FeedMark,
@@ -96,10 +97,13 @@ export function Header({
               <progress
                 className={run.failed_count > 0 ? 'bar bar-failed' : 'bar'}
                 max={run.progress.total}
-                value={run.progress.done}
+                value={barOf(task.state, run.progress.done, run.progress.total)}
                 aria-label={t('task.progress')}
               />
-              {t('task.progress.of', { done: number(run.progress.done), total: number(run.progress.total) })}
+              {t(task.state === 'FINISHED' ? 'task.progress.ran' : 'task.progress.of', {
+                done: number(run.progress.done),
+                total: number(run.progress.total),
+              })}
             </dd>
           </div>
         )}
