@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, type BulkCommand, type Verdict } from '../api';
+import { commandAll, refusedFirst } from '../api/bulk';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
 import { Ask, Button, Dialog, errorSentence, Icon, Refusal, StateShape, useToast } from '../ui';
-import { commandAll, refusedFirst } from './bulk';
 import type { Board } from './model';
 
 export type BoardCommand = 'pause' | 'resume' | 'revoke' | 'retry' | 'skip';
