@@ -12,6 +12,7 @@ export const task: Same<typeof en> = {
   'task.noNode': '该任务没有节点 {node}。',
   'task.progress': '进度',
   'task.progress.of': '{done} / {total}',
+  'task.progress.ran': '{total} 个活动中执行了 {done} 个',
   'task.progress.short': '{done}/{total}',
   'task.elapsed': '耗时',
   'task.started': '开始',
