@@ -105,7 +105,8 @@ var elsewhere = regexp.MustCompile(`(?:https?|wss?):\\?/\\?/[A-Za-z0-9\[][^\s"'`
 var named = []string{
 	"http://www.w3.org/",                                                                                                  // namespaces of XML
 	"https://react.dev/errors/", "https://reactrouter.com/en/main/routers/", "https://github.com/ungap/url-search-params", // in texts of errors
-	"http://localhost", // what relative addresses are read against where there is no window
+	"https://reactflow.dev", // a mark of the graph that is switched off
+	"http://localhost",      // what relative addresses are read against where there is no window
 }
 
 // TestAppAsksNobodyElse: nothing that the page loads is from another host, and its code names none.

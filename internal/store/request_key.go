@@ -12,13 +12,14 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// RequestKey finds a key by project, owner and text. An expired one is none any more.
+// RequestKey finds a key by project, owner and text, or else one of those of its parts: the request of these is another one.
+// An expired one is none any more.
 func (s *Store) RequestKey(ctx context.Context, k *stdops.RequestKey) (stdops.RequestKey, error) {
 	found := stdops.RequestKey{Project: k.Project, Owner: k.Owner, Key: k.Key}
 	err := s.readers.QueryRowContext(ctx, `
 		SELECT request, made, answer, expires_at FROM request_key
-		WHERE project_id = $1 AND owner = $2 AND key = $3 AND expires_at > $4`,
-		int64(k.Project), k.Owner, k.Key, micros(s.Now())).
+		WHERE project_id = $1 AND owner = $2 AND key >= $3 AND key < $4 AND expires_at > $5 ORDER BY key LIMIT 1`,
+		int64(k.Project), k.Owner, k.Key, k.Key+"!", micros(s.Now())).
 		Scan(&found.Request, &found.Made, &found.Answer, instant(&found.Expires))
 	if errors.Is(err, sql.ErrNoRows) {
 		return found, stdops.Errorf(stdops.CodeNotFound, "the key does not exist")

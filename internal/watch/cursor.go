@@ -21,8 +21,11 @@ type place struct {
 // cursorFormat is the first byte of a cursor.
 const cursorFormat = 1
 
-// longestCursor is more than one of a thousand tasks can have.
-const longestCursor = 64 << 10
+// mostPlaces is how many tasks a cursor can be about, and longestCursor more than one of these can have.
+const (
+	mostPlaces    = 1000
+	longestCursor = 64 << 10
+)
 
 // cursorOf writes a cursor: the format, then for each task how much larger its id is than the one before, and its revision,
 // and a checksum, which is of the project too.
@@ -60,7 +63,7 @@ func ReadCursor(project stdops.ProjectID, text string) (Cursor, error) {
 	for body = body[1:]; len(body) > 0; {
 		var p place
 		step, n := binary.Uvarint(body)
-		if n <= 0 || step == 0 || step > 1<<53 {
+		if n <= 0 || step == 0 || step > 1<<53 || len(c) == mostPlaces {
 			return nil, refused
 		}
 		body = body[n:]

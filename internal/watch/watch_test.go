@@ -522,6 +522,21 @@ func TestCursor(t *testing.T) {
 	})
 }
 
+// TestCursorOfTooMany: no watcher has so many tasks, and whoever made such a cursor up would have them all kept in memory.
+func TestCursorOfTooMany(t *testing.T) {
+	t.Parallel()
+	marks := make([]mark, mostPlaces)
+	for i := range marks {
+		marks[i].id = stdops.TaskID(i + 1)
+	}
+	if c, err := ReadCursor(1, cursorOf(1, marks)); err != nil || len(c) != mostPlaces {
+		t.Errorf("%d tasks, %v", len(c), err)
+	}
+	if _, err := ReadCursor(1, cursorOf(1, append(marks, mark{id: mostPlaces + 1}))); stdops.ErrorCode(err) != stdops.CodeInvalid {
+		t.Errorf("one too many: %v", err)
+	}
+}
+
 func FuzzReadCursor(f *testing.F) {
 	f.Add("")
 	f.Add(cursorOf(1, []mark{{id: 1, at: 3}, {id: 9, at: absent}}))

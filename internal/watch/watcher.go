@@ -229,6 +229,13 @@ func (w *Watcher) takeNodes(e *entry, d *Delivery) {
 	}
 }
 
+// Began reports whether the watcher has been told all that there was when it began, or had a cursor of that.
+func (w *Watcher) Began() bool {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return !w.first
+}
+
 // Cursor tells where the watcher is.
 func (w *Watcher) Cursor() string {
 	w.hub.mu.Lock()

@@ -107,5 +107,8 @@ func TestKeyOfACommandForMany(t *testing.T) {
 	if got := b.keyed(t, "k", tasksPath+":command", strings.Replace(body, "pause", "revoke", 1)); got.status != 409 {
 		t.Errorf("another request under the key: %v", got)
 	}
+	if got := b.keyed(t, "k", fmt.Sprintf("%s/%d/commands", tasksPath, one), `{"command":"revoke"}`); got.status != 409 {
+		t.Errorf("a command for one task under the key: %v", got)
+	}
 	ask("k2", body, fmt.Sprintf("%d  false conflict", one), done)
 }

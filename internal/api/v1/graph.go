@@ -37,7 +37,10 @@ func (s *server) graph(ctx context.Context, a *service.Access, in *graphInput) (
 	return out, nil
 }
 
-func etag(tree string) string { return `"` + tree + `"` }
+func etag(tree string) string { return `"` + formOfGraph + tree + `"` }
+
+// formOfGraph changes when a release draws a tree in another form: what callers keep of an older one does not count then.
+const formOfGraph = "1."
 
 // has reports whether a list of ETags has one, as weak as it may be.
 func has(list, tag string) bool {

@@ -48,7 +48,7 @@ func TestGraphOfTask(t *testing.T) {
 		t.Errorf("graph (-want +got):\n%s", diff)
 	}
 	tag := send(t, b.local, request{method: "GET", path: path}).header.Get("ETag")
-	if tag != `"`+got.Tree+`"` {
+	if tag != `"1.`+got.Tree+`"` {
 		t.Errorf("ETag %s", tag)
 	}
 	for have, status := range map[string]int{tag: 304, `"x", W/` + tag: 304, `"x"`: 200} {

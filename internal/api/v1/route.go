@@ -82,11 +82,15 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 
 // refuse answers instead of the operation.
 func (s *server) refuse(ctx huma.Context, err error) {
-	var p *problem
-	if err = s.refusal(ctx.Context(), err); !errors.As(err, &p) {
-		p = newProblem(ctx.Context(), http.StatusInternalServerError, messageOfDefect)
-	}
 	_, w := humago.Unwrap(ctx)
+	s.answerRefusal(ctx.Context(), w, err)
+}
+
+func (s *server) answerRefusal(ctx context.Context, w http.ResponseWriter, err error) {
+	var p *problem
+	if err = s.refusal(ctx, err); !errors.As(err, &p) {
+		p = newProblem(ctx, http.StatusInternalServerError, messageOfDefect)
+	}
 	var more huma.HeadersError
 	if errors.As(err, &more) {
 		maps.Copy(w.Header(), more.GetHeaders())

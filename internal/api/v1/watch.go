@@ -104,6 +104,9 @@ func watchRequest(a *service.Access, q *client.WatchRequest) (watch.Request, err
 		r.IDs = append(r.IDs, stdops.TaskID(id))
 	}
 	if f := q.Filter; f != nil {
+		if strings.ContainsRune(f.Keyword+f.Creator+f.Executor, 0) { // a list that no database can ever look for is not to be tried again and again
+			return r, stdops.Errorf(stdops.CodeInvalid, "the filter holds the character NUL, which no text has")
+		}
 		r.Filter = &watch.Filter{Keyword: f.Keyword, Creator: f.Creator, Executor: f.Executor, Flow: stdops.TemplateID(f.Flow), Limit: f.Limit}
 		for _, state := range shownStates {
 			if state.String() == f.State {
@@ -119,6 +122,9 @@ func watchRequest(a *service.Access, q *client.WatchRequest) (watch.Request, err
 	return r, err
 }
 
+// errNothingRead is told in place of an answer with nothing in it, which would say that there are no tasks.
+var errNothingRead = stdops.Errorf(stdops.CodeUnavailable, "how the tasks stand can not be read at the moment, try again")
+
 // poll answers as soon as something is new, or when the wait is over.
 func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher, wait time.Duration) {
 	connection := http.NewResponseController(out)
@@ -129,6 +135,10 @@ func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher
 	for over := false; ; {
 		d, ok := w.Take()
 		if ok || over {
+			if d.Cursor == "" && !w.Began() {
+				s.answerRefusal(r.Context(), out, errNothingRead)
+				return
+			}
 			if d.Cursor == "" {
 				d.Cursor, d.Now = w.Cursor(), s.svc.Now()
 			}

@@ -277,6 +277,7 @@ func TestWatchRefusals(t *testing.T) {
 		"no id":           {w.token, `{"ids":[0]}`, 422, "0 is not the id of a task"},
 		"too many":        {w.token, `{"ids":[1` + strings.Repeat(",1", 1000) + `]}`, 422, "ids"},
 		"a long list":     {w.token, `{"filter":{"limit":201}}`, 422, "limit"},
+		"NUL":             {w.token, `{"filter":{"keyword":"a\u0000"}}`, 422, "NUL"},
 		"an odd cursor":   {w.token, `{"ids":[1],"cursor":"12"}`, 422, "cursor is none"},
 		"a damaged one":   {w.token, `{"ids":[1],"cursor":"AQEDAAAAAA"}`, 422, "cursor is none"},
 		"nodes of a list": {w.token, `{"filter":{},"nodes":true}`, 422, "10 tasks at most"},
@@ -296,6 +297,32 @@ func TestWatchRefusals(t *testing.T) {
 	}
 	if n := w.hub.Watching(); n != 0 {
 		t.Errorf("%d who were refused watch", n)
+	}
+}
+
+// TestWatchBeforeAnythingIsRead: that nothing could be read is not told as that there is nothing.
+func TestWatchBeforeAnythingIsRead(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "release", Tree: example(t, "release-with-approval")})
+	hub := watch.NewHub(watch.Options{Tasks: NewWatched(b.svc), Now: b.svc.Now}) // it does not run
+	h := b.handlerOf(t, slog.New(slog.DiscardHandler), Options{Local: true, Watch: hub})
+	for _, which := range []string{fmt.Sprintf(`"ids":[%d]`, task.ID), `"filter":{}`} {
+		got := send(t, h, request{method: "POST", path: watchPath, body: `{` + which + `,"wait_s":1}`})
+		if got.status != 503 || got.header.Get("Retry-After") == "" || !strings.Contains(got.text, "try again") {
+			t.Errorf("%s: %v", which, got)
+		}
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		for hub.Watching() == 0 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		hub.Stop(client.EndDraining)
+	})
+	if got := send(t, h, request{method: "POST", path: watchPath, body: `{"filter":{}}`}); got.status != 503 {
+		t.Errorf("at a server that ends: %v", got)
 	}
 }
 

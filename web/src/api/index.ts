@@ -1,5 +1,6 @@
 export { api } from './calls';
 export { serverClock, useServerNow, useSkew } from './clock';
+export { useDraining } from './drain';
 export { ApiError, type ErrorCode } from './error';
 export { apiURL } from './http';
 export { onSignedOut } from './lost';

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { emit, reply, serve } from '../testing/server';
+import { drain } from './drain';
 import type { Task, WatchRequest } from './types';
 import { backOff, type Feed, usualTimes, Watch, type WatchTimes } from './watch';
 
@@ -151,4 +152,24 @@ test('each failure in a row doubles the wait, up to the longest', () => {
   const waits = [1, 2, 3, 4, 20].map((n) => backOff(n, 1));
   expect(waits).toEqual([500, 1000, 2000, 4000, usualTimes.longest]);
   expect(backOff(3, 0)).toBe(1000);
+});
+
+test('a server that takes leave is gone until a stream opens again', async () => {
+  let calls = 0;
+  const seen: boolean[] = [];
+  await follow(
+    { ids: [1] },
+    (_, res) => {
+      calls++;
+      seen.push(drain.current());
+      if (calls === 1) {
+        emit(res, 'tasks', 'a', { tasks: [task(1, 1)], now });
+        emit(res, 'end', '', { reason: 'draining' });
+        res.end();
+      } else if (calls === 2) reply(res, { code: 'unavailable', detail: 'no' }, 503);
+      else emit(res, 'tasks', 'b', { tasks: [task(1, 2)], now });
+    },
+    (told) => told.includes('tasks 1@2'),
+  );
+  expect([...seen, drain.current()]).toEqual([false, true, true, false]);
 });

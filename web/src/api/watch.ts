@@ -1,5 +1,6 @@
 import { api } from './calls';
 import { serverClock } from './clock';
+import { drain } from './drain';
 import { ApiError, thrown } from './error';
 import { send } from './http';
 import { signedOut } from './lost';
@@ -112,6 +113,7 @@ export class Watch {
     const before = this.#events;
     try {
       const reason = await this.#stream();
+      if (reason === 'draining') drain.began();
       if (reason === 'signed_out') {
         signedOut();
         return { state: 'ended', reason };
@@ -163,6 +165,7 @@ export class Watch {
         await answer.body?.cancel();
         throw new ApiError({ status: answer.status, code: 'foreign', message: 'this is no stream of events' });
       }
+      drain.over();
       const parser = new EventParser();
       const reader = answer.body.getReader();
       for (;;) {
@@ -232,6 +235,7 @@ export class Watch {
     for (let i = 0; i < this.#times.polls; i++) {
       try {
         await this.#poll();
+        drain.over();
         this.#alive = Date.now();
         this.#tell({ state: 'polling', since: this.#alive });
       } catch (e) {

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { Link, Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
-import { useSkew } from '../api';
+import { useDraining, useSkew } from '../api';
 import { languages, useI18n } from '../i18n';
 import { ErrorBox, Icon, IconButton, Menu, ServerZone, Skeleton, useKeys } from '../ui';
 import { Help } from './Help';
@@ -103,6 +103,7 @@ function Frame({ user }: { user: string }) {
           />
         </div>
       </header>
+      <DrainNote />
       <SkewNote />
       <main id="main" className="main" ref={main} tabIndex={-1}>
         <Outlet />
@@ -200,6 +201,28 @@ export function ThemeMenu() {
         run: () => setTheme(key),
       }))}
     />
+  );
+}
+
+const reconnecting = 2500; // another process of the server, or one that was quick to begin, is found in that time
+
+function DrainNote() {
+  const { t } = useI18n();
+  const draining = useDraining();
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!draining) return;
+    const timer = setTimeout(() => setLate(true), reconnecting);
+    return () => {
+      clearTimeout(timer);
+      setLate(false);
+    };
+  }, [draining]);
+  if (!draining || !late) return null;
+  return (
+    <p className="note" role="status">
+      {t('app.draining')}
+    </p>
   );
 }
 

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { api, type BulkCommand, type Verdict } from '../api';
+import { commandAll, refusedFirst } from '../api/bulk';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
-import { Ask, Button, Dialog, errorSentence, Icon, StateShape, useToast } from '../ui';
-import { commandAll, refusedFirst } from './bulk';
+import { Ask, Button, Dialog, errorSentence, Icon, Refusal, StateShape, useToast } from '../ui';
 import type { Board } from './model';
 
 export type BoardCommand = 'pause' | 'resume' | 'revoke' | 'retry' | 'skip';
@@ -176,8 +176,7 @@ function Outcome({
                 <span className="muted"> · {t('board.ok')}</span>
               ) : (
                 <span className="board-refusal">
-                  <bdi>{said(r)}</bdi>
-                  {r.code && <span className="muted mono"> {r.code}</span>}
+                  <Refusal code={r.code}>{said(r)}</Refusal>
                 </span>
               )}
             </span>

@@ -1,9 +1,9 @@
 import { memo } from 'react';
 import { Link } from 'react-router';
-import { useServerNow } from '../api';
+import { type TaskState, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { isKey, useI18n } from '../i18n';
-import { Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
+import { barOf, Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
 import type { Board, Item } from './model';
 import type { Place } from './order';
 
@@ -106,7 +106,7 @@ const Row = memo(function Row({
       <span className={`board-row-phase ${run?.phase === 'waiting_human' ? 'is-waiting' : 'muted'}`}>
         {phase && isKey(phase) ? t(phase) : run?.phase}
       </span>
-      <Progress done={run?.progress.done ?? 0} total={run?.progress.total ?? 0} />
+      <Progress state={task.state} done={run?.progress.done ?? 0} total={run?.progress.total ?? 0} />
       <WhyLine item={item} />
       <span className="board-row-time">
         <Duration from={task.started_at} to={task.finished_at} />
@@ -115,11 +115,11 @@ const Row = memo(function Row({
   );
 });
 
-function Progress({ done, total }: { done: number; total: number }) {
+function Progress({ state, done, total }: { state: TaskState; done: number; total: number }) {
   return (
     <span className="board-row-progress">
       <span className="board-bar" aria-hidden="true">
-        <span style={{ transform: `scaleX(${total === 0 ? 0 : done / total})` }} />
+        <span style={{ transform: `scaleX(${total === 0 ? 0 : barOf(state, done, total) / total})` }} />
       </span>
       <span className="board-row-steps">
         {done}/{total}

@@ -19,6 +19,7 @@ import {
   type Folds,
   firstFolds,
   foldsKey,
+  groupsOf,
   type Item,
   type Link,
   makeView,
@@ -546,7 +547,7 @@ function Surface({
     const goal = toFly.current ?? (selected !== shown.current ? selected : undefined);
     toFly.current = undefined;
     shown.current = selected;
-    if (goal === -1) return fitAll(glide());
+    if (goal === -1) return begin();
     if (goal !== undefined) {
       const key = view.keyOf(goal);
       if (key === undefined) return first ? begin() : undefined;
@@ -554,7 +555,7 @@ function Surface({
       return flyTo(key, first ? 0 : glide());
     }
     if (first) begin();
-  }, [selected, begin, fitAll, flyTo, view, cursor, toFly, glide]);
+  }, [selected, begin, flyTo, view, cursor, toFly, glide]);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
@@ -600,8 +601,9 @@ function Surface({
       : []),
   ]);
 
-  const unfolded = view.items.some((i) => i.open);
-  const foldable = tree.children.size > 1 || view.items.some((i) => i.kind === 'group');
+  const groups = groupsOf(tree).size;
+  const foldable = tree.children.size > 1 || groups > 0;
+  const unfolded = view.items.some((i) => i.open) || view.items.filter((i) => i.kind === 'group').length < groups;
   return (
     <>
       <Bar
@@ -712,7 +714,7 @@ function marginOf(size: number): number {
   return Math.round(size / 4);
 }
 
-const least = 0.02;
+const least = 0.005;
 // A card is some pixels then.
 const tooSmall = 0.16;
 // On a screen this narrow there is room for few nodes: it begins where they can be read.

@@ -1,5 +1,5 @@
-import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api, type Feed, type NodeRef, type Task, useServerNow } from '../api';
 import { paths } from '../app/paths';
@@ -7,6 +7,7 @@ import { type Key, useI18n } from '../i18n';
 import {
   Ask,
   Button,
+  barOf,
   CopyButton,
   Duration,
   FeedMark,
@@ -31,6 +32,7 @@ export function Header({
   asking,
   onAsk,
   onSelect,
+  jumps,
   onTask,
 }: {
   project: number;
@@ -42,6 +44,8 @@ export function Header({
   asking: TaskAction | undefined;
   onAsk: (action: TaskAction | undefined) => void;
   onSelect: (index: number) => void;
+  /** Leads to nodes that failed or run. */
+  jumps: ReactNode;
   onTask: (task: Task) => void;
 }) {
   const { t, tx, number } = useI18n();
@@ -87,7 +91,10 @@ export function Header({
           {t('task.problem', { problem: task.problem })}
         </p>
       )}
-      {run && <Phase task={task} onSelect={onSelect} />}
+      <div className="run-line">
+        {run && !saidByState(task) && <Phase task={task} onSelect={onSelect} />}
+        {jumps}
+      </div>
       <dl className="run-facts">
         {run && run.progress.total > 0 && (
           <div>
@@ -96,10 +103,13 @@ export function Header({
               <progress
                 className={run.failed_count > 0 ? 'bar bar-failed' : 'bar'}
                 max={run.progress.total}
-                value={run.progress.done}
+                value={barOf(task.state, run.progress.done, run.progress.total)}
                 aria-label={t('task.progress')}
               />
-              {t('task.progress.of', { done: number(run.progress.done), total: number(run.progress.total) })}
+              {t(task.state === 'FINISHED' ? 'task.progress.ran' : 'task.progress.of', {
+                done: number(run.progress.done),
+                total: number(run.progress.total),
+              })}
             </dd>
           </div>
         )}
@@ -153,7 +163,7 @@ export function Header({
           <div>
             <dt>{t('task.flow')}</dt>
             <dd>
-              <Link to={paths.start(project, task.flow)}>{task.flow}</Link>
+              <FlowLink project={project} id={task.flow} />
             </dd>
           </div>
         )}
@@ -181,6 +191,21 @@ export function Header({
   );
 }
 
+// A flow may be gone: its number stays.
+function FlowLink({ project, id }: { project: number; id: number }) {
+  const { data } = useQuery({
+    queryKey: ['flows', project],
+    queryFn: ({ signal }) => api.flows(project, signal),
+    staleTime: 60_000,
+  });
+  const name = data?.flows.find((flow) => flow.id === id)?.name;
+  return (
+    <Link className="run-flow" to={paths.start(project, id)} title={name && `${plainName(name, 1000)} #${id}`}>
+      <bdi>{name ? plainName(name, 80) : id}</bdi>
+    </Link>
+  );
+}
+
 const fewChildren = 6;
 
 function Children({ project, ids }: { project: number; ids: readonly number[] }) {
@@ -204,6 +229,11 @@ function Children({ project, ids }: { project: number; ids: readonly number[] })
       </dd>
     </div>
   );
+}
+
+// Of a task that is over the state beside its name says it all.
+function saidByState({ run }: Task): boolean {
+  return run?.why.code === 'finished' || run?.why.code === 'revoked';
 }
 
 // The sentence of why, in which the node that it names leads to that node; behind it what else goes on.
@@ -329,22 +359,27 @@ export function KeyButton({
   onClick,
   disabled,
   icon,
+  sign,
 }: {
   keys: string;
   label: string;
   onClick: () => void;
   disabled?: boolean;
   icon?: 'right' | 'down';
+  /** It shows only this sign; its label is said, and shown as a tip. */
+  sign?: 'left' | 'right';
 }) {
   return (
     <Button
       small
       aria-disabled={disabled || undefined}
+      className={sign && 'button-icon'}
+      aria-label={sign && label}
       title={`${label} (${keys})`}
       onClick={disabled ? undefined : onClick}
     >
       {icon && <Icon name={icon} size={12} />}
-      {label}
+      {sign ? <Icon name={sign} size={14} /> : label}
     </Button>
   );
 }

@@ -152,7 +152,7 @@ export const Outline = memo(function Outline({
                 )}
                 <StateShape look={look} size={13} />
                 <bdi className="outline-name">{name}</bdi>
-                <span className="hidden">, {t(`state.${look}`)}</span>
+                <span className="hidden">, {t(`state.${look}`)} </span>
                 {inner && (
                   <span className={inner.failed > 0 ? 'outline-count is-failed' : 'outline-count'}>
                     {t('task.progress.short', { done: String(inner.done), total: String(inner.total) })}

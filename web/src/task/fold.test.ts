@@ -44,7 +44,9 @@ test('groups fold by themselves only when much would be shown', () => {
   expect(view.out.get(-12)).toEqual([3]);
   expect(view.links.find((l) => l.to === -12)?.edges).toHaveLength(127);
   expect(view.keyOf(15)).toBe(-12);
-  expect(makeView(tree, toggle(tree, folds, -12)).items).toHaveLength(259);
+  const all = toggle(tree, folds, -12);
+  expect(makeView(tree, all).items).toHaveLength(259);
+  expect([...toggle(tree, all, 15).folded]).toEqual([-12]);
 });
 
 test('a subprocess that is unfolded folds its groups when too much would be shown', () => {

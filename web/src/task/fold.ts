@@ -151,10 +151,16 @@ export function unfold(tree: Tree, folds: Folds, subs: readonly number[]): Folds
   return { open, folded: new Set([...folds.folded, ...news.flatMap((s) => [...groupsWithin(tree, s)])]) };
 }
 
-/** Folds what is unfolded, and the other way round: a subprocess by its index, a group by its key. */
+/**
+ * Folds what is unfolded, and the other way round: a subprocess by its index, a group by its key. By the index of another
+ * node the group folds in which it is.
+ */
 export function toggle(tree: Tree, folds: Folds, key: number): Folds {
   if (key > 0) {
-    if (!tree.children.has(key)) return folds;
+    if (!tree.children.has(key)) {
+      const group = [...groupsOf(tree).values()].find((g) => g.members.includes(key));
+      return group ? { open: folds.open, folded: new Set([...folds.folded, group.key]) } : folds;
+    }
     if (!folds.open.has(key)) return unfold(tree, folds, [key]);
     const open = new Set(folds.open);
     open.delete(key);

@@ -59,7 +59,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
   const [last, setLast] = useState<number | undefined>(selected);
   const at = selected ?? last;
   const [asking, setAsking] = useState<TaskAction>();
-  useTitle(task ? `${plainName(task.name, 80)} · ${t(`state.${task.state}`)}` : t('task.title'));
+  useTitle(task ? `${t(`state.${task.state}`)} · ${plainName(task.name, 80)}` : t('task.title'));
 
   const set = useCallback(
     (name: string, value: string | undefined) =>
@@ -110,6 +110,37 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
     ) : (
       <Skeleton />
     );
+  const jumps = (
+    <div className="run-jumps">
+      {failed.length > 0 && (
+        <>
+          <StateMark look="FAILED" word={t('task.failedCount', { count: failed.length })} />
+          <KeyButton keys="f" label={t('task.firstFailure')} onClick={() => go(failed[0])} />
+          <KeyButton
+            keys="["
+            sign="left"
+            label={t('task.previousFailed')}
+            disabled={failed.length < 2 && at === failed[0]}
+            onClick={() => stepFailed(-1)}
+          />
+          <KeyButton
+            keys="]"
+            sign="right"
+            label={t('task.nextFailed')}
+            disabled={failed.length < 2 && at === failed[0]}
+            onClick={() => stepFailed(1)}
+          />
+        </>
+      )}
+      {/* They stay while the task goes on, so that nothing jumps from node to node. */}
+      {(running.length > 0 || task.run?.phase === 'running') && (
+        <>
+          <StateMark look="RUNNING" word={t('task.runningCount', { count: running.length })} />
+          <KeyButton keys="r" label={t('task.toRunning')} disabled={running.length === 0} onClick={nextRunning} />
+        </>
+      )}
+    </div>
+  );
   return (
     <div className="run">
       <Header
@@ -121,37 +152,12 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
         asking={asking}
         onAsk={setAsking}
         onSelect={select}
+        jumps={jumps}
         onTask={(answer) => {
           store.task(answer);
           run.reload();
         }}
       />
-      <div className="run-jumps">
-        <KeyButton
-          keys="f"
-          label={t('task.firstFailure')}
-          disabled={failed.length === 0}
-          onClick={() => go(failed[0])}
-        />
-        <KeyButton
-          keys="["
-          label={t('task.previousFailed')}
-          disabled={failed.length === 0}
-          onClick={() => stepFailed(-1)}
-        />
-        <KeyButton keys="]" label={t('task.nextFailed')} disabled={failed.length === 0} onClick={() => stepFailed(1)} />
-        <KeyButton keys="r" label={t('task.toRunning')} disabled={running.length === 0} onClick={nextRunning} />
-        {failed.length > 0 && (
-          <span className="run-jumps-count">
-            <StateMark look="FAILED" word={t('task.failedCount', { count: failed.length })} />
-          </span>
-        )}
-        {running.length > 0 && (
-          <span className="run-jumps-count">
-            <StateMark look="RUNNING" word={t('task.runningCount', { count: running.length })} />
-          </span>
-        )}
-      </div>
       <div className="run-body">
         {tree && <Outline tree={tree} store={store} selected={at} onSelect={select} />}
         <div className="run-main">

@@ -1,21 +1,25 @@
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api, type BulkCommand, type Task, type Verdict } from '../api';
+import { commandAll } from '../api/bulk';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
-import { Ask, Button, Dialog, Empty, useCopy, useKeys, useToast } from '../ui';
+import { Ask, Button, Dialog, Empty, errorSentence, Refusal, useCopy, useKeys, useToast } from '../ui';
 import { type BulkName, bulkNames, bulkTargets, takes } from './bulk';
 
 /** What can be done to the selected tasks at once. */
 export function Bulk({
   project,
   tasks,
+  all,
   onClear,
   onDone,
 }: {
   project: number;
   tasks: readonly Task[];
+  /** Selects all that match, or says that not all could be. */
+  all: ReactNode;
   onClear: () => void;
   /** Tasks may stand otherwise now. */
   onDone: (ids: number[]) => void;
@@ -28,8 +32,13 @@ export function Bulk({
   const [verdicts, setVerdicts] = useState<Verdict[]>();
   const ids = tasks.map((task) => task.id);
   const run = useMutation({
-    mutationFn: (body: BulkCommand) => api.command(project, body),
-    onSuccess: ({ results }) => {
+    mutationFn: ({ targets, ...body }: BulkCommand) =>
+      commandAll(
+        targets,
+        (part) => api.command(project, { ...body, targets: part }),
+        (e) => errorSentence(e, t),
+      ),
+    onSuccess: (results) => {
       setAsked(undefined);
       onDone([...new Set(results.map((r) => r.task))]);
       if (results.every((r) => r.ok)) toast(t('tasks.bulk.done', { count: results.length }));
@@ -52,6 +61,7 @@ export function Bulk({
     <>
       <section className="bulk" aria-label={t('tasks.bulk')}>
         <b role="status">{t('tasks.bulk.count', { count: tasks.length })}</b>
+        {all}
         {bulkNames.map((name) => (
           <Button key={name} small disabled={!tasks.some((task) => takes(task, name))} onClick={() => ask(name)}>
             {name === 'retry' ? t('tasks.bulk.retry') : t(`do.${name}`)}
@@ -137,7 +147,7 @@ function Verdicts({
                   </span>
                 </th>
                 <td>
-                  {v.message} <span className="muted">{v.code}</span>
+                  <Refusal code={v.code}>{v.message}</Refusal>
                 </td>
               </tr>
             );

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
-import { Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
+import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
 import type { Rows } from './rows';
 
 export type RowAction = 'start' | 'pause' | 'resume' | 'revoke' | 'delete';
@@ -184,7 +184,7 @@ function Progress({ task }: { task: Task }) {
     <span className="progress">
       <progress
         max={total}
-        value={done}
+        value={barOf(task.state, done, total)}
         data-state={task.state}
         aria-label={t('tasks.progress', { done: String(done), total: String(total) })}
       />

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Task } from '../api';
-import { bulkTargets, takes } from './bulk';
+import { bulkTargets, collect, takes } from './bulk';
 
 const node = (index: number) => ({ index, id: `n${index}`, name: `node ${index}` });
 const task = (id: number, actions: string[], failed: number[] = [], state = 'FAILED') =>
@@ -20,7 +20,36 @@ test('a retry goes to each failed node of tasks that can go on', () => {
   ]);
 });
 
-test('no more go out than the server takes', () => {
-  const many = Array.from({ length: 1200 }, (_, i) => task(i + 1, ['pause']));
-  expect(bulkTargets(many, 'pause')).toHaveLength(1000);
+const list = (ids: number[], next?: string) => ({ tasks: ids.map((id) => task(id, [])), next_cursor: next });
+
+test('all pages of a filter are collected, each task once', async () => {
+  const asked: string[] = [];
+  const pages = new Map([
+    ['', list([9, 8], 'a')],
+    ['a', list([8, 7, 6], 'b')],
+    ['b', list([5])],
+  ]);
+  const page = async (cursor: string) => {
+    asked.push(cursor);
+    return pages.get(cursor) ?? list([]);
+  };
+  const { tasks, more } = await collect(page, ({ id }) => id !== 6);
+  expect(tasks.map(({ id }) => id)).toEqual([9, 8, 7, 5]);
+  expect(more).toBe(false);
+  expect(asked).toEqual(['', 'a', 'b']);
+});
+
+test('no more are collected than may be selected, and it is told that there are more', async () => {
+  const page = async () => list([3, 2, 1], 'on');
+  expect(await collect(page, () => true, 2)).toMatchObject({ tasks: [{ id: 3 }, { id: 2 }], more: true });
+  expect(await collect(page, () => true, 3, 4)).toMatchObject({ tasks: [{ id: 3 }, { id: 2 }, { id: 1 }], more: true });
+  expect(
+    (
+      await collect(
+        async () => list([3, 2, 1]),
+        () => true,
+        3,
+      )
+    ).more,
+  ).toBe(false);
 });

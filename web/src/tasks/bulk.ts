@@ -1,12 +1,12 @@
-import type { BulkCommand, Task } from '../api';
+import type { BulkCommand, Task, TaskList } from '../api';
 
 /** The commands for many tasks at once; retry is for each failed node of them. */
 export type BulkName = 'pause' | 'resume' | 'revoke' | 'retry';
 
 export const bulkNames: readonly BulkName[] = ['pause', 'resume', 'revoke', 'retry'];
 
-/** The most targets that the server takes at once. */
-const mostTargets = 1000;
+/** The most tasks that are selected at once. */
+export const mostSelected = 1000;
 
 /** Whether the server would take the command for a task now. */
 export function takes(task: Task, name: BulkName): boolean {
@@ -17,9 +17,31 @@ export function takes(task: Task, name: BulkName): boolean {
 /** To what a command goes: the tasks that take it, or their failed nodes. */
 export function bulkTargets(tasks: readonly Task[], name: BulkName): BulkCommand['targets'] {
   const able = tasks.filter((task) => takes(task, name));
-  const targets =
-    name === 'retry'
-      ? able.flatMap((task) => (task.run?.failed ?? []).map((node) => ({ task: task.id, node: node.id })))
-      : able.map((task) => ({ task: task.id }));
-  return targets.slice(0, mostTargets);
+  if (name !== 'retry') return able.map((task) => ({ task: task.id }));
+  return able.flatMap((task) => (task.run?.failed ?? []).map((node) => ({ task: task.id, node: node.id })));
+}
+
+/**
+ * Reads pages until there are `most` tasks that fit, or no more pages. It ends too after many pages with little in them:
+ * `more` says whether there may be others.
+ */
+export async function collect(
+  page: (cursor: string) => Promise<TaskList>,
+  fits: (task: Task) => boolean,
+  most: number = mostSelected,
+  pages = 25,
+): Promise<{ tasks: Task[]; more: boolean }> {
+  const found = new Map<number, Task>();
+  let cursor = '';
+  for (let i = 0; i < pages; i++) {
+    const { tasks, next_cursor } = await page(cursor);
+    for (const task of tasks) {
+      if (!fits(task)) continue;
+      if (found.size === most) return { tasks: [...found.values()], more: true };
+      found.set(task.id, task);
+    }
+    if (!next_cursor) return { tasks: [...found.values()], more: false };
+    cursor = next_cursor;
+  }
+  return { tasks: [...found.values()], more: true };
 }

@@ -7,10 +7,21 @@ import { paths } from '../app/paths';
 import { useSession } from '../app/session';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
-import { Ask, Button, Empty, ErrorBox, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
+import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
+import { collect, mostSelected } from './bulk';
 import { QueryBox } from './QueryBox';
-import { filterOf, parseQuery, printQuery, type Range, rangeStart, ranges, usualRange, views } from './query';
+import {
+  filterOf,
+  parseQuery,
+  printQuery,
+  type Range,
+  rangeStart,
+  ranges,
+  usualRange,
+  views,
+  waitsForPerson,
+} from './query';
 import { pending } from './rows';
 import { Strip } from './Strip';
 import { type RowAction, Table } from './Table';
@@ -116,9 +127,15 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
   const { rows, list, feed, retry, key, show, put } = useTasks({ project, filter, state, waiting });
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const table = useRef<HTMLTableElement>(null);
+  const matching = useMatching(project, filter, state, waiting, (tasks) =>
+    setSelected(new Set(tasks.map((x) => x.id))),
+  );
   const [doing, setDoing] = useState<{ task: Task; action: RowAction }>();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list has nothing selected
-  useEffect(() => setSelected(new Set()), [key]);
+  useEffect(() => {
+    setSelected(new Set());
+    matching.reset();
+  }, [key]);
 
   const select = useCallback((id: number, on: boolean) => {
     setSelected((before) => {
@@ -154,7 +171,13 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
   if (list.isError && !list.data) {
     return <Failure error={list.error} admins={admins} retry={() => void list.refetch()} />;
   }
-  const chosen = rows.shown.filter((task) => selected.has(task.id));
+  const here = new Set(rows.shown.map((task) => task.id));
+  const beyond = matching.data?.tasks.filter((task) => selected.has(task.id) && !here.has(task.id)) ?? [];
+  const chosen = [...rows.shown.filter((task) => selected.has(task.id)), ...beyond];
+  const clear = () => {
+    setSelected(new Set());
+    matching.reset();
+  };
   return (
     <>
       {list.isError && <ErrorBox error={list.error} retry={() => void list.refetch()} />}
@@ -188,7 +211,7 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
           flows={flows}
           busy={list.isPlaceholderData}
           onSelect={select}
-          onSelectAll={(on) => setSelected(new Set(on ? rows.shown.map((task) => task.id) : []))}
+          onSelectAll={(on) => (on ? setSelected(new Set(rows.shown.map((task) => task.id))) : clear())}
           onAction={onAction}
         />
       )}
@@ -203,7 +226,16 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
         <Bulk
           project={project}
           tasks={chosen}
-          onClear={() => setSelected(new Set())}
+          all={
+            list.hasNextPage && (
+              <AllMatching
+                whole={rows.shown.every((task) => selected.has(task.id))}
+                count={chosen.length}
+                matching={matching}
+              />
+            )
+          }
+          onClear={clear}
           onDone={(ids) => void refresh(ids).catch(() => {})}
         />
       )}
@@ -225,6 +257,58 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
         />
       )}
     </>
+  );
+}
+
+/** Selects all tasks of a filter, those too that are not shown, up to the most that can be. */
+function useMatching(
+  project: number,
+  filter: ListProps['filter'],
+  state: TaskState | undefined,
+  waiting: boolean,
+  done: (tasks: readonly Task[]) => void,
+) {
+  return useMutation({
+    mutationFn: () =>
+      collect(
+        (cursor) => api.tasks(project, { ...filter, state, run: true, limit: 200, cursor }),
+        (task) => !waiting || waitsForPerson(task),
+      ),
+    onSuccess: ({ tasks }) => done(tasks),
+  });
+}
+
+function AllMatching({
+  whole,
+  count,
+  matching,
+}: {
+  /** All that are shown are selected. */
+  whole: boolean;
+  count: number;
+  matching: ReturnType<typeof useMatching>;
+}) {
+  const { t, number } = useI18n();
+  const { data, error, isPending, mutate } = matching;
+  if (error) {
+    return (
+      <span className="is-failed" role="alert">
+        {errorSentence(error, t)}
+      </span>
+    );
+  }
+  if (data && count >= data.tasks.length) {
+    return (
+      <span className="muted">
+        {data.more ? t('tasks.bulk.most', { most: number(mostSelected) }) : t('tasks.bulk.whole')}
+      </span>
+    );
+  }
+  if (!whole) return null;
+  return (
+    <Button small busy={isPending} onClick={() => mutate()}>
+      {t(isPending ? 'ui.loading' : 'tasks.bulk.all')}
+    </Button>
   );
 }
 

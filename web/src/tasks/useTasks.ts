@@ -47,7 +47,7 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
 
   // A page may come out short: the list goes on until there is something to see.
   const pages = data?.pages.length ?? 0;
-  const empty = rows.shown.length === 0;
+  const empty = !data?.pages.some((page) => page.tasks.some((task) => !waiting || waitsForPerson(task)));
   useEffect(() => {
     if (empty && hasNextPage && !isFetching && !isPlaceholderData && pages > 0 && pages < 5) void fetchNextPage();
   }, [empty, hasNextPage, isFetching, isPlaceholderData, pages, fetchNextPage]);

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { ApiError, type Feed, useServerNow } from '../api';
-import { type I18n, useI18n } from '../i18n';
+import { type I18n, isKey, useI18n } from '../i18n';
 import { Button } from './Button';
 import { CopyButton } from './Copy';
 import { span } from './format';
@@ -33,6 +33,20 @@ export function errorSentence(error: unknown, t: I18n['t']): string {
   return error instanceof ApiError ? t(`error.${error.code}`) : t('error.unknown');
 }
 
+/** One refusal among many: what its code means in the language of the viewer, and what the server says, in its own. */
+export function Refusal({ code, children }: { code: string | undefined; children: ReactNode }) {
+  const { t, language } = useI18n();
+  const key = `error.${code}`;
+  // The sentence of the server is English, and says more than its code.
+  const general = language !== 'en' && isKey(key) ? t(key) : '';
+  return (
+    <>
+      {general && <span className="refusal-general">{general} </span>}
+      <bdi lang="en">{children}</bdi> {code && <span className="muted mono">{code}</span>}
+    </>
+  );
+}
+
 /** An error: what it is, what the server says of it, its code and request id to copy, and a way to try again. */
 export function ErrorBox({
   error,
@@ -57,7 +71,9 @@ export function ErrorBox({
   return (
     <div className="error-box" role="alert">
       <Title className="error-title">{title ?? errorSentence(error, t)}</Title>
-      <p className="error-text">{message}</p>
+      <p className="error-text" lang={known ? 'en' : undefined}>
+        {message}
+      </p>
       {known && known.faults.length > 0 && (
         <ul className="error-faults">
           {known.faults.map((f) => (

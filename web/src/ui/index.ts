@@ -7,8 +7,9 @@ export { fullMoment, relativeMoment, shortMoment, span, viewerZone } from './for
 export { Icon, type IconName } from './Icon';
 export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
 export { Menu, type MenuItem } from './Menu';
+export { barOf } from './progress';
 export { type Look, lookClass, lookWord, StateMark, StateShape, shapes } from './StateMark';
-export { Delayed, Empty, ErrorBox, errorSentence, Failure, FeedMark, NoPermission, Skeleton } from './States';
+export { Delayed, Empty, ErrorBox, errorSentence, Failure, FeedMark, NoPermission, Refusal, Skeleton } from './States';
 export { type Tab, Tabs } from './Tabs';
 export { Duration, Time } from './Time';
 export { Notes, useAnnounce, useToast } from './Toast';

@@ -25,6 +25,8 @@ export const common = {
   'app.keys.board': 'Go to the board',
   'app.keys.start': 'Start a task',
   'app.keys.then': 'then',
+  'app.draining':
+    'The server is being stopped or replaced. Tasks are kept; this page goes on by itself once a server answers.',
   'app.skew.ahead': {
     one: 'The clock of this computer is {count} second ahead of the server; times shown here go by the server.',
     other: 'The clock of this computer is {count} seconds ahead of the server; times shown here go by the server.',

@@ -10,6 +10,7 @@ export const task = {
   'task.noNode': 'The task has no node {node}.',
   'task.progress': 'Progress',
   'task.progress.of': '{done} of {total}',
+  'task.progress.ran': '{done} of {total} activities ran',
   'task.progress.short': '{done}/{total}',
   'task.elapsed': 'Elapsed',
   'task.started': 'Started',
@@ -139,5 +140,4 @@ export const task = {
   'task.time.fit': 'Whole task',
   'task.time.lanes': 'Lanes of the nodes in order of start',
   'task.time.cut': 'The task has more events than are shown here; the oldest {count} are.',
-  'task.time.retried': 'retried',
 } as const;

@@ -27,6 +27,7 @@ export const common: Same<typeof en> = {
   'app.keys.board': '转到看板',
   'app.keys.start': '启动任务',
   'app.keys.then': '然后',
+  'app.draining': '服务器正在停止或更新。任务不会丢失；服务器恢复应答后，本页会自动继续。',
   'app.skew.ahead': { other: '本机时钟比服务器快 {count} 秒;此处时间以服务器为准。' },
   'app.skew.behind': { other: '本机时钟比服务器慢 {count} 秒;此处时间以服务器为准。' },
   'app.notFound': '没有这个页面。',

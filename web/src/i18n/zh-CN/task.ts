@@ -12,6 +12,7 @@ export const task: Same<typeof en> = {
   'task.noNode': '该任务没有节点 {node}。',
   'task.progress': '进度',
   'task.progress.of': '{done} / {total}',
+  'task.progress.ran': '{total} 个活动中执行了 {done} 个',
   'task.progress.short': '{done}/{total}',
   'task.elapsed': '耗时',
   'task.started': '开始',
@@ -133,5 +134,4 @@ export const task: Same<typeof en> = {
   'task.time.fit': '整个任务',
   'task.time.lanes': '按开始顺序排列的节点泳道',
   'task.time.cut': '该任务的事件多于此处所示;仅显示最早的 {count} 个。',
-  'task.time.retried': '已重试',
 };

@@ -1,4 +1,4 @@
-import type { BulkCommand, Verdict } from '../api/types';
+import type { BulkCommand, Verdict } from './types';
 
 /** How many targets the server takes at once. */
 export const mostTargets = 1000;

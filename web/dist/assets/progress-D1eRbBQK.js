@@ -1,0 +1,1 @@
+function e(e,t,n){return e===`FINISHED`?n:t}export{e as t};
