@@ -68,6 +68,7 @@ export const tasks: Same<typeof en> = {
   'tasks.ask.revoke': { other: '终止 {count} 个任务？终止后无法继续。' },
   'tasks.ask.retry': { other: '重试 {count} 个失败节点？' },
   'tasks.ask.each': '将逐个告知结果。',
+  'tasks.ask.more': { other: '另有 {count} 个' },
   'tasks.ask.some': { other: '所选任务中有 {count} 个目前不接受此操作，将被略过。' },
   'tasks.verdicts': { other: '{count} 个被拒绝' },
   'tasks.verdicts.done': { other: '{count} 个已执行。' },
