@@ -50,7 +50,7 @@ func setupWatch(t *testing.T) *watching {
 	h, err := New(w.svc, Options{PublicURL: publicURL, Gates: w.gates, Watch: w.hub, Log: log})
 	must(t, err)
 	w.server = httptest.NewUnstartedServer(api.Handler(h, log))
-	w.server.Config.ReadTimeout, w.server.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
+	w.server.Config.ReadTimeout, w.server.Config.WriteTimeout = 2*time.Second, 2*time.Second
 	w.server.Start()
 	t.Cleanup(w.server.Close)
 	admin := service.LocalAdmin()
@@ -140,7 +140,7 @@ func TestWatchPollsAndGoesOnWithACursor(t *testing.T) {
 	if run := first.Tasks[0].Run; run == nil || !slices.Equal(run.Actions, []string{"start"}) { // an operator may not delete
 		t.Errorf("its run: %+v", run)
 	}
-	none, err := c.Poll(t.Context(), 1, client.WatchRequest{IDs: []int64{task.ID}, Cursor: first.Cursor, Wait: 1})
+	none, err := c.Poll(t.Context(), 1, client.WatchRequest{IDs: []int64{task.ID}, Cursor: first.Cursor, Wait: 3})
 	must(t, err)
 	if len(none.Tasks)+len(none.Gone) != 0 || none.Cursor != first.Cursor || none.Tasks == nil {
 		t.Errorf("nothing has changed: %+v", none)

@@ -173,3 +173,22 @@ test('a server that takes leave is gone until a stream opens again', async () =>
   );
   expect([...seen, drain.current()]).toEqual([false, true, true, false]);
 });
+
+test('once a server that was away is there again it is streamed from', async () => {
+  let polls = 0;
+  const { told, asked } = await follow(
+    { ids: [1] },
+    (ask, res) => {
+      if (ask.url.endsWith(':status')) {
+        polls++;
+        if (polls === 1) reply(res, { code: 'unavailable', detail: 'no' }, 503);
+        else reply(res, { tasks: [task(1, 1)], missing: [], now });
+      } else if (polls < 2) reply(res, { code: 'unavailable', detail: 'no' }, 503);
+      else emit(res, 'tasks', 'b', { tasks: [task(1, 2)], now });
+    },
+    (told) => told.includes('tasks 1@2'),
+    { polls: 1000 },
+  );
+  expect(told).toEqual(['connecting', 'stale', 'tasks 1@1', 'polling', 'live', 'tasks 1@2']);
+  expect(asked.filter((a) => a.url.endsWith(':status'))).toHaveLength(2);
+});

@@ -232,18 +232,22 @@ export class Watch {
 
   // Asks every few seconds, for a while; then a stream is tried again. What it gives is the end of the watch.
   async #pollAWhile(): Promise<Feed | undefined> {
+    let away = false;
     for (let i = 0; i < this.#times.polls; i++) {
       try {
         await this.#poll();
         drain.over();
         this.#alive = Date.now();
         this.#tell({ state: 'polling', since: this.#alive });
+        // The server was away, and is there again: a stream may get through.
+        if (away) return undefined;
       } catch (e) {
         if (this.#stop.signal.aborted) return undefined;
         const error = thrown(e);
         if (error instanceof ApiError && final.includes(error.code)) {
           return { state: 'ended', reason: error.code, error };
         }
+        away = true;
         this.#tell({ state: 'stale', since: this.#alive });
       }
       await this.#sleep(this.#times.poll);

@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useDeferredValue, useId, useMemo, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../api';
+import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
 import { Button, Empty, ErrorBox, TextArea } from '../ui';
 import { boardPath, mostIds, type Parsed, parseIds } from './ids';
 
 /** Explains the board and asks for the tasks to show. */
 export function Begin({ project, lost }: { project: number; lost: boolean }) {
+  useTitle(useI18n().t('board.title'));
   const { t } = useI18n();
   const navigate = useNavigate();
   return (

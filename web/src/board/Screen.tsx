@@ -4,6 +4,7 @@ import type { TaskState } from '../api';
 import { taskStates } from '../api/types';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
+import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
 import {
   Button,
@@ -44,6 +45,8 @@ type View = (typeof views)[number];
 export function Screen({ project, ids, local }: { project: number; ids: readonly number[]; local: boolean }) {
   const { t, compare } = useI18n();
   const { board, feed, retry } = useBoard(project, ids);
+  const bad = board.counts.FAILED;
+  useTitle(bad > 0 ? `${t('board.titleFailed', { count: bad })} · ${t('board.title')}` : t('board.title'));
   const { permissions } = useCurrentProject();
   const operates = permissions.includes('task_operate');
   const navigate = useNavigate();

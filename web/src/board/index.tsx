@@ -1,8 +1,6 @@
 import { useEffect, useMemo } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useProjectId } from '../app/session';
-import { useTitle } from '../app/title';
-import { useI18n } from '../i18n';
 import { Begin } from './Begin';
 import { askedIds, boardPath, longestAddress, packIds, unpackIds } from './ids';
 import { Screen } from './Screen';
@@ -10,7 +8,6 @@ import './board.css';
 
 /** The status board: how many tasks stand, all at once. */
 export function Component() {
-  const { t } = useI18n();
   const project = useProjectId();
   const { search } = useLocation();
   const { ids: asked, local, lost } = useMemo(() => askedIds(new URLSearchParams(search)), [search]);
@@ -23,7 +20,6 @@ export function Component() {
     // It came here from within the app; from elsewhere it might not get through.
     if (long) void navigate(boardPath(project, ids), { replace: true });
   }, [long, navigate, project, ids]);
-  useTitle(t('board.title'));
   if (ids.length === 0) return <Begin project={project} lost={lost} />;
   return <Screen key={`${project}/${packed}`} project={project} ids={ids} local={local} />;
 }

@@ -6,6 +6,7 @@ import { Button, Empty, ErrorBox, type Look, Skeleton, StateMark, Time } from '.
 import { type Log, noEvents, withNewest, withOlder } from './events';
 import { NodeLink } from './Header';
 import { plainName, type Tree } from './model';
+import { kindWord } from './NodesTable';
 import { useLagging } from './useLagging';
 
 const pageSize = 200;
@@ -100,7 +101,7 @@ export function Events({
                   className="grid-row grid-line"
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
-                  <Line event={event} known={tree?.node.has(event.index) === true} onSelect={onSelect} />
+                  <Line event={event} kind={tree?.node.get(event.index)?.kind} onSelect={onSelect} />
                 </div>
               );
             })}
@@ -118,7 +119,16 @@ export function Events({
   );
 }
 
-function Line({ event, known, onSelect }: { event: TaskEvent; known: boolean; onSelect: (index: number) => void }) {
+function Line({
+  event,
+  kind,
+  onSelect,
+}: {
+  event: TaskEvent;
+  /** Undefined when the node is not known. */
+  kind: string | undefined;
+  onSelect: (index: number) => void;
+}) {
   const { t } = useI18n();
   return (
     <>
@@ -128,8 +138,8 @@ function Line({ event, known, onSelect }: { event: TaskEvent; known: boolean; on
       <div role="cell" className="grid-cell event-node">
         {event.index === 0 ? (
           <span>{t('task.event.task')}</span>
-        ) : known ? (
-          <NodeLink node={event} onSelect={onSelect} />
+        ) : kind !== undefined ? (
+          <NodeLink node={{ ...event, name: event.name || t(kindWord(kind)) }} onSelect={onSelect} />
         ) : (
           <bdi>{plainName(event.name, 120)}</bdi>
         )}

@@ -552,6 +552,7 @@ function Surface({
       const key = view.keyOf(goal);
       if (key === undefined) return first ? begin() : undefined;
       cursor.set(key);
+      if (first) begin();
       return flyTo(key, first ? 0 : glide());
     }
     if (first) begin();

@@ -176,7 +176,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
             </Suspense>
           </Tabs>
         </div>
-        {tree && !deleted && selected !== undefined && (
+        {tree && run.known && !deleted && selected !== undefined && (
           <NodeDrawer
             project={project}
             task={task}

@@ -20,6 +20,8 @@ export interface RunOfTask {
   gone: boolean;
   tree: Tree | undefined;
   states: ReadonlyMap<number, NodeState>;
+  /** The states are in: a node without one has none. */
+  known: boolean;
   feed: Feed;
   retry: () => void;
   /** Why nothing is known of the task. */
@@ -71,7 +73,8 @@ export function useRun(project: number, id: number): RunOfTask {
   useEffect(() => {
     if (data) store.snapshot(data);
   }, [data, store]);
-  const task = useSyncExternalStore(store.subscribe, store.current) ?? data?.task;
+  const told = useSyncExternalStore(store.subscribe, store.current);
+  const task = told ?? data?.task;
   const hash = task?.run?.tree;
 
   // Asked for at once, together with the states: their answer is not waited for.
@@ -128,6 +131,7 @@ export function useRun(project: number, id: number): RunOfTask {
     gone: useSyncExternalStore(store.subscribe, store.isGone),
     tree,
     states: useStates(store),
+    known: told !== undefined,
     feed,
     retry,
     error: task ? undefined : states.error,

@@ -8,6 +8,8 @@ import { useI18n } from '../i18n';
 import { Ask, Button, Dialog, Empty, errorSentence, Refusal, useCopy, useKeys, useToast } from '../ui';
 import { type BulkName, bulkNames, bulkTargets, takes } from './bulk';
 
+const namedTasks = 8;
+
 /** What can be done to the selected tasks at once. */
 export function Bulk({
   project,
@@ -57,6 +59,7 @@ export function Bulk({
     { keys: 'Escape', label: t('tasks.bulk.clear'), run: onClear },
   ]);
   const targets = asked === undefined ? [] : bulkTargets(tasks, asked);
+  const able = asked === undefined ? [] : tasks.filter((task) => takes(task, asked));
   return (
     <>
       <section className="bulk" aria-label={t('tasks.bulk')}>
@@ -88,19 +91,19 @@ export function Bulk({
           onConfirm={(reason) => run.mutate({ command: asked, reason, targets })}
         >
           <p className="muted">
-            {tasks.length > targets.length && asked !== 'retry'
-              ? t('tasks.ask.some', { count: tasks.length - targets.length })
+            {tasks.length > able.length
+              ? t('tasks.ask.some', { count: tasks.length - able.length })
               : t('tasks.ask.each')}
           </p>
           <ul className="ask-names">
-            {tasks
-              .filter((task) => takes(task, asked))
-              .slice(0, 8)
-              .map((task) => (
-                <li key={task.id}>
-                  <bdi>{task.name || t('ui.noName')}</bdi> <span className="muted">#{task.id}</span>
-                </li>
-              ))}
+            {able.slice(0, namedTasks).map((task) => (
+              <li key={task.id}>
+                <bdi>{task.name || t('ui.noName')}</bdi> <span className="muted">#{task.id}</span>
+              </li>
+            ))}
+            {able.length > namedTasks && (
+              <li className="muted">{t('tasks.ask.more', { count: able.length - namedTasks })}</li>
+            )}
           </ul>
         </Ask>
       )}

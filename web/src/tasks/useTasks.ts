@@ -55,7 +55,10 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
   const refreshCounts = useRefreshCounts(project);
   const news = (tasks: readonly Task[]) => {
     change({ type: 'news', tasks, fits });
-    refreshCounts();
+    // A stream begins with all that it follows: what the list has already changes no count.
+    const had = new Map(data?.pages.flatMap((page) => page.tasks.map((task) => [task.id, task.state])));
+    const oldest = rows.shown.at(-1)?.id ?? 0;
+    if (tasks.some(({ id, state: now }) => (had.get(id) ?? (id < oldest ? now : undefined)) !== now)) refreshCounts();
   };
   // What left a filter is not followed any more: how it stands now is looked up once.
   const gone = async (ids: number[]) => {

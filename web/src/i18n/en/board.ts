@@ -1,5 +1,6 @@
 /** Words of the area board. */
 export const board = {
+  'board.titleFailed': { one: '{count} failed', other: '{count} failed' },
   'board.title': 'Board',
   'board.count': { one: '{count} task', other: '{count} tasks' },
 

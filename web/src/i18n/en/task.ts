@@ -10,7 +10,7 @@ export const task = {
   'task.noNode': 'The task has no node {node}.',
   'task.progress': 'Progress',
   'task.progress.of': '{done} of {total}',
-  'task.progress.ran': '{done} of {total} activities ran',
+  'task.progress.ran': '{done} of {total} ran',
   'task.progress.short': '{done}/{total}',
   'task.elapsed': 'Elapsed',
   'task.started': 'Started',

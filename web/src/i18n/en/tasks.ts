@@ -69,6 +69,7 @@ export const tasks = {
   },
   'tasks.ask.retry': { one: 'Retry {count} failed node?', other: 'Retry {count} failed nodes?' },
   'tasks.ask.each': 'You will be told what becomes of each.',
+  'tasks.ask.more': { one: 'and {count} more', other: 'and {count} more' },
   'tasks.ask.some': {
     one: '{count} of the selected tasks does not take this now and is left out.',
     other: '{count} of the selected tasks do not take this now and are left out.',

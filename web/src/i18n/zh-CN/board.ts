@@ -2,14 +2,15 @@ import type { board as en } from '../en/board';
 import type { Same } from '../message';
 
 export const board: Same<typeof en> = {
+  'board.titleFailed': { other: '{count} 个失败' },
   'board.title': '看板',
   'board.count': { other: '{count} 个任务' },
 
   'board.empty.title': '同时查看大量任务的状态',
   'board.empty.text':
-    '粘贴最多 1,000 个任务的 ID。看板实时跟踪:各状态有多少任务、哪个节点在多少任务中失败、每个任务在等待什么。在多个任务中失败的节点可一次全部重试。',
+    '粘贴最多 1,000 个任务的 ID。看板实时跟踪：各状态有多少任务、哪个节点在多少任务中失败、每个任务在等待什么。在多个任务中失败的节点可一次全部重试。',
   'board.paste': '任务 ID',
-  'board.paste.hint': '1201, 1202, 1203 … 或任务地址,或 API 返回的 JSON',
+  'board.paste.hint': '1201, 1202, 1203 … 或任务地址，或 API 返回的 JSON',
   'board.found': { other: '{count} 个 ID' },
   'board.duplicates': { other: '{count} 个重复' },
   'board.over': { other: '超出看板上限 {most} 的 {count} 个未列入' },
@@ -17,8 +18,8 @@ export const board: Same<typeof en> = {
   'board.open': { other: '显示 {count} 个任务' },
   'board.newest': '显示本项目最新的 50 个任务',
   'board.newest.none': '本项目还没有任务。',
-  'board.lost': '此看板的列表过长,无法放入地址,只保存在另一个浏览器中。请在此粘贴 ID。',
-  'board.local': '列表过长,无法放入地址:此链接仅在本浏览器有效,关闭标签页后失效。如需分享,请发送 ID。',
+  'board.lost': '此看板的列表过长，无法放入地址，只保存在另一个浏览器中。请在此粘贴 ID。',
+  'board.local': '列表过长，无法放入地址：此链接仅在本浏览器有效，关闭标签页后失效。如需分享，请发送 ID。',
 
   'board.totals': '按状态统计的任务',
   'board.changesTitle': '变化',
@@ -38,7 +39,7 @@ export const board: Same<typeof en> = {
 
   'board.verdicts': { other: '{count} 个 ID 需要查看' },
   'board.absent.unknown': '本项目没有此任务。',
-  'board.absent.gone': '曾经存在,现已删除。',
+  'board.absent.gone': '曾经存在，现已删除。',
   'board.more': { other: '另有 {count} 个' },
   'board.fewer': '收起',
 
@@ -53,7 +54,7 @@ export const board: Same<typeof en> = {
   'board.share.file': '保存为 CSV',
   'board.request': '用 API 获取相同数据',
   'board.request.sops': 'bk-sops 接口一次最多 50 个 ID。请填入您应用的 app code 与 secret。',
-  'board.request.native': '原生接口一次最多 1,000 个 ID。如需接收变化而非反复查询,请把 ID 发给 tasks:watch。',
+  'board.request.native': '原生接口一次最多 1,000 个 ID。如需接收变化而非反复查询，请把 ID 发给 tasks:watch。',
 
   'board.search': '名称、ID 或节点',
   'board.sort': '排序',
@@ -88,14 +89,14 @@ export const board: Same<typeof en> = {
 
   'board.ask.retry': { other: '在 {count} 个任务中重试 {node}?' },
   'board.ask.skip': { other: '在 {count} 个任务中跳过 {node}?' },
-  'board.ask.retryFailed': { other: '重试 {count} 个任务中失败的节点?' },
-  'board.ask.skipFailed': { other: '跳过 {count} 个任务中失败的节点?' },
-  'board.ask.pause': { other: '暂停 {count} 个任务?' },
-  'board.ask.resume': { other: '继续 {count} 个任务?' },
-  'board.ask.revoke': { other: '终止 {count} 个任务?' },
+  'board.ask.retryFailed': { other: '重试 {count} 个任务中失败的节点？' },
+  'board.ask.skipFailed': { other: '跳过 {count} 个任务中失败的节点？' },
+  'board.ask.pause': { other: '暂停 {count} 个任务？' },
+  'board.ask.resume': { other: '继续 {count} 个任务？' },
+  'board.ask.revoke': { other: '终止 {count} 个任务？' },
   'board.ask.revoke.text': '任务终止后不能恢复。',
   'board.ask.skip.text': '该节点本应完成的工作不会执行。',
-  'board.ask.others': { other: '另有 {count} 个当前不能执行此操作,将保持不变。' },
+  'board.ask.others': { other: '另有 {count} 个当前不能执行此操作，将保持不变。' },
   'board.do': { other: '{command} {count} 个任务' },
   'board.done.retry': { other: '已在 {count} 个任务中重试' },
   'board.done.skip': { other: '已在 {count} 个任务中跳过' },
