@@ -191,8 +191,9 @@ func (f *fleet) settleWith(look func()) (transitions, repeated int) {
 	if n := f.number(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
 		f.wrong("the database has found %d deadlocks", n)
 	}
-	if n := f.number(`SELECT count(*) FROM task WHERE owner IS NOT NULL OR queue_at IS NOT NULL`); n != 0 {
-		f.wrong("%d tasks of those that have ended are driven or are to be", n)
+	// A task that was revoked a moment ago may have a timer that is still to record its end.
+	if n := f.number(`SELECT count(*) FROM task WHERE live = 0 AND (owner IS NOT NULL OR queue_at IS NOT NULL)`); n != 0 {
+		f.wrong("%d tasks that have settled are driven or are to be", n)
 	}
 	return transitions, repeated
 }
