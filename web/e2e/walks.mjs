@@ -244,7 +244,6 @@ export function walks() {
       await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
       await dialog(page).getByText('This is no JSON').waitFor();
       await by.fill(dialog(page).getByLabel('Data (JSON)'), '{"bit": 1}');
-      await by.fill(dialog(page).getByLabel('Reason'), 'they said yes');
       await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
       await world.api.until(project, id, 'FINISHED');
       await page.locator('.run-title .state').getByText('Finished').waitFor();
