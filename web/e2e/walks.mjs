@@ -68,6 +68,7 @@ export function walks() {
     walk('projects', 'vic', async (page, by, window) => {
       await window.go('');
       await page.getByRole('heading', { name: 'Projects' }).waitFor();
+      await page.getByRole('link', { name: /walks/ }).waitFor();
       assert.equal(await page.locator('main li').count(), 2, 'only those that may be seen');
       await by.press(page.getByRole('link', { name: /walks/ }));
       await page.getByRole('heading', { name: 'Tasks' }).waitFor();
@@ -294,6 +295,7 @@ export function walks() {
       await page.getByText('1 of 1').waitFor();
       if (way === 'mouse') await page.locator('.react-flow__node').filter({ hasText: 'Send to the south' }).click();
       else {
+        await page.keyboard.press('Enter'); // goes there at once, and not only when typing has paused
         await by.reach(page.getByRole('application', { name: 'Graph of the task' }));
         await page.keyboard.press('Enter');
       }
