@@ -123,7 +123,7 @@ func (f *file) send(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Cache-Control", f.cache)
 	if f.cache != keepNothing {
 		h.Set("ETag", etag)
-		if status == http.StatusOK && has(r, etag) {
+		if status == http.StatusOK && api.HoldsETag(r.Header.Values("If-None-Match"), etag) {
 			h.Del("Content-Encoding")
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -135,16 +135,4 @@ func (f *file) send(w http.ResponseWriter, r *http.Request, status int) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(content) // whoever asked may have gone
 	}
-}
-
-// has reports whether the caller says that it holds this form of a file.
-func has(r *http.Request, etag string) bool {
-	for _, line := range r.Header.Values("If-None-Match") {
-		for held := range strings.SplitSeq(line, ",") {
-			if held = strings.TrimPrefix(strings.TrimSpace(held), "W/"); held == etag || held == "*" {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -3,9 +3,7 @@ package v1
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 
 	"github.com/stdops/stdops"
@@ -60,10 +58,7 @@ func (s *server) verdict(ctx context.Context, t client.Target, err error) client
 	if err == nil {
 		return v
 	}
-	var p *problem
-	if !errors.As(s.refusal(ctx, err), &p) {
-		p = newProblem(ctx, http.StatusInternalServerError, messageOfDefect)
-	}
+	p := problemOf(ctx, s.refusal(ctx, err))
 	v.Code, v.Message = p.Code, p.Message
 	return v
 }

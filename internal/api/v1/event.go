@@ -47,7 +47,7 @@ func readPlace(cursor string) (*service.EventPlace, error) {
 	place := &service.EventPlace{}
 	n, err := fmt.Sscanf(cursor, "%d.%d", &place.Revision, &place.N)
 	if err != nil || n != 2 || fmt.Sprintf("%d.%d", place.Revision, place.N) != cursor {
-		return nil, stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
+		return nil, errCursor
 	}
 	return place, nil
 }

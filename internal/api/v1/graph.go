@@ -3,10 +3,10 @@ package v1
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -24,7 +24,7 @@ type graphAnswer struct {
 }
 
 func (s *server) graph(ctx context.Context, a *service.Access, in *graphInput) (*graphAnswer, error) {
-	drawing, err := s.svc.Drawing(ctx, a, stdops.TaskID(in.ID), func(tree string) bool { return has(in.Have, etag(tree)) })
+	drawing, err := s.svc.Drawing(ctx, a, stdops.TaskID(in.ID), func(tree string) bool { return api.HoldsETag([]string{in.Have}, etag(tree)) })
 	if err != nil {
 		return nil, err
 	}
@@ -41,16 +41,6 @@ func etag(tree string) string { return `"` + formOfGraph + tree + `"` }
 
 // formOfGraph changes when a release draws a tree in another form: what callers keep of an older one does not count then.
 const formOfGraph = "1."
-
-// has reports whether a list of ETags has one, as weak as it may be.
-func has(list, tag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
-			return true
-		}
-	}
-	return false
-}
 
 func wireGraph(d *service.Drawing) *client.Graph {
 	g := &client.Graph{Tree: d.Tree, Nodes: make([]client.GraphNode, len(d.Nodes)), Edges: make([]client.GraphEdge, len(d.Edges))}

@@ -74,6 +74,15 @@ func newProblem(ctx context.Context, status int, message string) *problem {
 	}}
 }
 
+// problemOf gives the problem document in a refusal.
+func problemOf(ctx context.Context, refusal error) *problem {
+	var p *problem
+	if !errors.As(refusal, &p) {
+		p = newProblem(ctx, http.StatusInternalServerError, messageOfDefect)
+	}
+	return p
+}
+
 // refusal gives an error as it is written. What is no refusal of ours is a defect: it is logged, and its text stays here.
 func (s *server) refusal(ctx context.Context, err error) error {
 	var transport *api.Refusal

@@ -87,15 +87,12 @@ func (s *server) refuse(ctx huma.Context, err error) {
 }
 
 func (s *server) answerRefusal(ctx context.Context, w http.ResponseWriter, err error) {
-	var p *problem
-	if err = s.refusal(ctx, err); !errors.As(err, &p) {
-		p = newProblem(ctx, http.StatusInternalServerError, messageOfDefect)
-	}
+	err = s.refusal(ctx, err)
 	var more huma.HeadersError
 	if errors.As(err, &more) {
 		maps.Copy(w.Header(), more.GetHeaders())
 	}
-	write(w, p)
+	write(w, problemOf(ctx, err))
 }
 
 // turn lets a large body wait for its turn, before anything of it is read.

@@ -45,17 +45,25 @@ var shownStates = []stdops.State{
 	stdops.StateFinished, stdops.StateRevoked,
 }
 
-func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
-	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit, Run: in.Run}
+// shownState gives the state of that name, the zero value for any other text.
+func shownState(name string) stdops.State {
 	for _, state := range shownStates {
-		if state.String() == in.State {
-			q.State = state
+		if state.String() == name {
+			return state
 		}
 	}
+	return stdops.StateNone
+}
+
+// errCursor refuses a cursor that leads nowhere in the list that it is sent to.
+var errCursor = stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
+
+func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
+	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit, Run: in.Run, State: shownState(in.State)}
 	if in.Cursor != "" {
 		before, err := strconv.ParseInt(in.Cursor, 10, 64)
 		if err != nil || before <= 0 {
-			return nil, stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
+			return nil, errCursor
 		}
 		q.Before = stdops.TaskID(before)
 	}

@@ -107,12 +107,7 @@ func watchRequest(a *service.Access, q *client.WatchRequest) (watch.Request, err
 		if strings.ContainsRune(f.Keyword+f.Creator+f.Executor, 0) { // a list that no database can ever look for is not to be tried again and again
 			return r, stdops.Errorf(stdops.CodeInvalid, "the filter holds the character NUL, which no text has")
 		}
-		r.Filter = &watch.Filter{Keyword: f.Keyword, Creator: f.Creator, Executor: f.Executor, Flow: stdops.TemplateID(f.Flow), Limit: f.Limit}
-		for _, state := range shownStates {
-			if state.String() == f.State {
-				r.Filter.State = state
-			}
-		}
+		r.Filter = &watch.Filter{Keyword: f.Keyword, Creator: f.Creator, Executor: f.Executor, Flow: stdops.TemplateID(f.Flow), Limit: f.Limit, State: shownState(f.State)}
 	}
 	if q.Cursor == "" {
 		return r, nil
