@@ -1,36 +1,31 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, type PointerEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
-import { Link } from 'react-router';
+import { useId, useState, useSyncExternalStore } from 'react';
 import { api, type Graph, type NodeDetail, type NodeState, type Task, useServerNow } from '../api';
-import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import {
-  Button,
   CopyButton,
   Drawer,
   Duration,
   ErrorBox,
   Failure,
   Icon,
-  IconButton,
+  kindKey,
   Select,
   Skeleton,
   StateMark,
   span,
-  Time,
-  useCopy,
-  useKeys,
   whySentence,
 } from '../ui';
-import { type AttemptView, aroundOf, attemptsOf, changeMark, inputRows, lookOf, takenBranches } from './attempts';
+import { type AttemptView, aroundOf, attemptsOf, changeMark, lookOf } from './attempts';
+import { Branches } from './Branches';
+import { Facts } from './Facts';
 import { curlOf, nodeId } from './ids';
-import { equal } from './inputs';
-import { copyOf, JsonView } from './JsonView';
-import { kindKey } from './kind';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
 import { beginning } from './odd';
+import { Region } from './Region';
 import { ErrorText, Plain } from './Text';
+import { Inputs, Outputs } from './Values';
 import './node.css';
 
 export interface NodeDrawerProps {
@@ -85,105 +80,6 @@ export function NodeDrawer(p: NodeDrawerProps) {
     <Region title={title} onClose={p.onClose}>
       <Content key={p.index} {...p} />
     </Region>
-  );
-}
-
-const widthKept = 'stdops.node.width';
-const least = 360;
-const usual = 480;
-const widest = 960;
-
-function storedWidth(): number {
-  try {
-    const width = Number(localStorage.getItem(widthKept));
-    return width >= least && width <= widest ? width : usual;
-  } catch {
-    return usual;
-  }
-}
-
-function Region({
-  title,
-  onClose,
-  children,
-}: {
-  title: React.ReactNode;
-  onClose: () => void;
-  children: React.ReactNode;
-}) {
-  const { t } = useI18n();
-  const heading = useId();
-  const ref = useRef<HTMLElement>(null);
-  const head = useRef<HTMLHeadingElement>(null);
-  const [width, setWidth] = useState(storedWidth);
-  const drag = useRef<{ x: number; width: number }>(undefined);
-  useKeys(t('node.title'), [{ keys: 'Escape', label: t('node.close'), run: onClose, inText: true }]);
-  useEffect(() => {
-    const before = document.activeElement;
-    const region = ref.current;
-    head.current?.focus({ preventScroll: true });
-    return () => {
-      // Whoever has gone on to something else stays there.
-      const now = document.activeElement;
-      if (now !== document.body && now !== null && !region?.contains(now)) return;
-      if (before instanceof HTMLElement || before instanceof SVGElement) before.focus({ preventScroll: true });
-    };
-  }, []);
-  const resize = (wanted: number) => {
-    const next = Math.round(Math.min(widest, innerWidth * 0.7, Math.max(least, wanted)));
-    setWidth(next);
-    try {
-      localStorage.setItem(widthKept, String(next));
-    } catch {
-      // It holds until the page is closed, then.
-    }
-  };
-  const key = (e: KeyboardEvent) => {
-    const step = e.shiftKey ? 96 : 24;
-    const to = { ArrowLeft: width + step, ArrowRight: width - step, Home: widest, End: least }[e.key];
-    if (to === undefined) return;
-    e.preventDefault();
-    e.stopPropagation();
-    resize(to);
-  };
-  const move = (e: PointerEvent) => {
-    if (drag.current) resize(drag.current.width + drag.current.x - e.clientX);
-  };
-  return (
-    <aside ref={ref} className="node-drawer" aria-labelledby={heading} style={{ width }}>
-      <div
-        role="separator"
-        className="node-edge"
-        aria-orientation="vertical"
-        aria-label={t('node.resize')}
-        aria-valuenow={width}
-        aria-valuemin={least}
-        aria-valuemax={widest}
-        tabIndex={0}
-        onKeyDown={key}
-        onPointerDown={(e) => {
-          drag.current = { x: e.clientX, width };
-          e.currentTarget.setPointerCapture(e.pointerId);
-          e.preventDefault();
-        }}
-        onPointerMove={move}
-        onPointerUp={() => {
-          drag.current = undefined;
-        }}
-        onPointerCancel={() => {
-          drag.current = undefined;
-        }}
-      />
-      <header className="node-head">
-        <h2 id={heading} ref={head} tabIndex={-1}>
-          {title}
-        </h2>
-        <IconButton label={t('node.close')} onClick={onClose}>
-          <Icon name="close" />
-        </IconButton>
-      </header>
-      <div className="node-body">{children}</div>
-    </aside>
   );
 }
 
@@ -283,7 +179,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
         curl={curlOf(project, task.id, detail.id, loop)}
       />
       {detail.branches && detail.branches.length > 0 && (
-        <Branches graph={graph} states={states} index={index} detail={detail} onSelect={onSelect} />
+        <Branches task={task.id} graph={graph} states={states} index={index} detail={detail} onSelect={onSelect} />
       )}
       {detail.plugin && reached && (
         <NodeLog
@@ -378,293 +274,5 @@ function Attempts({
         ))}
       </Select>
     </label>
-  );
-}
-
-function Facts({
-  project,
-  task,
-  detail,
-  attempt,
-  state,
-  earlier,
-  curl,
-}: {
-  project: number;
-  task: Task;
-  detail: NodeDetail;
-  attempt: AttemptView;
-  state: NodeState | undefined;
-  earlier: boolean;
-  curl: string;
-}) {
-  const { t, number } = useI18n();
-  const copy = useCopy();
-  const current = attempt.current && !earlier;
-  const timing = current ? detail.timing : undefined;
-  const started = timing?.started_at ?? attempt.started;
-  const finished = timing?.finished_at ?? attempt.finished;
-  const queued = timing?.queued_at;
-  const due = current ? state?.due_at : undefined;
-  return (
-    <section className="node-facts" aria-label={t('node.facts')}>
-      <dl>
-        {detail.kind && (
-          <div>
-            <dt>{t('node.kind')}</dt>
-            <dd title={detail.kind}>{t(kindKey(detail.kind))}</dd>
-          </div>
-        )}
-        {detail.plugin && (
-          <div>
-            <dt>{t('node.plugin')}</dt>
-            <dd>
-              <code>
-                <Plain text={detail.plugin} />
-              </code>{' '}
-              {detail.plugin_version && (
-                <span className="muted">
-                  <Plain text={detail.plugin_version} />
-                </span>
-              )}
-            </dd>
-          </div>
-        )}
-        {queued && (
-          <div>
-            <dt>{t('node.queued')}</dt>
-            <dd>
-              <Time at={queued} />
-            </dd>
-          </div>
-        )}
-        {started && (
-          <div>
-            <dt>{t('node.started')}</dt>
-            <dd>
-              <Time at={started} />
-              {queued && (
-                <span className="muted">
-                  {' '}
-                  {t('node.waited')} <Duration from={queued} to={started} />
-                </span>
-              )}
-            </dd>
-          </div>
-        )}
-        {finished && (
-          <div>
-            <dt>{t('node.finished')}</dt>
-            <dd>
-              <Time at={finished} />
-              {started && (
-                <span className="muted">
-                  {' '}
-                  {t('node.ran')} <Duration from={started} to={finished} />
-                </span>
-              )}
-            </dd>
-          </div>
-        )}
-        {due && !finished && (
-          <div>
-            <dt>{t('node.due')}</dt>
-            <dd>
-              <Time at={due} />{' '}
-              <span className="muted">
-                <Time at={due} relative />
-              </span>
-            </dd>
-          </div>
-        )}
-        {detail.loop > 1 && (
-          <div>
-            <dt>{t('node.loop')}</dt>
-            <dd>{number(detail.loop)}</dd>
-          </div>
-        )}
-        {detail.auto_retry && (
-          <div>
-            <dt>{t('node.autoRetry')}</dt>
-            <dd>{t('node.autoRetry.of', { n: detail.auto_retry.times, max: detail.auto_retry.max })}</dd>
-          </div>
-        )}
-        {detail.why?.code === 'child' && task.children && task.children.length > 0 && (
-          <div>
-            <dt>{t('node.children')}</dt>
-            <dd className="node-children">
-              {task.children.slice(0, 50).map((child) => (
-                <Link key={child} to={paths.task(project, child)}>
-                  {child}
-                </Link>
-              ))}
-            </dd>
-          </div>
-        )}
-        <div>
-          <dt>{t('node.id')}</dt>
-          <dd className="node-id">
-            <code>{detail.id}</code>
-            <CopyButton text={detail.id} label={t('node.id.copy')} />
-          </dd>
-        </div>
-      </dl>
-      <Button kind="quiet" small className="node-curl" onClick={() => void copy(curl)}>
-        <Icon name="copy" size={14} />
-        {t('node.curl')}
-      </Button>
-    </section>
-  );
-}
-
-function Branches({
-  graph,
-  states,
-  index,
-  detail,
-  onSelect,
-}: {
-  graph: Graph;
-  states: ReadonlyMap<number, NodeState>;
-  index: number;
-  detail: NodeDetail;
-  onSelect: (index: number) => void;
-}) {
-  const { t } = useI18n();
-  const taken = takenBranches(graph, states, index);
-  const byId = new Map(graph.edges.filter((e) => e.from === index).map((e) => [nodeIdOf(detail, e.to), e.to]));
-  return (
-    <section className="node-part">
-      <h3>{t('node.branches')}</h3>
-      <ul className="node-branches">
-        {detail.branches?.map((branch) => {
-          const to = byId.get(branch.node);
-          const went = to !== undefined && taken?.has(to);
-          return (
-            <li key={branch.flow} className={taken && !went ? 'branch-not' : undefined}>
-              <span className="branch-mark">{went && <Icon name="check" size={14} />}</span>
-              <span>
-                {to === undefined ? (
-                  <Plain text={branch.name || t('ui.noName')} />
-                ) : (
-                  <button type="button" className="link" onClick={() => onSelect(to)}>
-                    <Plain text={(branch.name || t('ui.noName')).slice(0, 300)} />
-                  </button>
-                )}
-                {went && <span className="branch-word"> {t('node.branch.taken')}</span>}
-                <code className="branch-condition">
-                  {branch.default ? t('node.branch.default') : <Plain text={(branch.condition ?? '').slice(0, 2000)} />}
-                </code>
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
-  );
-}
-
-// The id of another node of the same task.
-function nodeIdOf(detail: NodeDetail, index: number): string {
-  return nodeId(Number.parseInt(detail.id.slice(1, 16), 16), index);
-}
-
-function Inputs({ detail, attempt }: { detail: NodeDetail; attempt: AttemptView }) {
-  const { t } = useI18n();
-  const rows = inputRows(attempt.current ? detail.templates : undefined, attempt.inputs);
-  if (rows.length === 0) {
-    return detail.plugin ? (
-      <section className="node-part">
-        <h3>{t('node.inputs')}</h3>
-        <p className="muted">{t('node.inputs.none')}</p>
-      </section>
-    ) : null;
-  }
-  const both = rows.some((r) => r.template !== undefined && r.rendered !== undefined && !equal(r.template, r.rendered));
-  return (
-    <section className="node-part">
-      <header>
-        <h3>{t('node.inputs')}</h3>
-        <CopyButton text={copyOf(attempt.inputs)} label={t('node.inputs.copy')} />
-      </header>
-      {both && (
-        <div className="values-head" aria-hidden="true">
-          <span>{t('node.inputs.template')}</span>
-          <span>{t('node.inputs.rendered')}</span>
-        </div>
-      )}
-      <dl className="values">
-        {rows.map((row) => {
-          const two = row.template !== undefined && row.rendered !== undefined && !equal(row.template, row.rendered);
-          const one = row.rendered === undefined ? row.template : row.rendered;
-          return (
-            <div key={row.key} className="value">
-              <dt>
-                <code>
-                  <Plain text={row.key.slice(0, 300)} />
-                </code>
-                {one !== undefined && (
-                  <CopyButton text={copyOf(one)} label={t('node.copyOf', { key: row.key.slice(0, 80) })} />
-                )}
-              </dt>
-              {two ? (
-                <>
-                  <dd className="value-left">
-                    <span className="value-label">{t('node.inputs.template')}</span>
-                    <JsonView value={row.template ?? null} />
-                  </dd>
-                  <dd className="value-right">
-                    <span className="value-label">{t('node.inputs.rendered')}</span>
-                    <JsonView value={row.rendered ?? null} />
-                  </dd>
-                </>
-              ) : (
-                <dd className="value-one">
-                  <JsonView value={one ?? null} />
-                </dd>
-              )}
-            </div>
-          );
-        })}
-      </dl>
-    </section>
-  );
-}
-
-function Outputs({ attempt, task, project }: { attempt: AttemptView; task: Task; project: number }) {
-  const { t } = useI18n();
-  if (attempt.outputs.length === 0) return null;
-  const all = Object.fromEntries(attempt.outputs.map((o) => [o.key, o.value]));
-  return (
-    <section className="node-part">
-      <header>
-        <h3>{t('node.outputs')}</h3>
-        <CopyButton text={copyOf(all)} label={t('node.outputs.copy')} />
-      </header>
-      <dl className="values">
-        {attempt.outputs.map((output) => (
-          <div key={output.key} className="value">
-            <dt>
-              <code>
-                <Plain text={output.key.slice(0, 300)} />
-              </code>
-              {output.name && output.name !== output.key && (
-                <span className="muted">
-                  <Plain text={output.name.slice(0, 300)} />
-                </span>
-              )}
-              <CopyButton text={copyOf(output.value)} label={t('node.copyOf', { key: output.key.slice(0, 80) })} />
-            </dt>
-            <dd className="value-one">
-              {typeof output.value === 'number' && task.children?.includes(output.value) ? (
-                <Link to={paths.task(project, output.value)}>{output.value}</Link>
-              ) : (
-                <JsonView value={output.value} />
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }

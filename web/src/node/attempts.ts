@@ -1,4 +1,4 @@
-import type { Graph, GraphNode, Json, NodeDetail, NodeState } from '../api';
+import type { Attempt, Graph, GraphNode, Json, NodeDetail, NodeState } from '../api';
 import type { Look } from '../ui';
 
 /** One attempt of a node as it is shown, earlier or current. */
@@ -20,39 +20,31 @@ export interface AttemptView {
 
 /** The attempts of the loop that a detail is about, oldest first; the current one is the last. */
 export function attemptsOf(detail: NodeDetail): AttemptView[] {
-  const earlier = detail.attempts.map(
-    (a, i): AttemptView => ({
-      number: i + 1,
-      current: false,
-      state: a.state,
-      skipped: a.skipped ?? false,
-      ignored: a.error_ignored ?? false,
-      version: a.version,
-      started: a.started_at,
-      finished: a.finished_at,
-      elapsed: a.elapsed_s,
-      error: a.error ?? '',
-      inputs: a.inputs,
-      outputs: isObject(a.outputs) ? Object.entries(a.outputs).map(([key, value]) => ({ key, value })) : [],
-    }),
-  );
   return [
-    ...earlier,
-    {
-      number: earlier.length + 1,
-      current: true,
-      state: detail.state,
-      skipped: detail.skipped ?? false,
-      ignored: detail.error_ignored ?? false,
-      version: detail.version,
-      started: detail.started_at,
-      finished: detail.finished_at,
-      elapsed: detail.elapsed_s,
-      error: detail.error ?? '',
-      inputs: detail.inputs,
-      outputs: detail.outputs,
-    },
+    ...detail.attempts.map((a, i) =>
+      viewOf(a, {
+        number: i + 1,
+        current: false,
+        outputs: isObject(a.outputs) ? Object.entries(a.outputs).map(([key, value]) => ({ key, value })) : [],
+      }),
+    ),
+    viewOf(detail, { number: detail.attempts.length + 1, current: true, outputs: detail.outputs }),
   ];
+}
+
+function viewOf(a: Attempt | NodeDetail, rest: Pick<AttemptView, 'number' | 'current' | 'outputs'>): AttemptView {
+  return {
+    ...rest,
+    state: a.state,
+    skipped: a.skipped ?? false,
+    ignored: a.error_ignored ?? false,
+    version: a.version,
+    started: a.started_at,
+    finished: a.finished_at,
+    elapsed: a.elapsed_s,
+    error: a.error ?? '',
+    inputs: a.inputs,
+  };
 }
 
 export function isObject(value: Json | undefined): value is { [key: string]: Json } {

@@ -1,7 +1,7 @@
 import type { Node as FlowNode, NodeProps } from '@xyflow/react';
 import { createContext, memo, use, useSyncExternalStore } from 'react';
 import { useI18n } from '../i18n';
-import { Button, Duration, Icon, lookClass, StateShape } from '../ui';
+import { Button, Duration, Icon, kindKey, lookClass, StateShape } from '../ui';
 import type { Item } from './fold';
 import {
   type Counts,
@@ -14,7 +14,6 @@ import {
   plainName,
   type Tree,
 } from './model';
-import { kindWord } from './NodesTable';
 import { attemptsOf } from './nodes';
 import { type RunStore, useNodeState, useStates } from './store';
 
@@ -78,9 +77,9 @@ export const NodeCard = memo(function NodeCard({ data: { item } }: NodeProps<Ite
   const filtered = useCell(only, Boolean);
   const { node } = item;
   const look = lookOf(state);
-  const name = plainName(node.name) || t(kindWord(node.kind));
+  const name = plainName(node.name) || t(kindKey(node.kind));
   const faint = filtered && !isUrgent(look);
-  const title = `${name}\n${t(kindWord(node.kind))}${node.plugin ? ` · ${node.plugin}` : ''} · ${t(`state.${look}`)}`;
+  const title = `${name}\n${t(kindKey(node.kind))}${node.plugin ? ` · ${node.plugin}` : ''} · ${t(`state.${look}`)}`;
   if (isGateway(node) || isEvent(node)) {
     return (
       <div
@@ -195,7 +194,7 @@ export function manyName(
   t: ReturnType<typeof useI18n>['t'],
   number: ReturnType<typeof useI18n>['number'],
 ): string {
-  const name = plainName(item.node.name) || t(kindWord(item.node.kind));
+  const name = plainName(item.node.name) || t(kindKey(item.node.kind));
   return item.kind === 'group' ? t('task.graph.group', { n: number(item.heads.length), name }) : name;
 }
 

@@ -2,11 +2,10 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, type Task, type TaskEvent } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Empty, ErrorBox, type Look, Skeleton, StateMark, Time } from '../ui';
+import { Button, Empty, ErrorBox, kindKey, type Look, Skeleton, StateMark, Time } from '../ui';
 import { type Log, noEvents, withNewest, withOlder } from './events';
 import { NodeLink } from './Header';
 import { plainName, type Tree } from './model';
-import { kindWord } from './NodesTable';
 import { useLagging } from './useLagging';
 
 const pageSize = 200;
@@ -139,7 +138,7 @@ function Line({
         {event.index === 0 ? (
           <span>{t('task.event.task')}</span>
         ) : kind !== undefined ? (
-          <NodeLink node={{ ...event, name: event.name || t(kindWord(kind)) }} onSelect={onSelect} />
+          <NodeLink node={{ ...event, name: event.name || t(kindKey(kind)) }} onSelect={onSelect} />
         ) : (
           <bdi>{plainName(event.name, 120)}</bdi>
         )}

@@ -2,60 +2,23 @@ import '@xyflow/react/dist/base.css';
 import { ReactFlow, ReactFlowProvider, useOnViewportChange, useReactFlow } from '@xyflow/react';
 import { type KeyboardEvent, memo, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useI18n } from '../i18n';
-import { Button, Empty, Icon, IconButton, type Look, Skeleton, TextInput, useAnnounce, useKeys } from '../ui';
-import {
-  Cell,
-  countsOfItem,
-  GraphContext,
-  type GraphPlace,
-  type ItemNode,
-  isUrgent,
-  manyName,
-  nodeTypes,
-} from './Cards';
-import { draw, type Line, lineOf, type Paint, Places, readable, type Scene, type Shape, type Viewport } from './canvas';
-import {
-  allFolds,
-  type Folds,
-  firstFolds,
-  foldsKey,
-  groupsOf,
-  type Item,
-  type Link,
-  makeView,
-  toggle,
-  unfold,
-  type View,
-} from './fold';
+import { Button, Empty, IconButton, kindKey, type Look, Skeleton, useAnnounce, useKeys } from '../ui';
+import { Bar } from './Bar';
+import { Cell, GraphContext, type GraphPlace, type ItemNode, manyName, nodeTypes } from './Cards';
+import { draw, type Paint, readable, type Viewport } from './canvas';
+import { allFolds, type Folds, firstFolds, foldsKey, groupsOf, type Item, makeView, toggle, unfold } from './fold';
 import type { Box } from './layout';
 import { Minimap, minimapUpTo } from './Minimap';
-import {
-  around,
-  countsOf,
-  isEvent,
-  isGateway,
-  isTaken,
-  lookOf,
-  lookOfCounts,
-  plainName,
-  type States,
-  type Tree,
-} from './model';
+import { around, countsOf, plainName, type Tree } from './model';
 import { type Direction, step } from './move';
-import { kindWord } from './NodesTable';
 import { usePaint } from './paint';
-import type { RunStore } from './store';
+import type { RunStore, ViewProps } from './store';
+import { useKeysHere } from './useKeysHere';
 import { type Layout, useLayout } from './useLayout';
-
-interface Props {
-  tree: Tree;
-  store: RunStore;
-  selected: number | undefined;
-  onSelect: (index: number) => void;
-}
+import { type LiveScene, lookOfItem, useScene } from './useScene';
 
 /** The graph of a task. */
-export default memo(function GraphView(props: Props) {
+export default memo(function GraphView(props: ViewProps) {
   const { t } = useI18n();
   if (props.tree.order.length === 0) return <Empty title={t('task.graph.empty')} />;
   return (
@@ -68,7 +31,7 @@ export default memo(function GraphView(props: Props) {
 // The folds of a tree stay while the page is open, for all tasks of that tree.
 const foldsOf = new Map<string, Folds>();
 
-function Graph({ tree, store, selected, onSelect }: Props) {
+function Graph({ tree, store, selected, onSelect }: ViewProps) {
   const { t, number } = useI18n();
   const [folds, setFolds] = useState<Folds>(() => {
     const known = foldsOf.get(tree.graph.tree) ?? firstFolds(tree);
@@ -136,7 +99,7 @@ function Graph({ tree, store, selected, onSelect }: Props) {
     announce(
       `${t('task.graph.at', {
         name: plainName(manyName(item, t, number), 120),
-        kind: t(kindWord(item.node.kind)),
+        kind: t(kindKey(item.node.kind)),
         state: t(`state.${look}`),
       })}${follow > 1 ? `, ${t('task.graph.next', { count: follow })}` : ''}`,
     );
@@ -172,116 +135,6 @@ function Graph({ tree, store, selected, onSelect }: Props) {
       </div>
     </GraphContext>
   );
-}
-
-function lookOfItem(tree: Tree, states: States, item: Item): Look {
-  if (item.kind === 'node') return lookOf(states.get(item.key));
-  const own = item.kind === 'sub' ? states.get(item.key) : undefined;
-  if (own) return lookOf(own);
-  const counts = countsOfItem(tree, states, item);
-  return counts ? lookOfCounts(counts) : 'NONE';
-}
-
-function formOf(item: Item): Shape['form'] {
-  if (item.open) return 'frame';
-  if (item.kind !== 'node') return 'stack';
-  if (isGateway(item.node)) return 'diamond';
-  return isEvent(item.node) ? 'circle' : 'card';
-}
-
-export interface LiveScene {
-  scene: Scene;
-  places: Places;
-  bounds: Box;
-  view: View;
-  boxes: ReadonlyMap<number, Box>;
-}
-
-// What is drawn. How nodes stand is looked up while drawing, so that a change makes nothing of it anew.
-function useScene(
-  tree: Tree,
-  store: RunStore,
-  layout: Layout | undefined,
-  cursor: Cell<number | undefined>,
-  only: Cell<boolean>,
-): LiveScene | undefined {
-  const { t } = useI18n();
-  return useMemo(() => {
-    if (!layout) return undefined;
-    const { view, boxes } = layout;
-    const shapes: Shape[] = [];
-    const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
-    for (const item of view.items) {
-      const box = boxes.get(item.key);
-      if (!box) continue;
-      shapes.push({ key: item.key, box, form: formOf(item), name: plainName(item.node.name, 60) });
-      bounds.left = Math.min(bounds.left, box.x);
-      bounds.top = Math.min(bounds.top, box.y);
-      bounds.right = Math.max(bounds.right, box.x + box.w);
-      bounds.bottom = Math.max(bounds.bottom, box.y + box.h);
-    }
-    const lines: Line[] = [];
-    for (const link of view.links) {
-      const [from, to] = [boxes.get(link.from), boxes.get(link.to)];
-      if (from && to) lines.push(lineOf(link, from, to, labelOf(link, t('task.graph.otherwise'))));
-    }
-    let seen: States | undefined;
-    let looks = new Map<number, Look>();
-    let taken = new Map<Link, boolean>();
-    const fresh = () => {
-      const states = store.states();
-      if (states !== seen) {
-        seen = states;
-        looks = new Map();
-        taken = new Map();
-      }
-      return states;
-    };
-    const look = (key: number): Look => {
-      const states = fresh();
-      let known = looks.get(key);
-      if (known === undefined) {
-        const item = view.item.get(key);
-        known = item ? lookOfItem(tree, states, item) : 'NONE';
-        looks.set(key, known);
-      }
-      return known;
-    };
-    const scene: Scene = {
-      shapes,
-      lines,
-      look,
-      taken: (link) => {
-        const states = fresh();
-        let known = taken.get(link);
-        if (known === undefined) {
-          known = link.edges.some((e) => isTaken(tree, states, e));
-          taken.set(link, known);
-        }
-        return known;
-      },
-      faint: (key) => only.get() && !isUrgent(look(key)),
-      get cursor() {
-        return cursor.get();
-      },
-    };
-    return {
-      scene,
-      places: new Places(shapes),
-      bounds: { x: bounds.left, y: bounds.top, w: bounds.right - bounds.left, h: bounds.bottom - bounds.top },
-      view,
-      boxes,
-    };
-  }, [layout, tree, store, cursor, only, t]);
-}
-
-const longestLabel = 28;
-
-function labelOf(link: Link, otherwise: string): string {
-  if (link.from < 0 || link.to < 0) return '';
-  const edge = link.edges[0];
-  const text = plainName(edge?.name || edge?.condition || '', longestLabel);
-  return text || (edge?.default ? otherwise : '');
 }
 
 function useSummary(tree: Tree, store: RunStore): string {
@@ -609,7 +462,6 @@ function Surface({
     <>
       <Bar
         tree={tree}
-        store={store}
         onFind={(index) => {
           const key = view.keyOf(index);
           if (key === index || (key !== undefined && key < 0)) {
@@ -722,26 +574,6 @@ const tooSmall = 0.16;
 const narrow = 560;
 const arrows: Record<string, Direction> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
 
-// Whether arrows are the graph's: in the drawer of a node they scroll.
-function useKeysHere(): boolean {
-  const [here, setHere] = useState(true);
-  useEffect(() => {
-    const moved = (e: FocusEvent) => {
-      setHere(!(e.target instanceof Element && e.target.closest('.node-drawer') !== null));
-    };
-    const left = (e: FocusEvent) => {
-      if (e.relatedTarget === null) setHere(true);
-    };
-    document.addEventListener('focusin', moved);
-    document.addEventListener('focusout', left);
-    return () => {
-      document.removeEventListener('focusin', moved);
-      document.removeEventListener('focusout', left);
-    };
-  }, []);
-  return here;
-}
-
 function focusAnd(area: HTMLElement | null, then: () => void): void {
   area?.focus({ preventScroll: true });
   then();
@@ -762,76 +594,4 @@ function nodeOf(item: Item, box: Box): ItemNode {
     measured: { width: box.w, height: item.open ? 40 : box.h },
     data: { item },
   };
-}
-
-/** The line above the graph: search, filter, folds and zoom. */
-function Bar({
-  tree,
-  onFind,
-  onOpen,
-  children,
-}: {
-  tree: Tree;
-  store: RunStore;
-  onFind: (index: number) => void;
-  onOpen: (index: number) => void;
-  children: React.ReactNode;
-}) {
-  const { t } = useI18n();
-  const [text, setText] = useState('');
-  const [at, setAt] = useState(0);
-  const found = useMemo(() => {
-    const wanted = text.trim().toLowerCase();
-    if (wanted === '') return [];
-    return tree.order.filter((index) => tree.node.get(index)?.name.toLowerCase().includes(wanted));
-  }, [tree, text]);
-  const go = (to: number, list: readonly number[] = found) => {
-    const index = list[(to + list.length) % list.length];
-    setAt(list.length === 0 ? 0 : (to + list.length) % list.length);
-    if (index !== undefined) onFind(index);
-  };
-  // Flies to the first one once typing pauses.
-  const fly = useRef(go);
-  useEffect(() => {
-    fly.current = go;
-  });
-  useEffect(() => {
-    if (found.length === 0) return;
-    const timer = setTimeout(() => fly.current(0, found), 200);
-    return () => clearTimeout(timer);
-  }, [found]);
-  return (
-    <div className="bar-line">
-      <span className="graph-find">
-        <Icon name="search" size={14} />
-        <TextInput
-          data-search
-          type="search"
-          className="bar-search"
-          placeholder={`${t('task.graph.search')} (/)`}
-          aria-label={t('task.graph.search')}
-          value={text}
-          onChange={(e) => setText(e.target.value)}
-          onKeyDown={(e) => {
-            if (e.key === 'Enter') {
-              e.preventDefault();
-              if (e.ctrlKey || e.metaKey) {
-                const index = found[at];
-                if (index !== undefined) onOpen(index);
-              } else go(e.shiftKey ? at - 1 : at + 1);
-            } else if (e.key === 'Escape' && text !== '') {
-              e.preventDefault();
-              setText('');
-            }
-          }}
-        />
-      </span>
-      {text.trim() !== '' && (
-        <span className="muted" role="status">
-          {found.length > 0 ? t('task.graph.found', { at: at + 1, count: found.length }) : t('task.graph.none')}
-        </span>
-      )}
-      {children}
-    </div>
-  );
 }

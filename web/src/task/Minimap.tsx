@@ -2,8 +2,8 @@ import type { ReactFlowInstance } from '@xyflow/react';
 import { type PointerEvent, useEffect, useRef } from 'react';
 import type { Cell } from './Cards';
 import type { Paint, Viewport } from './canvas';
-import type { LiveScene } from './GraphView';
 import type { RunStore } from './store';
+import type { LiveScene } from './useScene';
 
 /** Above so many items the overview costs more than it tells. */
 export const minimapUpTo = 3000;

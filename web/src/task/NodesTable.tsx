@@ -2,10 +2,10 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { serverClock } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Duration, Empty, type Look, Select, StateMark, TextInput } from '../ui';
+import { Button, Duration, Empty, kindKey, type Look, Select, StateMark, TextInput } from '../ui';
 import { lookOf, plainName, type Tree } from './model';
 import { attemptsOf, type Column, pathOf, type Sorting, tableRows, type Wanted } from './nodes';
-import { type RunStore, useNodeState, useStates } from './store';
+import { type RunStore, useNodeState, useStates, type ViewProps } from './store';
 
 const looks: readonly Look[] = [
   'FAILED',
@@ -21,17 +21,7 @@ const looks: readonly Look[] = [
 const columns: readonly Column[] = ['order', 'name', 'state', 'elapsed', 'attempts'];
 
 /** All nodes as a table, which tells what the graph shows. */
-export function NodesTable({
-  tree,
-  store,
-  selected,
-  onSelect,
-}: {
-  tree: Tree;
-  store: RunStore;
-  selected: number | undefined;
-  onSelect: (index: number) => void;
-}) {
+export function NodesTable({ tree, store, selected, onSelect }: ViewProps) {
   const { t, compare } = useI18n();
   const states = useDeferredValue(useStates(store));
   const [text, setText] = useState('');
@@ -178,11 +168,11 @@ const Line = memo(function Line({
       </div>
       <div role="cell" className="grid-cell grid-name">
         <button type="button" className="node-link two-lines" title={name} onClick={() => onSelect(index)}>
-          <bdi>{name || t(kindWord(node.kind))}</bdi>
+          <bdi>{name || t(kindKey(node.kind))}</bdi>
         </button>
         <span className="grid-under">
           {path && <bdi>{path} · </bdi>}
-          {node.plugin || t(kindWord(node.kind))}
+          {node.plugin || t(kindKey(node.kind))}
           {state?.error && <bdi className="is-failed"> · {plainName(state.error, 160)}</bdi>}
         </span>
       </div>
@@ -202,19 +192,3 @@ const Line = memo(function Line({
     </>
   );
 });
-
-const kinds = {
-  EmptyStartEvent: 'task.kind.start',
-  EmptyEndEvent: 'task.kind.end',
-  ServiceActivity: 'task.kind.activity',
-  SubProcess: 'task.kind.sub',
-  ExclusiveGateway: 'task.kind.exclusive',
-  ParallelGateway: 'task.kind.parallel',
-  ConditionalParallelGateway: 'task.kind.conditional',
-  ConvergeGateway: 'task.kind.converge',
-} as const;
-
-/** The message with the word of a kind of nodes. */
-export function kindWord(kind: string) {
-  return Object.hasOwn(kinds, kind) ? kinds[kind as keyof typeof kinds] : 'task.kind.other';
-}

@@ -2,22 +2,12 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, memo, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useI18n } from '../i18n';
 import { Icon, StateShape } from '../ui';
-import { around, countsOf, lookOf, lookOfCounts, plainName, type Tree } from './model';
+import { around, countsOf, lookOf, lookOfCounts, plainName } from './model';
 import { closedAtFirst, outlineRows, type Row } from './outline';
-import { type RunStore, useStates } from './store';
+import { useStates, type ViewProps } from './store';
 
 /** The nodes of a task as a tree, with how many of each subprocess are done. */
-export const Outline = memo(function Outline({
-  tree,
-  store,
-  selected,
-  onSelect,
-}: {
-  tree: Tree;
-  store: RunStore;
-  selected: number | undefined;
-  onSelect: (index: number) => void;
-}) {
+export const Outline = memo(function Outline({ tree, store, selected, onSelect }: ViewProps) {
   const { t } = useI18n();
   const states = useStates(store);
   const counts = countsOf(tree, states);

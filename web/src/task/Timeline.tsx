@@ -6,17 +6,13 @@ import { Button, Empty, ErrorBox, Icon, IconButton, Skeleton, StateShape, span, 
 import { isNewer } from './events';
 import { lookOf, plainName, type Tree } from './model';
 import { closedAtFirst } from './outline';
-import { type RunStore, useNodeState, useStates } from './store';
+import { type RunStore, useNodeState, useStates, type ViewProps } from './store';
 import { type Lane, lanesOf, type Piece, piecesOf, tickStep } from './timeline';
 import { useLagging } from './useLagging';
 
-interface Props {
+interface Props extends ViewProps {
   project: number;
   task: Task;
-  tree: Tree;
-  store: RunStore;
-  selected: number | undefined;
-  onSelect: (index: number) => void;
 }
 
 const pageSize = 1000;

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { NodeState, NodesNews, States as Snapshot, Task } from '../api';
+import type { Tree } from './model';
 
 /** What is known of the states of the nodes of a task, and how new each of it is. */
 export interface Known {
@@ -81,6 +82,15 @@ const eachFrame: Schedule = (flush) => {
   const timer = setTimeout(once, 250);
   requestAnimationFrame(once);
 };
+
+/** What each view of all nodes of a task is given. */
+export interface ViewProps {
+  tree: Tree;
+  store: RunStore;
+  /** The index of the node that is chosen, in all views. */
+  selected: number | undefined;
+  onSelect: (index: number) => void;
+}
 
 /** Keeps a task with the states of its nodes, and tells once per frame when they changed. */
 export class RunStore {

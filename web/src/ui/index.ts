@@ -6,6 +6,7 @@ export { Checkbox, Field, Select, TextArea, TextInput } from './Field';
 export { fullMoment, relativeMoment, shortMoment, span, viewerZone } from './format';
 export { Icon, type IconName } from './Icon';
 export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
+export { kindKey } from './kind';
 export { Menu, type MenuItem } from './Menu';
 export { barOf } from './progress';
 export { type Look, lookClass, lookWord, StateMark, StateShape, shapes } from './StateMark';

@@ -11,7 +11,7 @@ const kinds: Record<string, Key> = {
   ConvergeGateway: 'task.kind.converge',
 };
 
-/** The message with the word of a kind of nodes, as the table of nodes has it; that is loaded when it is opened only. */
+/** The message with the word of a kind of nodes. */
 export function kindKey(kind: string | undefined): Key {
   return (kind !== undefined && Object.hasOwn(kinds, kind) && kinds[kind]) || 'task.kind.other';
 }

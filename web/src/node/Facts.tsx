@@ -1,0 +1,144 @@
+import { Link } from 'react-router';
+import type { NodeDetail, NodeState, Task } from '../api';
+import { paths } from '../app/paths';
+import { useI18n } from '../i18n';
+import { Button, CopyButton, Duration, Icon, kindKey, Time, useCopy } from '../ui';
+import type { AttemptView } from './attempts';
+import { Plain } from './Text';
+
+/** What is known of an attempt in few words, and of its node. */
+export function Facts({
+  project,
+  task,
+  detail,
+  attempt,
+  state,
+  earlier,
+  curl,
+}: {
+  project: number;
+  task: Task;
+  detail: NodeDetail;
+  attempt: AttemptView;
+  state: NodeState | undefined;
+  earlier: boolean;
+  curl: string;
+}) {
+  const { t, number } = useI18n();
+  const copy = useCopy();
+  const current = attempt.current && !earlier;
+  const timing = current ? detail.timing : undefined;
+  const started = timing?.started_at ?? attempt.started;
+  const finished = timing?.finished_at ?? attempt.finished;
+  const queued = timing?.queued_at;
+  const due = current ? state?.due_at : undefined;
+  return (
+    <section className="node-facts" aria-label={t('node.facts')}>
+      <dl>
+        {detail.kind && (
+          <div>
+            <dt>{t('node.kind')}</dt>
+            <dd title={detail.kind}>{t(kindKey(detail.kind))}</dd>
+          </div>
+        )}
+        {detail.plugin && (
+          <div>
+            <dt>{t('node.plugin')}</dt>
+            <dd>
+              <code>
+                <Plain text={detail.plugin} />
+              </code>{' '}
+              {detail.plugin_version && (
+                <span className="muted">
+                  <Plain text={detail.plugin_version} />
+                </span>
+              )}
+            </dd>
+          </div>
+        )}
+        {queued && (
+          <div>
+            <dt>{t('node.queued')}</dt>
+            <dd>
+              <Time at={queued} />
+            </dd>
+          </div>
+        )}
+        {started && (
+          <div>
+            <dt>{t('node.started')}</dt>
+            <dd>
+              <Time at={started} />
+              {queued && (
+                <span className="muted">
+                  {' '}
+                  {t('node.waited')} <Duration from={queued} to={started} />
+                </span>
+              )}
+            </dd>
+          </div>
+        )}
+        {finished && (
+          <div>
+            <dt>{t('node.finished')}</dt>
+            <dd>
+              <Time at={finished} />
+              {started && (
+                <span className="muted">
+                  {' '}
+                  {t('node.ran')} <Duration from={started} to={finished} />
+                </span>
+              )}
+            </dd>
+          </div>
+        )}
+        {due && !finished && (
+          <div>
+            <dt>{t('node.due')}</dt>
+            <dd>
+              <Time at={due} />{' '}
+              <span className="muted">
+                <Time at={due} relative />
+              </span>
+            </dd>
+          </div>
+        )}
+        {detail.loop > 1 && (
+          <div>
+            <dt>{t('node.loop')}</dt>
+            <dd>{number(detail.loop)}</dd>
+          </div>
+        )}
+        {detail.auto_retry && (
+          <div>
+            <dt>{t('node.autoRetry')}</dt>
+            <dd>{t('node.autoRetry.of', { n: detail.auto_retry.times, max: detail.auto_retry.max })}</dd>
+          </div>
+        )}
+        {detail.why?.code === 'child' && task.children && task.children.length > 0 && (
+          <div>
+            <dt>{t('node.children')}</dt>
+            <dd className="node-children">
+              {task.children.slice(0, 50).map((child) => (
+                <Link key={child} to={paths.task(project, child)}>
+                  {child}
+                </Link>
+              ))}
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>{t('node.id')}</dt>
+          <dd className="node-id">
+            <code>{detail.id}</code>
+            <CopyButton text={detail.id} label={t('node.id.copy')} />
+          </dd>
+        </div>
+      </dl>
+      <Button kind="quiet" small className="node-curl" onClick={() => void copy(curl)}>
+        <Icon name="copy" size={14} />
+        {t('node.curl')}
+      </Button>
+    </section>
+  );
+}
