@@ -24,6 +24,8 @@ STALLS     ?= 2
 TAKEOVERS  ?= 3
 FUZZTIME   ?= 20s
 BENCHTIME  ?= 1s
+# Tests whose size or whose processes make them long under the race detector, and that have no goroutines which others lack.
+NORACE     := ^(TestCluster[A-Z].*|TestPostgres(Bench|Size|Doctor.*)|TestMemory|TestSize|TestArchive_of_very_many|TestAsAPlainUser|Test(No)?ControlGroup(OfAPlainUser)?)$$
 
 # Only the race detector needs cgo; everything else is built the way that users get it.
 export CGO_ENABLED := 0
@@ -104,7 +106,7 @@ readme: build ## run the commands of the README
 race: export CGO_ENABLED := 1
 race: ## run the tests under the race detector (needs a C compiler)
 	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
-	go test -race -timeout 20m -skip '^(TestCluster[A-Z].*|TestPostgresBench|TestPostgresDoctor.*)$$' ./...
+	go test -race -timeout 20m -skip '$(NORACE)' ./...
 	go test -race -timeout 10m -run '^TestCluster(Kills|Reads)$$' ./internal/app
 
 lint: ## check formatting and run the linters of .golangci.yml

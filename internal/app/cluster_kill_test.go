@@ -20,7 +20,7 @@ func TestClusterKills(t *testing.T) {
 	f.beginAll()
 	stop := f.load(4)
 	for i := range *kills {
-		time.Sleep(time.Duration(rand.IntN(1500)) * time.Millisecond)
+		time.Sleep(time.Duration(rand.IntN(1000)) * time.Millisecond)
 		m := f.members[rand.IntN(len(f.members))]
 		m.kill()
 		f.begin(m)
