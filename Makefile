@@ -17,6 +17,7 @@ SECONDS    ?= 60
 SEED       ?= 0
 ONE        ?= false
 KILLS      ?= 200
+ROUNDS     ?= 20
 RESTARTS   ?= 5
 CUTS       ?= 200
 PARTITIONS ?= 4
@@ -66,8 +67,8 @@ chaos: ## kill servers that share a PostgreSQL (KILLS=200), the PostgreSQL (REST
 		-cuts $(CUTS) -partitions $(PARTITIONS) -stalls $(STALLS) -takeovers $(TAKEOVERS) -reads $(READS)
 	go test -count=1 -timeout 0 -parallel 8 -v -tags faults -run '^TestCluster(Faults|.*Control|Clock|StallsWithoutAFence)$$' ./internal/app -passes $(PASSES)
 
-soak: ## run the tests of chaos for most of a day
-	$(MAKE) chaos KILLS=5000 RESTARTS=200 CUTS=5000 PARTITIONS=500 STALLS=100 TAKEOVERS=20 PASSES=10 READS=1000000
+soak: ## run chaos in ROUNDS=20, each with 250 kills on a database of its own, for three hours
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(MAKE) chaos KILLS=250 || exit 1; done
 
 powerloss: ## let the power fail under a server and under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 120m -parallel 8 -run '^TestPowerLoss' ./internal/app -v -crashes $(CRASHES)
