@@ -49,6 +49,7 @@ func TestDurations(t *testing.T) {
 	b.finished(t, 900, func(n *stdops.NodeState) { n.Skip = true })
 	check("too few", status.Durations{})
 	b.finished(t, 20)
+	b.clock.advance(time.Second)
 	check("a moment later still", status.Durations{})
 	b.clock.advance(durationsLife * time.Second)
 	const s = time.Second
