@@ -63,9 +63,10 @@ type Service struct {
 	pluginLimits []stdops.Limit
 	salts        []string
 
-	guesses  *failures
-	identity atomic.Pointer[identity]
-	writing  sync.Mutex // held while the stored identity changes and is read again
+	guesses   *failures
+	durations *durations
+	identity  atomic.Pointer[identity]
+	writing   sync.Mutex // held while the stored identity changes and is read again
 }
 
 // New makes the service and reads who may use it.
@@ -85,6 +86,9 @@ func New(ctx context.Context, d Deps) (*Service, error) {
 	}
 	var err error
 	if s.guesses, err = newFailures(s.limits.Failures); err != nil {
+		return nil, err
+	}
+	if s.durations, err = newDurations(); err != nil {
 		return nil, err
 	}
 	return s, s.reload(ctx)

@@ -49,6 +49,7 @@ var contract = map[string]func(*testing.T){
 	"KeyWithTask":                                 TestKeyWithTask,
 	"KeyWithChange":                               TestKeyWithChange,
 	"KeysOfOthers":                                TestKeysOfOthers,
+	"Finished":                                    TestFinished,
 	"Statuses_unchanged":                          TestStatuses_unchanged,
 	"Schemes":                                     TestSchemes,
 	"Schemes_not_found":                           TestSchemes_not_found,

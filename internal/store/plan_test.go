@@ -60,6 +60,9 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"list under way": func() error {
 			return second(list(TaskMatch{States: []stdops.State{stdops.StateRunning}, Holding: []stdops.State{stdops.StateFailed}}))
 		},
+		"Finished": func() error {
+			return second(s.Finished(ctx, 1, FinishedQuery{Template: 7, Tree: "t1", Among: 9, Limit: 2}))
+		},
 		"CountTasks":  func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
 		"NodeDetail":  func() error { return second(s.NodeDetail(ctx, r, 1)) },
 		"Failures":    func() error { return second(s.Failures(ctx, r, 9)) },

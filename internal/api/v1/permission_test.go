@@ -25,6 +25,7 @@ func TestWhoMayAskAboutRuns(t *testing.T) {
 	}{
 		{"GET", one + "?run=true", "", 403, 200, 200, 404},
 		{"GET", one + "/graph", "", 403, 200, 200, 404},
+		{"GET", one + "/durations", "", 403, 200, 200, 404},
 		{"GET", one + "/states", "", 403, 200, 200, 404},
 		{"GET", one + "/events", "", 403, 200, 200, 404},
 		{"GET", "/tasks?run=true", "", 403, 200, 200, 200},

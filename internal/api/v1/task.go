@@ -33,6 +33,7 @@ func (s *server) tasks() {
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes/{node}", id: "get-node", about: "What a node was given and gave, and its earlier attempts", needs: needs(service.TaskView)}, s.getNode)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/graph", id: "get-task-graph", about: "Of which nodes and flows a task is made", needs: needs(service.TaskView)}, s.graph)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/states", id: "get-task-states", about: "How a task and its nodes stand, in few words", needs: needs(service.TaskView)}, s.states)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/durations", id: "get-task-durations", about: "How long the latest tasks of the same flow and tree took", needs: needs(service.TaskView)}, s.durations)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/events", id: "get-task-events", about: "What has happened to a task, and who did it", needs: needs(service.TaskView)}, s.events)
 	addOnce(s, route{method: http.MethodPost, path: path + "/{id}/commands", id: "command-task", about: "Do something to a task or to one of its nodes", needs: needs(service.TaskOperate)}, s.command, s.commandAgain)
 	addIn(s, route{method: http.MethodPost, path: path + ":command", id: "command-tasks", about: "Do the same to many tasks or nodes", needs: needs(service.TaskOperate)}, s.commandAll)

@@ -2,6 +2,7 @@ import { call } from './http';
 import type {
   BulkCommand,
   Command,
+  Durations,
   EventList,
   Flow,
   FlowDetail,
@@ -64,6 +65,8 @@ export const api = {
     call<Graph>(`projects/${project}/tasks/${id}/graph`, { signal }),
   states: (project: number, id: number, signal?: AbortSignal) =>
     call<States>(`projects/${project}/tasks/${id}/states`, { signal }),
+  durations: (project: number, id: number, signal?: AbortSignal) =>
+    call<Durations>(`projects/${project}/tasks/${id}/durations`, { signal }),
   events: (
     project: number,
     id: number,

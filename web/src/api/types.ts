@@ -299,6 +299,24 @@ export interface States {
   nodes: NodeState[];
 }
 
+/** How long the latest tasks of a flow took that have one tree; no figures where `runs` is 0. */
+export interface Durations {
+  tree: string;
+  /** Tasks that are told of. */
+  runs: number;
+  median_s: number;
+  p95_s: number;
+  nodes: NodeDurations[];
+}
+
+export interface NodeDurations {
+  index: number;
+  runs: number;
+  median_s: number;
+  /** From its end to that of the task. */
+  rest_s: number;
+}
+
 export interface Output {
   key: string;
   name?: string;

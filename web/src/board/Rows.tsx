@@ -4,6 +4,7 @@ import { type TaskState, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { isKey, useI18n } from '../i18n';
 import { barOf, Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
+import { KnownEnd } from '../usual';
 import type { Board, Item } from './model';
 import type { Place } from './order';
 
@@ -110,6 +111,7 @@ const Row = memo(function Row({
       <WhyLine item={item} />
       <span className="board-row-time">
         <Duration from={task.started_at} to={task.finished_at} />
+        <KnownEnd project={project} task={task} />
       </span>
     </div>
   );

@@ -25,6 +25,7 @@ import {
 import { FailingNodes, Verdicts } from './Aside';
 import { Paste } from './Begin';
 import { type BoardCommand, Commands, type Plan } from './Commands';
+import { Ending } from './Ending';
 import { csv } from './export';
 import { Grid } from './Grid';
 import { boardPath } from './ids';
@@ -225,6 +226,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       {feed.state === 'ended' && feed.error && <ErrorBox error={feed.error} />}
       <Totals board={board} chosen={states} onToggle={toggleState} />
       <Share board={board} />
+      <Ending project={project} board={board} />
 
       <div className="board-body">
         <div className="board-main">

@@ -7,6 +7,17 @@ import { start } from './zh-CN/start';
 import { state } from './zh-CN/state';
 import { task } from './zh-CN/task';
 import { tasks } from './zh-CN/tasks';
+import { usual } from './zh-CN/usual';
 
 /** All messages in Chinese. */
-export const zhCN: Messages = { ...common, ...state, ...tasks, ...task, ...node, ...board, ...start, ...signin };
+export const zhCN: Messages = {
+  ...common,
+  ...state,
+  ...tasks,
+  ...task,
+  ...node,
+  ...board,
+  ...start,
+  ...signin,
+  ...usual,
+};

@@ -18,6 +18,7 @@ import {
   useToast,
   whySentence,
 } from '../ui';
+import { ExpectedFact, UsualSpan, useUsual } from '../usual';
 import { plainName } from './model';
 
 export type TaskAction = NonNullable<Task['run']>['actions'][number];
@@ -53,6 +54,7 @@ export function Header({
   const readOnly = gone || task.deleted === true;
   const started = task.started_at;
   const ended = task.finished_at;
+  const usual = useUsual(project, task);
   useSayingTheEnd(task);
   return (
     <header className="run-head">
@@ -118,9 +120,11 @@ export function Header({
             <dt>{t('task.elapsed')}</dt>
             <dd>
               <Duration from={started} to={ended} />
+              <UsualSpan usual={usual} />
             </dd>
           </div>
         )}
+        {!readOnly && <ExpectedFact task={task} usual={usual} />}
         <div>
           <dt>{started ? t('task.started') : t('task.created')}</dt>
           <dd>

@@ -1,13 +1,15 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Task, type TaskEvent, useServerNow } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Empty, ErrorBox, Icon, IconButton, Skeleton, StateShape, span, useKeys } from '../ui';
+import { Button, Empty, ErrorBox, IconButton, Skeleton, span, useKeys } from '../ui';
+import { useUsual } from '../usual';
+import { criticalPath } from './critical';
 import { isNewer } from './events';
-import { lookOf, plainName, type Tree } from './model';
+import { LaneRow } from './Lane';
 import { closedAtFirst } from './outline';
-import { type RunStore, useNodeState, useStates, type ViewProps } from './store';
-import { type Lane, lanesOf, type Piece, piecesOf, tickStep } from './timeline';
+import { useStates, type ViewProps } from './store';
+import { type Lane, lanesOf, pausesOf, piecesOf, tickStep } from './timeline';
 import { useLagging } from './useLagging';
 
 interface Props extends ViewProps {
@@ -75,6 +77,8 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
   const now = useServerNow(going);
   const [closed, setClosed] = useState(() => closedAtFirst(tree));
   const [zoom, setZoom] = useState(1);
+  const [critical, setCritical] = useState(false);
+  const usual = useUsual(project, task);
   const [width, setWidth] = useState(900);
   const [left, setLeft] = useState(0);
   const names = width < 560 ? 128 : 232;
@@ -89,7 +93,12 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
   // In steps, so that the lanes are not made anew each second.
   const coarse = 2 ** Math.round(Math.log2(threshold));
   const pieces = useMemo(() => piecesOf(events, tree, states), [events, tree, states]);
-  const lanes = useMemo(() => lanesOf(tree, states, pieces, closed, coarse), [tree, states, pieces, closed, coarse]);
+  const pauses = useMemo(() => pausesOf(events), [events]);
+  const lanes = useMemo(
+    () => lanesOf(tree, states, pieces, closed, coarse, pauses),
+    [tree, states, pieces, closed, coarse, pauses],
+  );
+  const path = useMemo(() => (critical ? criticalPath(tree, states, end) : undefined), [critical, tree, states, end]);
   const track = Math.min(widest, Math.max(200, width - names) * zoom);
   const perPixel = total / track;
   const virtual = useVirtualizer({
@@ -128,6 +137,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
     { keys: '+', label: t('task.time.in'), run: () => scaleBy(2) },
     { keys: '-', label: t('task.time.out'), run: () => scaleBy(0.5) },
     { keys: '0', label: t('task.time.fit'), run: () => setZoom(1) },
+    { keys: 'c', label: t('task.time.critical'), run: () => setCritical((on) => !on) },
   ]);
 
   const focusRow = (to: number) => {
@@ -180,9 +190,25 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
               {t(`task.time.${kind}`)}
             </li>
           ))}
+          {usual && (
+            <li>
+              <span className="time-usual">
+                <span />
+              </span>
+              {t('task.time.usually')}
+            </li>
+          )}
         </ul>
         {cut && <span className="muted">{t('task.time.cut', { count: events.length })}</span>}
         <span className="graph-zoom">
+          <Button
+            small
+            aria-pressed={critical}
+            title={`${t('task.time.critical')} (c)`}
+            onClick={() => setCritical(!critical)}
+          >
+            {t('task.time.critical')}
+          </Button>
           <IconButton small label={`${t('task.time.out')} (-)`} onClick={() => scaleBy(0.5)}>
             <span aria-hidden="true">−</span>
           </IconButton>
@@ -194,8 +220,17 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
           </Button>
         </span>
       </div>
+      {path && (
+        <p className="time-path" role="status">
+          {t(going ? 'task.time.criticalNow' : 'task.time.criticalSum', {
+            count: path.steps,
+            inside: span(path.inside, t),
+            between: span(end - start - path.inside, t),
+          })}
+        </p>
+      )}
       <div
-        className="time-scroll panel"
+        className={path ? 'time-scroll panel time-critical' : 'time-scroll panel'}
         ref={outer}
         onScroll={(e) => {
           const to = Math.round(e.currentTarget.scrollLeft / 200) * 200;
@@ -228,7 +263,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
                   key={item.key}
                   aria-setsize={lanes.length}
                   aria-posinset={item.index + 1}
-                  className={lane.index === selected ? 'time-lane time-chosen' : 'time-lane'}
+                  className={laneClass(lane.index === selected, path?.nodes.has(lane.index))}
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
                   <LaneRow
@@ -240,6 +275,9 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
                     names={names}
                     now={lane.pieces.some((p) => p.to === undefined) ? end : 0}
                     threshold={coarse}
+                    track={track}
+                    usual={usual?.nodes.get(lane.index)?.median}
+                    critical={path?.nodes.has(lane.index) ?? false}
                     tabStop={lane.index === tabStop}
                     onFocus={setActive}
                     onFold={fold}
@@ -263,106 +301,6 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
   );
 }
 
-const LaneRow = memo(function LaneRow({
-  lane,
-  tree,
-  store,
-  start,
-  perPixel,
-  names,
-  now,
-  threshold,
-  tabStop,
-  onFocus,
-  onFold,
-  onSelect,
-}: {
-  lane: Lane;
-  tree: Tree;
-  store: RunStore;
-  start: number;
-  perPixel: number;
-  /** The width of the names in pixels. */
-  names: number;
-  /** The end of what goes on; 0 when nothing does. */
-  now: number;
-  threshold: number;
-  tabStop: boolean;
-  onFocus: (index: number) => void;
-  onFold: (lane: Lane, open: boolean) => void;
-  onSelect: (index: number) => void;
-}) {
-  const { t } = useI18n();
-  const state = useNodeState(store, lane.index);
-  const node = tree.node.get(lane.index);
-  const name = plainName(node?.name ?? '') || t('ui.noName');
-  const long = (p: Piece) => (p.to ?? now) - p.from;
-  const words = (p: Piece) =>
-    p.kind === 'idle'
-      ? t('task.time.gap', { span: span(long(p), t) })
-      : t('task.time.piece', {
-          kind: t(p.kind === 'failed' && p.to === undefined ? 'task.time.stuck' : `task.time.${p.kind}`),
-          span: span(long(p), t),
-        });
-  const tries = lane.pieces.filter((p) => p.broke).length;
-  const told = lane.pieces.slice(-12).map(words).join(', ');
-  return (
-    <>
-      <div
-        className="time-name"
-        style={{ width: names, paddingLeft: 4 + Math.min(lane.level - 1, 8) * (names < 200 ? 4 : 12) }}
-      >
-        {lane.open === undefined ? (
-          <span className="outline-gap" />
-        ) : (
-          <button
-            type="button"
-            tabIndex={-1}
-            className={lane.open ? 'time-fold outline-open' : 'time-fold'}
-            aria-label={`${t(lane.open ? 'task.graph.fold' : 'task.graph.unfold')}: ${name}`}
-            aria-expanded={lane.open}
-            onClick={() => onFold(lane, !lane.open)}
-          >
-            <Icon name="right" size={12} />
-          </button>
-        )}
-        <button
-          type="button"
-          className="time-open"
-          data-lane={lane.index}
-          tabIndex={tabStop ? 0 : -1}
-          title={name}
-          aria-label={t('task.time.lane', { name, pieces: told })}
-          onFocus={() => onFocus(lane.index)}
-          onClick={() => onSelect(lane.index)}
-        >
-          <StateShape look={lookOf(state)} size={13} />
-          <bdi>{name}</bdi>
-          {tries > 1 && <span className="time-tries">×{tries}</span>}
-        </button>
-      </div>
-      <div className="time-track" aria-hidden="true">
-        {lane.pieces.map((piece, i) => {
-          const x = names + (piece.from - start) / perPixel;
-          const w = Math.max(piece.kind === 'idle' ? 0 : 3, long(piece) / perPixel);
-          const label = words(piece);
-          // About as wide as its letters: what does not fit is left to the tip.
-          const fits = w > 14 + label.length * 6.6;
-          const last = i === lane.pieces.length - 1;
-          const worth = piece.kind !== 'ran' && long(piece) >= threshold;
-          return (
-            <div
-              key={`${piece.from} ${piece.kind}`}
-              className={`piece piece-${piece.kind}${piece.broke ? ' piece-broke' : ''}${piece.to === undefined ? ' piece-going' : ''}`}
-              style={{ left: x, width: w }}
-              title={label}
-            >
-              {fits && (worth || piece.kind === 'ran') && <span className="piece-label">{label}</span>}
-              {!fits && last && long(piece) >= 1000 && <span className="piece-after">{span(long(piece), t)}</span>}
-            </div>
-          );
-        })}
-      </div>
-    </>
-  );
-});
+function laneClass(chosen: boolean, critical: boolean | undefined): string {
+  return `time-lane${chosen ? ' time-chosen' : ''}${critical ? ' time-decides' : ''}`;
+}

@@ -2,7 +2,7 @@ import type { NodeState, TaskEvent } from '../api';
 import { isActivity, isSubprocess, type States, type Tree } from './model';
 
 /** What a node did or waited for during a piece of time. */
-export type PieceKind = 'queued' | 'ran' | 'waited' | 'callback' | 'person' | 'paused' | 'failed' | 'idle';
+export type PieceKind = 'queued' | 'ran' | 'waited' | 'callback' | 'person' | 'child' | 'paused' | 'failed' | 'idle';
 
 export interface Piece {
   kind: PieceKind;
@@ -11,6 +11,15 @@ export interface Piece {
   to: number | undefined;
   /** It ended in a failure. */
   broke?: boolean;
+  /** Of a piece in which nothing was done, what it was waited for, where that is known. */
+  gap?: 'paused' | 'round';
+}
+
+/** From when to when something was so. */
+export interface Interval {
+  from: number;
+  /** Absent while it goes on. */
+  to: number | undefined;
 }
 
 export interface Lane {
@@ -52,12 +61,33 @@ export function piecesOf(events: readonly TaskEvent[], tree: Tree, states: State
   return all;
 }
 
+// Plugins that do nothing but wait.
+const waitsBy: Readonly<Record<string, PieceKind>> = {
+  pause_node: 'person',
+  sleep_timer: 'waited',
+  callback_node: 'callback',
+  subprocess_plugin: 'child',
+};
+
+/** When the task as a whole was paused, from its events, the oldest first. */
+export function pausesOf(events: readonly TaskEvent[]): Interval[] {
+  const all: Interval[] = [];
+  for (const event of events) {
+    const at = Date.parse(event.at);
+    if (event.index !== 0 || Number.isNaN(at)) continue;
+    const last = all.at(-1);
+    if (last && last.to === undefined) last.to = at;
+    if (event.to === 'SUSPENDED') all.push({ from: at, to: undefined });
+  }
+  return all;
+}
+
 function kindOf(to: string, plugin: string | undefined): PieceKind | undefined {
   switch (to) {
     case 'READY':
       return 'queued';
     case 'RUNNING':
-      return plugin === 'pause_node' ? 'person' : plugin === 'sleep_timer' ? 'waited' : 'ran';
+      return waitsBy[plugin ?? ''] ?? 'ran';
     case 'SUSPENDED':
     case 'NODE_SUSPENDED':
       return 'paused';
@@ -104,8 +134,13 @@ export function lanesOf(
   known: ReadonlyMap<number, readonly Piece[]>,
   closed: ReadonlySet<number>,
   threshold: number,
+  pauses: readonly Interval[] = [],
 ): Lane[] {
   const lanes: Lane[] = [];
+  const gaps = (index: number, pieces: readonly Piece[]) =>
+    withGaps(pieces, endBefore(tree, states, index), threshold).map((p) =>
+      p.kind === 'idle' ? reasoned(p, pauses) : p,
+    );
   const enter = (parent: number, level: number) => {
     const here: Lane[] = [];
     for (const index of tree.children.get(parent) ?? []) {
@@ -117,7 +152,7 @@ export function lanesOf(
       const first = pieces[0];
       if (!first) continue;
       const open = tree.children.has(index) ? !closed.has(index) : undefined;
-      here.push({ index, level, open, start: first.from, pieces: withGaps(tree, states, index, pieces, threshold) });
+      here.push({ index, level, open, start: first.from, pieces: gaps(index, pieces) });
     }
     here.sort((a, b) => a.start - b.start || (tree.place.get(a.index) ?? 0) - (tree.place.get(b.index) ?? 0));
     for (const lane of here) {
@@ -129,18 +164,17 @@ export function lanesOf(
   return lanes;
 }
 
-function withGaps(
-  tree: Tree,
-  states: States,
-  index: number,
-  pieces: readonly Piece[],
-  threshold: number,
-): readonly Piece[] {
+// When the last of what leads to a node had ended.
+function endBefore(tree: Tree, states: States, index: number): number {
   let before = -Infinity;
   for (const edge of tree.into.get(index) ?? []) {
     const end = states.get(edge.from)?.finished_at;
     if (end) before = Math.max(before, Date.parse(end));
   }
+  return before;
+}
+
+function withGaps(pieces: readonly Piece[], before: number, threshold: number): readonly Piece[] {
   const result: Piece[] = [];
   const first = pieces[0];
   if (first && before > -Infinity && before < first.from && first.from - before >= threshold) {
@@ -149,11 +183,19 @@ function withGaps(
   for (const piece of pieces) {
     const last = result.at(-1);
     if (last?.to !== undefined && piece.from - last.to >= threshold) {
-      result.push({ kind: 'idle', from: last.to, to: piece.from });
+      result.push({ kind: 'idle', from: last.to, to: piece.from, gap: 'round' });
     }
     result.push(piece);
   }
   return result;
+}
+
+// A gap that lies in pauses of the task for more than half of its length is one for that reason.
+function reasoned(piece: Piece, pauses: readonly Interval[]): Piece {
+  const to = piece.to ?? Infinity;
+  let paused = 0;
+  for (const p of pauses) paused += Math.max(0, Math.min(to, p.to ?? Infinity) - Math.max(piece.from, p.from));
+  return paused * 2 > to - piece.from ? { ...piece, gap: 'paused' } : piece;
 }
 
 const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400].map(

@@ -44,10 +44,21 @@ function zoned(language: string, zone: string, options: Intl.DateTimeFormatOptio
 
 const clock: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit' };
 
-/** A moment as short as it can be told apart: the time of today, else the day too, the year only if it is another. */
-export function shortMoment(moment: number, now: number, language: string, zone: string = viewerZone): string {
+/**
+ * A moment as short as it can be told apart: the time of today, else the day too, the year only if it is another. `to` the
+ * minute it is for moments that are not known better.
+ */
+export function shortMoment(
+  moment: number,
+  now: number,
+  language: string,
+  zone: string = viewerZone,
+  to: 'second' | 'minute' = 'second',
+): string {
   const day = format(language, zone, { year: 'numeric', month: '2-digit', day: '2-digit' });
-  if (day.format(moment) === day.format(now)) return format(language, zone, clock).format(moment);
+  if (day.format(moment) === day.format(now)) {
+    return format(language, zone, to === 'second' ? clock : { ...clock, second: undefined }).format(moment);
+  }
   const year = format(language, zone, { year: 'numeric' });
   if (year.format(moment) === year.format(now)) {
     return format(language, zone, { month: 'short', day: 'numeric', ...clock, second: undefined }).format(moment);

@@ -1,0 +1,103 @@
+import type { Durations, NodeDurations, Task } from '../api';
+
+/** What is known of how long the tasks of a tree take, ready to be asked about nodes. */
+export interface Usual {
+  tree: string;
+  /** Tasks that it is known from. */
+  runs: number;
+  /** Milliseconds, as all that follow. */
+  median: number;
+  p95: number;
+  nodes: ReadonlyMap<number, { median: number; rest: number }>;
+}
+
+/** Makes it of an answer; nothing where the server found too few tasks. */
+export function usualOf(answer: Durations): Usual | undefined {
+  if (answer.runs === 0) return undefined;
+  const node = (n: NodeDurations) => [n.index, { median: n.median_s * 1000, rest: n.rest_s * 1000 }] as const;
+  return {
+    tree: answer.tree,
+    runs: answer.runs,
+    median: answer.median_s * 1000,
+    p95: answer.p95_s * 1000,
+    nodes: new Map(answer.nodes.map(node)),
+  };
+}
+
+/** When a task may be expected to end. */
+export interface Expected {
+  from: number;
+  to: number;
+  /** It has run longer than 95 of 100 do. */
+  late: boolean;
+}
+
+/**
+ * When a task will end if it goes on as usual: from the median to what 95 of 100 do not exceed, counted from its start; and
+ * not before what usually follows behind the nodes that are at work. Nothing of a task that waits for a person, because
+ * nobody knows when one comes.
+ */
+export function expectedEnd(task: Task, usual: Usual | undefined, now: number): Expected | undefined {
+  const { run } = task;
+  if (!usual || !run || run.tree !== usual.tree || !task.started_at || task.finished_at) return undefined;
+  if (run.phase !== 'running' && run.phase !== 'queued') return undefined;
+  if (run.failed_count > 0 || run.paused_count > 0) return undefined;
+  const start = Date.parse(task.started_at);
+  let rest = 0;
+  for (const { index } of run.running ?? []) rest = Math.max(rest, usual.nodes.get(index)?.rest ?? 0);
+  const from = Math.max(start + usual.median, now + rest);
+  return { from, to: Math.max(start + usual.p95, from), late: now > start + usual.p95 };
+}
+
+/** When several tasks will all have ended. */
+export interface ExpectedOfAll {
+  /** Absent where nothing is known of any of them. */
+  band: Expected | undefined;
+  /** How many are known of, and of how many that run. */
+  known: number;
+  of: number;
+  late: number;
+}
+
+/** Puts together what is expected of the tasks that run: the last of them decides. */
+export function expectedOfAll(
+  tasks: Iterable<Task>,
+  usualOf: (task: Task) => Usual | undefined,
+  now: number,
+): ExpectedOfAll {
+  const all: ExpectedOfAll = { band: undefined, known: 0, of: 0, late: 0 };
+  for (const task of tasks) {
+    if (!task.started_at || task.finished_at) continue;
+    all.of++;
+    const one = expectedEnd(task, usualOf(task), now);
+    if (!one) continue;
+    all.known++;
+    if (one.late) all.late++;
+    const before = all.band;
+    all.band = before
+      ? { from: Math.max(before.from, one.from), to: Math.max(before.to, one.to), late: before.late || one.late }
+      : one;
+  }
+  return all;
+}
+
+/** The most trees of a board that are asked about. */
+export const mostTrees = 20;
+
+/** A task for each tree that tasks under way have, those of the most tasks first; `key` names what they share. */
+export function treesOf(tasks: Iterable<Task>): { key: string; task: number }[] {
+  const found = new Map<string, { key: string; task: number; sharing: number }>();
+  for (const task of tasks) {
+    const key = usualKey(task);
+    if (!key || !task.started_at || task.finished_at) continue;
+    const known = found.get(key);
+    if (known) known.sharing++;
+    else found.set(key, { key, task: task.id, sharing: 1 });
+  }
+  return [...found.values()].sort((a, b) => b.sharing - a.sharing || a.task - b.task).slice(0, mostTrees);
+}
+
+/** Names the tasks that are told the same: those of one flow with one tree. */
+export function usualKey(task: Task): string {
+  return task.run?.tree ? `${task.flow ?? 0}/${task.run.tree}` : '';
+}
