@@ -151,7 +151,8 @@ type Tell struct {
 	Data []byte // JSON
 }
 
-// Transition is one change of a state, for the log that nobody edits.
+// Transition is one entry of the log that nobody edits: a change of a state, or a command that changes none, with the same
+// state twice.
 type Transition struct {
 	Node     NodeIndex
 	From, To State
@@ -159,6 +160,10 @@ type Transition struct {
 	Reason   string // why, as the actor said
 	Time     time.Time
 }
+
+// Moved reports whether a state changed. Where none did, the entry tells of a command: new values of constants (of the
+// task), new inputs of a node that FAILED, or a callback that was accepted for one that is RUNNING.
+func (t *Transition) Moved() bool { return t.From != t.To }
 
 // LoggedTransition is a transition with its place in the log of its task.
 type LoggedTransition struct {

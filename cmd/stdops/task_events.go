@@ -15,8 +15,8 @@ func (c *cli) taskEvents() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "events ID",
 		Short: "Show what has happened to a task, who did it and why",
-		Long: "Show each change of state of a task and of its nodes, with who asked for it and the reason that was given. What the\n" +
-			"server did by itself has neither.",
+		Long: "Show each change of state of a task and of its nodes, and commands that changed none, with who asked and the reason that\n" +
+			"was given. What the server did by itself has neither.",
 		Example: "  stdops task events 12\n" +
 			"  stdops task events 12 --newest --limit 20",
 		Args:              cobra.ExactArgs(1),
@@ -76,6 +76,7 @@ func eventColumns() []column[client.Event] {
 		{"NODE", func(e *client.Event) string { return cut(e.Name, longestName) }},
 		{"FROM", func(e *client.Event) string { return e.From }},
 		{"TO", func(e *client.Event) string { return e.To }},
+		{"COMMAND", func(e *client.Event) string { return e.Command }},
 		{"BY", func(e *client.Event) string { return e.Actor }},
 		{"REASON", func(e *client.Event) string { return e.Reason }},
 	}

@@ -156,6 +156,7 @@ func (p *parents) check() {
 		}
 		for _, tr := range log {
 			switch {
+			case !tr.Moved(): // new inputs
 			case tr.To == stdops.StateFailed:
 				failed++
 			case tr.From == stdops.StateFailed && tr.To == stdops.StateRunning:

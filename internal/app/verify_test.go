@@ -124,7 +124,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 	c.stop()
 	whole := content(t, c.dir)
 	for _, d := range []struct{ change, problem string }{
-		{`DELETE FROM transition WHERE (task_id, revision, n) = (SELECT task_id, revision, n FROM transition ORDER BY random() LIMIT 1)`, "task "},
+		{`DELETE FROM transition WHERE (task_id, revision, n) = (SELECT task_id, revision, n FROM transition WHERE from_state <> to_state ORDER BY random() LIMIT 1)`, "task "},
 		{`UPDATE node_state SET state = 6 WHERE task_id = (SELECT MAX(task_id) FROM node_state) AND ord = 1`, "its log says"},
 		{`UPDATE task SET state = 7 WHERE id = (SELECT id FROM task WHERE state IN (3, 4) LIMIT 1)`, "it is REVOKED"},
 		{`UPDATE task SET live = 0 WHERE id = (SELECT id FROM task WHERE live = 1 LIMIT 1)`, "whether something happens"},

@@ -265,6 +265,7 @@ func (s *step) acceptCallback(cmd Command) error {
 	stored := stdops.Callback{Seq: s.lastSeq, Node: cmd.Node, Version: own.Version, Data: text}
 	s.change.Callbacks = append(s.change.Callbacks, stored)
 	s.callbacks = append(s.callbacks[:len(s.callbacks):len(s.callbacks)], callback{stored, cmd.Data})
+	s.note(cmd.Node, own.State, own.State, cmd.Actor)
 	if own.Phase == stdops.PhaseWaiting {
 		s.takeCallback(cmd.Node)
 	}

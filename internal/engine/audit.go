@@ -31,8 +31,8 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 	a.checkCallbacks()
 	switch record.Task.Root.State {
 	case stdops.StateCreated:
-		if len(record.Nodes)+len(record.Forks)+len(record.Callbacks)+len(record.Log) > 0 {
-			a.wrong("it was not started, but has nodes, threads, callbacks or a log")
+		if len(record.Nodes)+len(record.Forks)+len(record.Callbacks) > 0 || slices.ContainsFunc(record.Log, movedIn) {
+			a.wrong("it was not started, but has nodes, threads, callbacks, or transitions in its log")
 		}
 	case stdops.StateRunning, stdops.StateSuspended:
 		a.checkThreads()
@@ -44,6 +44,8 @@ func Audit(record *stdops.Record, graph *flow.Graph, now time.Time) []string {
 	}
 	return a.problems
 }
+
+func movedIn(l stdops.LoggedTransition) bool { return l.Moved() }
 
 // audit is one run of [Audit].
 type audit struct {

@@ -232,6 +232,7 @@ func (s *step) retryCommand(cmd Command) error {
 		}
 		d := s.getData(cmd.Node)
 		d.template = s.newTemplate(cmd.Node, cmd.Inputs)
+		s.note(cmd.Node, stdops.StateFailed, stdops.StateFailed, cmd.Actor)
 		s.retry(cmd.Node, cmd.Actor, false)
 		s.setData(cmd.Node, d, true)
 		return nil

@@ -43,6 +43,7 @@ func (s *step) setConstants(cmd Command) error {
 	}
 	if !bytes.Equal(text, s.encode(s.inputs)) {
 		s.inputs, s.change.Inputs = values, text
+		s.note(stdops.RootNode, s.root().State, s.root().State, cmd.Actor)
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/flow"
@@ -64,5 +67,38 @@ func TestReasonOfACommand(t *testing.T) {
 	}
 	if w.st.root.State != stdops.StateSuspended {
 		t.Errorf("the task is %s", w.st.root.State)
+	}
+}
+
+// TestCommandsThatChangeNoStateAreLogged, with who gave them; what changes nothing at all is not.
+func TestCommandsThatChangeNoStateAreLogged(t *testing.T) {
+	t.Parallel()
+	g := withConstants()
+	w := newWorld(t, g, stdops.NewObject("v", "1", "w", "", "q", "", "p", "", "hidden", "h", "out", ""), stubs()...)
+	mustDo(t, w, set("v", "2"))
+	mustDo(t, w, set("v", "2"))
+	if problems := Audit(w.record.whole(), g, w.now); len(problems) > 0 {
+		t.Errorf("before the start: %q", problems)
+	}
+	mustDo(t, w, Command{Kind: Start, Actor: "ann"})
+	node := w.calls[0].node
+	mustDo(t, w, Command{Kind: CallBack, Actor: "job", Node: node, Data: "done"})
+	w.answerCall(0, plugin.Done, true)
+	mustDo(t, w, Command{Kind: Retry, Actor: "bob", Node: node, Inputs: stdops.NewObject("x", "3")})
+	var got []string
+	for _, tr := range w.record.log {
+		if tr.Actor != "" {
+			got = append(got, fmt.Sprintf("%d %s %s %s", tr.Node, tr.From, tr.To, tr.Actor))
+		}
+	}
+	want := []string{
+		"0 CREATED CREATED ann", "0 CREATED RUNNING ann", fmt.Sprintf("%d RUNNING RUNNING job", node),
+		fmt.Sprintf("%d FAILED FAILED bob", node), fmt.Sprintf("%d FAILED READY bob", node),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("commands in the log (-want +got):\n%s", diff)
+	}
+	if problems := Audit(w.record.whole(), g, w.now); len(problems) > 0 {
+		t.Errorf("in the end: %q", problems)
 	}
 }

@@ -20,6 +20,9 @@ type told struct {
 
 // follow takes up one transition.
 func (n *told) follow(tr *stdops.Transition) {
+	if !tr.Moved() {
+		return
+	}
 	entered := tr.To == stdops.StateRunning && tr.From != stdops.StateSuspended
 	switch {
 	case entered && tr.From == stdops.StateFinished:
@@ -77,7 +80,7 @@ func (a *audit) replay() []told {
 		if tr.From != n.state {
 			a.wrong("%s: %s went from %s to %s, but it was %s", place, a.name(tr.Node), word(tr.From), tr.To, word(n.state))
 		}
-		if !mayBecome(tr.From, tr.To) || !belongs(tr.Node, tr.To) || revived(&tr.Transition) && a.graph.Nodes[tr.Node].Activity == nil {
+		if !mayFollow(&tr.Transition) || !belongs(tr.Node, tr.To) || revived(&tr.Transition) && a.graph.Nodes[tr.Node].Activity == nil {
 			a.wrong("%s: %s went from %s to %s, which is not legal", place, a.name(tr.Node), word(tr.From), tr.To)
 		}
 		n.follow(&tr.Transition)
@@ -87,6 +90,18 @@ func (a *audit) replay() []told {
 		a.wrong("its log has entries up to revision %d, it is at revision %d", revision, a.Task.Root.Revision)
 	}
 	return nodes
+}
+
+// mayFollow reports whether the log may have an entry: a legal transition, or that somebody gave a command that changes no
+// state.
+func mayFollow(tr *stdops.Transition) bool {
+	if tr.Moved() {
+		return mayBecome(tr.From, tr.To)
+	}
+	if tr.Node == stdops.RootNode {
+		return !tr.To.Ended()
+	}
+	return tr.To == stdops.StateFailed || tr.To == stdops.StateRunning
 }
 
 // belongs reports whether a task, or a node, can be in that state at all.
@@ -100,7 +115,7 @@ func belongs(n stdops.NodeIndex, s stdops.State) bool {
 // startsAnew lets the inner loops of the nodes of a subprocess start anew when it is entered.
 func (a *audit) startsAnew(nodes []told, tr *stdops.LoggedTransition) {
 	node := &a.graph.Nodes[tr.Node]
-	if node.Kind == stdops.KindSubprocess && tr.To == stdops.StateRunning && tr.From != stdops.StateSuspended {
+	if node.Kind == stdops.KindSubprocess && tr.Moved() && tr.To == stdops.StateRunning && tr.From != stdops.StateSuspended {
 		for _, child := range node.Pipeline.Children {
 			nodes[child].inner = 0
 		}

@@ -74,7 +74,7 @@ func (s *simulation) watch(t *simTask, c *stdops.Change) {
 		tr := &c.Transitions[i]
 		n := &t.told[tr.Node]
 		s.note(uint64(tr.Node), uint64(tr.To))
-		if tr.From != n.state || !mayBecome(tr.From, tr.To) || !belongs(tr.Node, tr.To) {
+		if tr.From != n.state || !mayFollow(tr) || !belongs(tr.Node, tr.To) {
 			s.broken(eachTransitionOnce, "node %d of task %d goes from %s to %s, it was %s", tr.Node, t.task.ID, tr.From, tr.To, n.state)
 		}
 		if tr.Time.Before(t.last) || tr.Time.After(s.now) {

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/store"
@@ -17,22 +16,18 @@ type EventPlace = store.EventPlace
 // EventList is a page of the events of a task.
 type EventList struct {
 	Events []stdops.LoggedTransition
-	Names  []string    // of their nodes; of the root that of the task
-	Next   *EventPlace // where the page after this one begins; nil on the last
+	Nodes  []stdops.SkeletonNode // those that they are about; of the root with the name of the task
+	Next   *EventPlace           // where the page after this one begins; nil on the last
 }
 
-// Events tells what has happened to a task.
+// Events tells what has happened to a task. Where its tree cannot be read the nodes have neither names nor kinds.
 func (s *Service) Events(ctx context.Context, a *Access, id stdops.TaskID, page EventPage) (*EventList, error) {
-	task, err := s.task(ctx, a, id)
-	if err != nil {
-		return nil, err
-	}
 	if err := a.Require(TaskView); err != nil {
 		return nil, err
 	}
-	graph, err := s.Graph(ctx, task.TreeHash)
+	task, skeleton, err := s.outlined(ctx, a, id)
 	if err != nil {
-		return nil, fmt.Errorf("tree of task %d: %w", id, err)
+		return nil, err
 	}
 	most := page.Limit
 	page.Limit++
@@ -45,12 +40,27 @@ func (s *Service) Events(ctx context.Context, a *Access, id stdops.TaskID, page 
 		last := &list.Events[most-1]
 		list.Next = &EventPlace{Revision: last.Revision, N: last.N}
 	}
+	list.Nodes = make([]stdops.SkeletonNode, len(list.Events))
 	for i := range list.Events {
-		name := task.Name
-		if n := list.Events[i].Node; n > stdops.RootNode && int(n) < len(graph.Nodes) {
-			name = graph.Nodes[n].Name
+		n := list.Events[i].Node
+		if skeleton != nil && n >= stdops.RootNode && int(n) < len(skeleton.Nodes) {
+			list.Nodes[i] = skeleton.Nodes[n]
 		}
-		list.Names = append(list.Names, name)
+		if n == stdops.RootNode {
+			list.Nodes[i].Name = task.Name
+		}
 	}
 	return list, nil
+}
+
+// outlined finds a task that is not deleted, with the skeleton of its tree; nil when that cannot be read.
+func (s *Service) outlined(ctx context.Context, a *Access, id stdops.TaskID) (stdops.Task, *stdops.Skeleton, error) {
+	batch, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: []stdops.TaskID{id}})
+	if err != nil {
+		return stdops.Task{}, nil, err
+	}
+	if len(batch.Tasks) == 0 || batch.Tasks[0].Task.Deleted {
+		return stdops.Task{}, nil, stdops.Errorf(stdops.CodeNotFound, "task %d does not exist", id)
+	}
+	return batch.Tasks[0].Task, batch.Tasks[0].Skeleton, nil
 }

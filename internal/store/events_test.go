@@ -54,6 +54,10 @@ func TestEvents_pages(t *testing.T) {
 			t.Errorf("newest first: %t (-want +got):\n%s", newest, diff)
 		}
 	}
+	asked, err := s.Events(t.Context(), ref(task), EventPage{Asked: true, Newest: true, Limit: 2, From: &EventPlace{3, 0}})
+	if err != nil || len(asked) != 2 || asked[0].Revision != 2 || asked[1].Revision != 1 || asked[0].Actor != "ann" {
+		t.Errorf("what somebody asked for: %+v, %v", asked, err)
+	}
 	if log, err := s.Events(t.Context(), stdops.TaskRef{Project: 2, Task: task.ID}, EventPage{Limit: 9}); err != nil || len(log) > 0 {
 		t.Errorf("another project reads %v, %v", log, err)
 	}

@@ -14,10 +14,11 @@ type eventsInput struct {
 	Cursor string `query:"cursor" maxLength:"40" doc:"next_cursor of the page before, in the same order"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200" doc:"How many a page has at most"`
 	Order  string `query:"order" enum:"asc,desc" default:"asc" doc:"asc: the oldest first"`
+	Asked  bool   `query:"commands" doc:"Only what people and programs asked for, not what the server did by itself or by a rule of the flow; a cursor counts for the same choice"`
 }
 
 func (s *server) events(ctx context.Context, a *service.Access, in *eventsInput) (*body[client.EventList], error) {
-	page := service.EventPage{Newest: in.Order == "desc", Limit: in.Limit}
+	page := service.EventPage{Newest: in.Order == "desc", Limit: in.Limit, Asked: in.Asked}
 	if in.Cursor != "" {
 		place, err := readPlace(in.Cursor)
 		if err != nil {
@@ -33,8 +34,8 @@ func (s *server) events(ctx context.Context, a *service.Access, in *eventsInput)
 	for i := range found.Events {
 		e := &found.Events[i]
 		list.Events[i] = client.Event{
-			Revision: e.Revision, N: int(e.N), Index: int(e.Node), Node: stdops.NodeID(stdops.TaskID(in.ID), e.Node), Name: found.Names[i],
-			From: e.From.String(), To: e.To.String(), Actor: e.Actor, Reason: e.Reason, At: e.Time,
+			Revision: e.Revision, N: int(e.N), Index: int(e.Node), Node: stdops.NodeID(stdops.TaskID(in.ID), e.Node), Name: found.Nodes[i].Name,
+			Command: commandOf(&e.Transition, found.Nodes[i].Kind), From: e.From.String(), To: e.To.String(), Actor: e.Actor, Reason: e.Reason, At: e.Time,
 		}
 	}
 	if next := found.Next; next != nil {

@@ -62,3 +62,51 @@ func TestEventsTellWhoDidWhatAndWhy(t *testing.T) {
 	long.Reason = strings.Repeat("长", 1000)
 	b.do(t, task.ID, 200, long)
 }
+
+// TestEventsTellCommands also of those that change no state, page by page and without what the server did.
+func TestEventsTellCommands(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "release", Tree: example(t, "release-with-approval")})
+	if got := b.change(t, task.ID, `{"${version}":"v9"}`); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.text)
+	}
+	b.do(t, task.ID, 200, client.Command{Command: "start"})
+	b.do(t, task.ID, 200, client.Command{Command: "pause", Reason: "lunch"})
+	b.do(t, task.ID, 200, client.Command{Command: "resume"})
+	b.until(t, task.ID, "waits", func(client.Task) bool { return b.run(t, task.ID).Why.Code == "person" })
+	waits := b.run(t, task.ID).Why.Node
+	b.do(t, task.ID, 200, client.Command{Command: "callback", Node: waits.ID})
+	var got []string
+	path := fmt.Sprintf("%s/%d/events?commands=true&limit=2", tasksPath, task.ID)
+	for cursor := ""; ; {
+		page := as[client.EventList](t, b, 200, "GET", path+"&cursor="+cursor, "")
+		for _, e := range page.Events {
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s: %s to %s by %s", e.Command, e.Name, e.From, e.To, e.Actor)))
+		}
+		if cursor = page.Cursor; cursor == "" {
+			break
+		}
+	}
+	want := []string{
+		"set-constants release: CREATED to CREATED by local", "start release: CREATED to RUNNING by local",
+		"pause release: RUNNING to SUSPENDED by local", "resume release: SUSPENDED to RUNNING by local",
+		"callback " + waits.Name + ": RUNNING to RUNNING by local",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+}
+
+// TestEventsOfADamagedTree have no names of nodes, but are there.
+func TestEventsOfADamagedTree(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "closed", Tree: closedTree("ExclusiveGateway"), Start: true})
+	b.await(t, task.ID, client.Failed)
+	b.damage(t, `UPDATE task SET tree_hash = 'gone'`)
+	got := as[client.EventList](t, b, 200, "GET", fmt.Sprintf("%s/%d/events", tasksPath, task.ID), "")
+	if len(got.Events) != 5 || got.Events[0].Name != "closed" || got.Events[0].Command != "start" || got.Events[3].Name != "" {
+		t.Errorf("events %+v", got.Events)
+	}
+}

@@ -230,6 +230,16 @@ func TestWatchNodes(t *testing.T) {
 	}
 }
 
+// damage changes the database behind the server's back.
+func (b *bundle) damage(t *testing.T, change string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(b.dir, "stdops.db"))
+	must(t, err)
+	_, err = db.ExecContext(t.Context(), change)
+	must(t, err)
+	must(t, db.Close())
+}
+
 // TestWatchADamagedTask: the secrets of a failed task cannot be told any more, so that the texts of its failures cannot be
 // shown. Of the task that is told, and nobody else hears less of theirs.
 func TestWatchADamagedTask(t *testing.T) {
@@ -238,11 +248,7 @@ func TestWatchADamagedTask(t *testing.T) {
 	tree := strings.Replace(string(closedTree("ExclusiveGateway")), `"source_type":"custom"`, `"source_type":"custom","custom_type":"password"`, 1)
 	damaged := w.create(t, client.NewTask{Name: "damaged", Tree: json.RawMessage(tree), Start: true})
 	w.await(t, damaged.ID, client.Failed)
-	db, err := sql.Open("sqlite3", "file:"+filepath.Join(w.dir, "stdops.db"))
-	must(t, err)
-	_, err = db.ExecContext(t.Context(), `DELETE FROM task_input`)
-	must(t, err)
-	must(t, db.Close())
+	w.damage(t, `DELETE FROM task_input`)
 	task := w.task(t, false)
 	c := w.client(t)
 	got, err := c.Poll(t.Context(), 1, client.WatchRequest{IDs: []int64{damaged.ID, task.ID}, Nodes: true, Wait: 3})
