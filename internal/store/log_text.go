@@ -60,14 +60,12 @@ func (s *Store) logTail(ctx context.Context, q querier, l *NodeLog, page LogPage
 // lastLines gives the last lines of a text; one without an end counts too. Of a text that begins inside of a log the first
 // byte stands in front of what is meant. A line whose beginning is not there is left out, unless it is the only one.
 func lastLines(text []byte, n int, inside bool) []byte {
-	whole := text
 	if inside && len(text) > 0 {
-		whole = text[1:]
-		if at := bytes.IndexByte(text, '\n'); at >= 0 && at < len(text)-1 {
-			text = text[at+1:]
-		} else {
-			text = whole
+		at := bytes.IndexByte(text, '\n')
+		if at < 0 || at == len(text)-1 {
+			at = 0
 		}
+		text = text[at+1:]
 	}
 	at := len(bytes.TrimSuffix(text, []byte{'\n'}))
 	for ; n > 0 && at >= 0; n-- {
