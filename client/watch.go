@@ -1,16 +1,12 @@
 package client
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -135,32 +131,14 @@ func (c *Client) Watch(ctx context.Context, project int64, q WatchRequest) iter.
 
 // stream reads one stream to its end, or until on is false.
 func (c *Client) stream(ctx context.Context, project int64, q WatchRequest, on func(*Watched) bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	request, err := c.request(ctx, http.MethodPost, taskPath(project, ":watch"), q)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Accept", "text/event-stream")
-	answer, err := c.http.Do(request)
-	if err != nil {
-		return &UnreachableError{Target: c.target, Err: err}
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusMultipleChoices {
-		body, _ := io.ReadAll(io.LimitReader(answer.Body, longestAnswer)) // what is not read is not understood
-		return c.refusal(answer, body)
-	}
-	if kind := answer.Header.Get("Content-Type"); kind != "text/event-stream" {
-		return &Error{Status: answer.StatusCode, Code: CodeForeign, Message: c.target + " does not answer like a stdops server"}
-	}
-	watchdog := time.AfterFunc(silence, cancel)
-	defer watchdog.Stop()
 	next := &Watched{}
-	return readEvents(answer.Body, func(e message) error {
-		watchdog.Reset(silence)
+	return c.events(request, func(e message) error {
 		if err := next.add(e); err != nil {
-			return fmt.Errorf("%s does not answer like a stdops server: %w", c.target, err)
+			return c.notOurs(err)
 		}
 		if e.name == EventEnd {
 			return endOf(e)
@@ -215,43 +193,4 @@ func (w *Watched) add(e message) error {
 		w.Nodes = append(w.Nodes, nodes)
 	}
 	return nil
-}
-
-// message is one event of a stream of server-sent events.
-type message struct {
-	name, id string
-	data     []byte
-}
-
-// readEvents reads a stream to its end, or until an event gives an error. io.EOF is the end of either.
-func readEvents(r io.Reader, on func(message) error) error {
-	lines := bufio.NewReader(r)
-	var e message
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			return err // an event that was cut off does not count
-		}
-		field, value, _ := strings.Cut(string(bytes.TrimRight(line, "\r\n")), ":")
-		value = strings.TrimPrefix(value, " ")
-		switch field {
-		case "event":
-			e.name = value
-		case "id":
-			e.id = value
-		case "data":
-			if len(e.data) > 0 {
-				e.data = append(e.data, '\n')
-			}
-			e.data = append(e.data, value...)
-		case "":
-			if len(line) > 2 || len(e.data) == 0 { // a comment, or nothing but a hint when to try again
-				continue
-			}
-			if err := on(e); err != nil {
-				return err
-			}
-			e = message{}
-		}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -94,39 +95,27 @@ func (l *logReader) read(ctx context.Context) error {
 	return l.show(whole)
 }
 
-// logInterval is how often a log that is followed is asked for.
-const logInterval = time.Second
-
 // follow shows what there is and what comes, until the attempt has ended. The server may be away for a while.
 func (l *logReader) follow(ctx context.Context) error {
-	ticker := time.NewTicker(logInterval)
-	defer ticker.Stop()
-	var seen time.Time // when the server last answered
-	for {
-		part, err := l.next(ctx)
-		away := (*client.UnreachableError)(nil)
+	var seen time.Time // when the server last said something
+	for part, err := range l.to.FollowLog(ctx, l.projectID, l.task, l.page) {
 		switch {
-		case errors.As(err, &away) && ctx.Err() == nil && time.Since(seen) < restartTime:
-		case err != nil:
-			return err
-		default:
+		case err == nil:
 			seen = time.Now()
 			if err := l.show(part); err != nil {
 				return err
 			}
-			if part.Next < part.Size {
-				continue
-			}
-			if part.Complete {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
+		case ctx.Err() != nil || time.Since(seen) > restartTime || refused(err):
+			return err
 		}
 	}
+	return nil
+}
+
+// refused reports whether the server has said no, and will again.
+func refused(err error) bool {
+	no := (*client.Error)(nil)
+	return errors.As(err, &no) && no.Status != http.StatusServiceUnavailable && no.Status != http.StatusTooManyRequests
 }
 
 // next asks for the next part, which is of the attempt that the first one was of.

@@ -32,7 +32,7 @@ func (g *Gate) Leave() { g.serving.Add(-1) }
 // able to fill the one of those who are.
 type Gates struct {
 	Known, Strangers *Gate
-	Watches          *Gate // for those who watch tasks: they stay long and do little
+	Watches          *Gate // for those who watch tasks or follow logs: they stay long and do little
 }
 
 // NewGates makes the gates of a server, each for so many requests.

@@ -188,7 +188,7 @@ func (a *App) metrics() http.Handler {
 	)
 	if a.watch != nil {
 		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "stdops_watches", Help: "Requests that watch tasks at the moment.",
+			Name: "stdops_watches", Help: "Requests that watch tasks, or follow logs, at the moment.",
 		}, func() float64 { return float64(a.watch.Watching()) }))
 	}
 	if a.queue != nil {

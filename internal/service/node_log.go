@@ -17,6 +17,7 @@ type LogQuery struct {
 	From    int64          // place of the first byte, as an earlier answer gave it
 	Limit   int            // bytes, 4 or more
 	Tail    int            // how many of the last lines, instead of From; 0: From counts
+	Line    int64          // the line to begin at, from 1, instead of From; 0: From counts
 }
 
 // WholeLog is a limit that no log reaches.
@@ -28,9 +29,13 @@ type NodeLog struct {
 	Attempt  int    // from 1; 0 when there is none such
 	Attempts int
 	Text     string
+	From     int64 // place of the first byte of the text
+	Line     int64 // number of the line in which it begins, from 1; 0 where it was not counted
 	Next     int64 // place of the byte after the text
 	Size     int64 // of the whole log, so far
 	Complete bool  // nothing will be added to it
+
+	key stdops.LogKey // of the attempt
 }
 
 // NodeLog reads from the log of a node; deleted tasks can still be looked at. A node that has not run, or not so often,
@@ -48,18 +53,16 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 		return nil, err
 	}
 	out := s.engine.CallsOut(a.ref(id), at.index) // first: a call has stored its log before it is out no more
-	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit, Tail: q.Tail}
+	page := store.LogPage{Version: q.Version, Attempt: q.Attempt, From: q.From, Limit: q.Limit, Tail: q.Tail, Line: q.Line}
 	found, err := s.store.NodeLog(ctx, a.ref(id), at.index, page)
 	if err != nil {
 		return nil, err
 	}
-	if q.Tail > 0 {
-		q.From = found.From
-	}
-	text, from := characters(found.Text, q.From, found.Size)
+	text, from := characters(found.Text, found.From, found.Size)
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
-		Text: text, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found, out),
+		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found, out),
+		key: found.Key,
 	}, nil
 }
 

@@ -32,6 +32,7 @@ var contract = map[string]func(*testing.T){
 	"UseLoginLink_refused":                        TestUseLoginLink_refused,
 	"Task_without_inputs_is_damaged":              TestTask_without_inputs_is_damaged,
 	"NodeLog_tail":                                TestNodeLog_tail,
+	"NodeLog_begins_at_a_line":                    TestNodeLog_begins_at_a_line,
 	"OtherRequest":                                TestOtherRequest,
 	"NodeLog_pages":                               TestNodeLog_pages,
 	"AppendLogs_puts_small_pieces_together":       TestAppendLogs_puts_small_pieces_together,

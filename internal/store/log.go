@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -152,6 +151,7 @@ type LogPage struct {
 	From    int64          // place of the first byte
 	Limit   int            // bytes
 	Tail    int            // how many of the last lines are meant, instead of From; 0: From counts
+	Line    int64          // the line to begin at, from 1, instead of From; 0: From counts
 }
 
 // NodeLog is a part of the log of an attempt, with how its node stood at the same moment.
@@ -160,7 +160,9 @@ type NodeLog struct {
 	State    *stdops.NodeState // nil: never reached
 	Attempts []LoggedAttempt   // oldest first
 	Attempt  int               // the one that was asked for, from 1; 0 when there is none such
+	Key      stdops.LogKey     // of that attempt
 	From     int64             // place of the first byte of Text
+	Line     int64             // number of the line in which Text begins, from 1; 0 when it was not counted
 	Text     []byte
 	Size     int64 // of the whole log
 }
@@ -184,21 +186,8 @@ func (s *Store) NodeLog(ctx context.Context, ref stdops.TaskRef, node stdops.Nod
 			return nil
 		}
 		chosen := l.Attempts[l.Attempt-1]
-		key := stdops.LogKey{TaskRef: ref, Node: node, Loop: chosen.Loop, Retry: chosen.Retry}
-		end, err := endOfLog(ctx, tx, key)
-		if err != nil {
-			return err
-		}
-		l.Size = end.length()
-		if page.Tail > 0 {
-			page.From = max(0, l.Size-int64(page.Limit))
-		}
-		if l.Text, err = s.logText(ctx, tx, key, page); page.Tail > 0 {
-			l.Text = lastLines(l.Text, page.Tail)
-			page.From = l.Size - int64(len(l.Text))
-		}
-		l.From = page.From
-		return err
+		l.Key = stdops.LogKey{TaskRef: ref, Node: node, Loop: chosen.Loop, Retry: chosen.Retry}
+		return s.readLog(ctx, tx, l, page)
 	})
 	if err != nil {
 		return nil, err
@@ -244,40 +233,4 @@ func loggedAttempts(ctx context.Context, q querier, ref stdops.TaskRef, node std
 		all = append(all, LoggedAttempt{Loop: r.loop, Retry: r.retry, Versions: []stdops.Version{r.version}})
 	}
 	return all, nil
-}
-
-// lastLines gives the last lines of a text; one without an end counts too.
-func lastLines(text []byte, n int) []byte {
-	at := len(bytes.TrimSuffix(text, []byte{'\n'}))
-	for ; n > 0 && at >= 0; n-- {
-		at = bytes.LastIndexByte(text[:at], '\n')
-	}
-	return text[at+1:]
-}
-
-// logText reads a part of a log; the chunk in which it begins is the last one that does not begin after it.
-func (s *Store) logText(ctx context.Context, q querier, key stdops.LogKey, page LogPage) ([]byte, error) {
-	type chunk struct {
-		seq  int64
-		body []byte
-	}
-	rows, err := q.QueryContext(ctx, `
-		SELECT seq, body FROM log_chunk
-		WHERE task_id = $1 AND node = $2 AND loop = $3 AND retry = $4 AND project_id = $5 AND seq > $6 AND seq < $7
-		ORDER BY seq`,
-		int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project),
-		page.From-maxChunk, page.From+int64(page.Limit))
-	chunks, err := collect(rows, err, func(c *chunk) []any { return []any{&c.seq, &c.body} })
-	if err != nil {
-		return nil, fmt.Errorf("load log of node %d of task %d: %w", key.Node, key.Task, err)
-	}
-	var text []byte
-	for _, c := range chunks {
-		body, err := s.unzip.DecodeAll(c.body, nil)
-		if err != nil {
-			return nil, fmt.Errorf("inflate log of node %d of task %d: %w", key.Node, key.Task, err)
-		}
-		text = append(text, body[min(max(page.From-c.seq, 0), int64(len(body))):]...)
-	}
-	return text[:min(len(text), page.Limit)], nil
 }

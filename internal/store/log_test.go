@@ -43,28 +43,77 @@ func TestNodeLog_tail(t *testing.T) {
 	for _, c := range []struct {
 		tail, limit int
 		want        string
+		line        int64
 	}{
-		{1, wholeLog, "five"},
-		{2, wholeLog, long + "\nfive"},
-		{3, wholeLog, "three\n" + long + "\nfive"},
-		{4, wholeLog, "\nthree\n" + long + "\nfive"},
-		{5, wholeLog, text},
-		{99, wholeLog, text},
-		{3, 10, "xxxxx\nfive"},
-		{1, 3, "ive"},
+		{1, wholeLog, "five", 5},
+		{2, wholeLog, long + "\nfive", 4},
+		{3, wholeLog, "three\n" + long + "\nfive", 3},
+		{4, wholeLog, "\nthree\n" + long + "\nfive", 2},
+		{5, wholeLog, text, 1},
+		{99, wholeLog, text, 1},
+		{3, 10, "five", 5}, // the line before is not there from its beginning
+		{3, 4, "five", 5},
+		{3, maxChunk + 4, "five", 5},
+		{3, maxChunk + 5, long + "\nfive", 4},
+		{3, maxChunk + 6, long + "\nfive", 4},
+		{1, 3, "ive", 5},
 	} {
 		got := nodeLog(t, s, task, LogPage{Tail: c.tail, Limit: c.limit, From: 3})
-		if string(got.Text) != c.want || got.From+int64(len(c.want)) != got.Size || got.Size != int64(len(text)) {
-			t.Errorf("the last %d lines, %d bytes: %d bytes from %d of %d, want %d", c.tail, c.limit, len(got.Text), got.From, got.Size, len(c.want))
+		if string(got.Text) != c.want || got.From+int64(len(c.want)) != got.Size || got.Size != int64(len(text)) || got.Line != c.line {
+			t.Errorf("the last %d lines, %d bytes: %d bytes from %d of %d, line %d, want %d, line %d",
+				c.tail, c.limit, len(got.Text), got.From, got.Size, got.Line, len(c.want), c.line)
 		}
 	}
 	appendLogs(t, s, stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte("\n")})
-	if got := nodeLog(t, s, task, LogPage{Tail: 1, Limit: wholeLog}); string(got.Text) != "five\n" {
-		t.Errorf("with an end of line: %q", got.Text)
+	if got := nodeLog(t, s, task, LogPage{Tail: 1, Limit: wholeLog}); string(got.Text) != "five\n" || got.Line != 5 {
+		t.Errorf("with an end of line: %q, line %d", got.Text, got.Line)
+	}
+	if got := nodeLog(t, s, task, LogPage{Tail: 9, Limit: 4}); string(got.Text) != "ive\n" {
+		t.Errorf("a line that is longer than what was asked for: %q", got.Text)
 	}
 	key.Node = 2
 	if got, err := s.NodeLog(t.Context(), ref(task), 2, LogPage{Tail: 1, Limit: 9}); err != nil || len(got.Text) > 0 || got.From != 0 {
 		t.Errorf("no log: %+v, %v", got, err)
+	}
+}
+
+func TestNodeLog_begins_at_a_line(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	key := stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}
+	long := strings.Repeat("x", maxChunk) // lines begin in several chunks
+	text := "one\n\n" + long + "\nfour\n" + long + "\n"
+	appendLogs(t, s, stdops.LogPiece{LogKey: key, Version: "v1", Text: []byte(text)})
+	for _, c := range []struct {
+		wanted, line int64
+		from         int
+	}{
+		{1, 1, 0},
+		{2, 2, 4},
+		{3, 3, 5},
+		{4, 4, 6 + maxChunk},
+		{5, 5, 11 + maxChunk},
+		{6, 6, len(text)},
+		{7, 6, len(text)},
+		{1 << 40, 6, len(text)},
+	} {
+		got := nodeLog(t, s, task, LogPage{Line: c.wanted, Limit: 5, From: 3})
+		want := text[c.from:min(len(text), c.from+5)]
+		if got.Line != c.line || got.From != int64(c.from) || string(got.Text) != want {
+			t.Errorf("line %d: line %d from %d %q, want line %d from %d %q", c.wanted, got.Line, got.From, got.Text, c.line, c.from, want)
+		}
+		size, err := s.LogSize(t.Context(), got.Key)
+		if err != nil || size != int64(len(text)) || got.Key != key {
+			t.Errorf("size %d of %+v, %v", size, got.Key, err)
+		}
+	}
+	if got := nodeLog(t, s, task, LogPage{From: 4, Limit: 5}); got.Line != 0 {
+		t.Errorf("nobody has counted, but it is line %d", got.Line)
+	}
+	key.Retry = 1
+	if size, err := s.LogSize(t.Context(), key); err != nil || size != 0 {
+		t.Errorf("no log has %d bytes, %v", size, err)
 	}
 }
 

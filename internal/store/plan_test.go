@@ -54,6 +54,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"TaskTree":          func() error { return second(s.TaskTree(ctx, "t1")) },
 		"TaskInputs":        func() error { return second(s.TaskInputs(ctx, r)) },
 		"NodeLog":           func() error { return second(s.NodeLog(ctx, r, 1, LogPage{Attempt: 1})) },
+		"LogSize":           func() error { return second(s.LogSize(ctx, stdops.LogKey{TaskRef: r, Node: 1, Loop: 1})) },
 		"list":              func() error { return second(list(TaskMatch{Keyword: "x"})) },
 		"list of a flow":    func() error { return second(list(TaskMatch{Templates: []stdops.TemplateID{7}})) },
 		"list of a creator": func() error { return second(list(TaskMatch{Creator: "ann"})) },

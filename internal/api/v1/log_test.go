@@ -49,14 +49,14 @@ func TestNodeLogTail(t *testing.T) {
 	task, node, path := b.waitsWithLog(t)
 	b.appendLog(t, task.ID, node.ID, 0, "一\n二\n三\n")
 	got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=2", "")
-	if want := (client.NodeLog{Node: node.ID, Attempt: 1, Attempts: 1, Text: "二\n三\n", Next: 12, Size: 12}); got != want {
+	if want := (client.NodeLog{Node: node.ID, Attempt: 1, Attempts: 1, Text: "二\n三\n", From: 4, Line: 2, Next: 12, Size: 12}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	b.appendLog(t, task.ID, node.ID, 0, strings.Repeat("é", 600))
 	if got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=1&limit=1025", ""); got.Text != strings.Repeat("é", 512) || got.Next != got.Size {
 		t.Errorf("the end of a long line: %d bytes, next %d of %d", len(got.Text), got.Next, got.Size)
 	}
-	for _, bad := range []string{"?tail=1&from=4", "?tail=0", "?tail=1001"} {
+	for _, bad := range []string{"?tail=1&from=4", "?tail=0", "?tail=1001", "?line=0", "?line=1&from=4", "?line=1&tail=1"} {
 		as[client.Error](t, b, 422, "GET", path+bad, "")
 	}
 }
@@ -73,20 +73,25 @@ func TestNodeLogCanBeFollowed(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
+	want.Line = 1
 	check("")
 	first := strings.Repeat("é", 600) // the limit is in the middle of a character
 	b.appendLog(t, task.ID, node.ID, 0, "x"+first)
 	want.Text, want.Next, want.Size = "x"+first[:1022], 1023, 1201
 	check("?limit=1024")
-	want.Text, want.Next = first[1022:], 1201
+	want.Text, want.From, want.Line, want.Next = first[1022:], 1023, 0, 1201
 	check("?limit=1024&from=1023&attempt=1")
-	want.Text = first[2:]
+	want.Text, want.From = first[2:], 3
 	check("?from=2") // inside of a character
-	want.Text, want.Next = "", 1201
+	want.Text, want.From, want.Next = "", 1201, 1201
 	check("?from=1201")
 	b.appendLog(t, task.ID, node.ID, 0, "end\n")
 	want.Text, want.Next, want.Size = "end\n", 1205, 1205
 	check("?from=1201")
+	want.Text, want.From, want.Line = "", 1205, 2
+	check("?line=2")
+	check("?line=9")
+	want.Text, want.From, want.Line = "end\n", 1201, 0
 	b.do(t, task.ID, 200, client.Command{Command: "callback", Node: node.ID})
 	b.await(t, task.ID, client.Finished)
 	want.Complete = true

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,7 +36,7 @@ type route struct {
 	needs        needs
 	body         int64 // bytes that a body may have; 0 means smallBody
 	status       int   // of a success; 0 means 200
-	watches      bool  // it stays open: it has places of its own
+	watches      bool  // it stays open, one that reads only as a stream: it has places of its own
 	browser      bool  // it is for browsers: all rules for requests with cookies hold, whether one came or not
 }
 
@@ -53,15 +54,11 @@ func add[I, O any](s *server, r route, serve func(context.Context, *service.Call
 }
 
 // door lets in who may use the route at all, before anything of a body is read;
-// a request with a body takes its place in the gate.
+// a request with a body, or one that stays, takes its place in a gate.
 func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
-		if err == nil && to.method != http.MethodGet {
-			gate := s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
-			if to.watches {
-				gate = s.options.Gates.Watches
-			}
+		if gate := s.gateOf(ctx, to); err == nil && gate != nil {
 			if err = gate.Enter(); err == nil {
 				left := callerOf(ctx.Context()).stay
 				left.leave = gate.Leave
@@ -78,6 +75,18 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 		}
 		next(ctx)
 	}
+}
+
+// gateOf gives the gate through which a request goes: none for one that only reads and is done soon.
+func (s *server) gateOf(ctx huma.Context, to route) *api.Gate {
+	reads := to.method == http.MethodGet
+	switch {
+	case to.watches && (!reads || strings.Contains(ctx.Header("Accept"), eventStream)):
+		return s.options.Gates.Watches
+	case reads:
+		return nil
+	}
+	return s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
 }
 
 // refuse answers instead of the operation.

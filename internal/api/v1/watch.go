@@ -43,16 +43,19 @@ func (s *server) watches() {
 	ok.Description = "What is new"
 	ok.Content = map[string]*huma.MediaType{
 		"application/json": {Schema: huma.SchemaFromType(registry, typeOf[client.Watched]())},
-		eventStream: {Schema: &huma.Schema{
-			Type: huma.TypeString, Description: "Server-sent events, of which the data is JSON",
-			Extensions: map[string]any{"x-events": map[string]*huma.Schema{
-				client.EventTasks: huma.SchemaFromType(registry, typeOf[client.WatchedTasks]()),
-				client.EventNodes: huma.SchemaFromType(registry, typeOf[client.WatchedNodes]()),
-				client.EventGone:  huma.SchemaFromType(registry, typeOf[client.WatchedGone]()),
-				client.EventPing:  huma.SchemaFromType(registry, typeOf[client.WatchedPing]()),
-				client.EventEnd:   huma.SchemaFromType(registry, typeOf[client.WatchedEnd]()),
-			}},
-		}},
+		eventStream: {Schema: eventsSchema(map[string]*huma.Schema{
+			client.EventTasks: huma.SchemaFromType(registry, typeOf[client.WatchedTasks]()),
+			client.EventNodes: huma.SchemaFromType(registry, typeOf[client.WatchedNodes]()),
+			client.EventGone:  huma.SchemaFromType(registry, typeOf[client.WatchedGone]()),
+			client.EventPing:  huma.SchemaFromType(registry, typeOf[client.WatchedPing]()),
+			client.EventEnd:   huma.SchemaFromType(registry, typeOf[client.WatchedEnd]()),
+		})},
+	}
+}
+
+func eventsSchema(events map[string]*huma.Schema) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeString, Description: "Server-sent events, of which the data is JSON", Extensions: map[string]any{"x-events": events},
 	}
 }
 
@@ -157,19 +160,10 @@ func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher
 
 // stream tells what is new until either side has enough.
 func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watcher, project stdops.ProjectID, to watch.Audience) {
-	connection := http.NewResponseController(out)
-	_ = connection.SetReadDeadline(time.Time{})
-	h := out.Header()
-	h.Set("Content-Type", eventStream)
-	h.Set("X-Accel-Buffering", "no") // for proxies that would wait until there is more
-	tell := func(text []byte) bool {
-		_ = connection.SetWriteDeadline(time.Now().Add(writeLimit)) // of this writing, not of the whole answer
-		_, err := out.Write(text)
-		return err == nil && connection.Flush() == nil
-	}
+	tell := beginStream(out)
 	ping := time.NewTimer(pingEvery)
 	defer ping.Stop()
-	for pings, ok := 0, tell([]byte("retry: 2000\n\n")); ok; {
+	for pings, ok := 0, tell(retryHint); ok; {
 		select {
 		case <-w.Bell():
 			d, some := w.Take()
@@ -186,6 +180,23 @@ func (s *server) stream(out http.ResponseWriter, r *http.Request, w *watch.Watch
 		case <-r.Context().Done():
 			return
 		}
+	}
+}
+
+// retryHint begins a stream: it tells a browser when to come again.
+var retryHint = []byte("retry: 2000\n\n")
+
+// beginStream begins a stream of events; what it gives tells of each text whether the reader has taken it.
+func beginStream(out http.ResponseWriter) (tell func([]byte) bool) {
+	connection := http.NewResponseController(out)
+	_ = connection.SetReadDeadline(time.Time{})
+	h := out.Header()
+	h.Set("Content-Type", eventStream)
+	h.Set("X-Accel-Buffering", "no") // for proxies that would wait until there is more
+	return func(text []byte) bool {
+		_ = connection.SetWriteDeadline(time.Now().Add(writeLimit)) // of this writing, not of the whole answer
+		_, err := out.Write(text)
+		return err == nil && connection.Flush() == nil
 	}
 }
 

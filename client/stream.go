@@ -1,0 +1,82 @@
+package client
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// events reads the stream of events that answers a request, to its end or until an event gives an error. io.EOF is the end of
+// either.
+func (c *Client) events(request *http.Request, on func(message) error) error {
+	ctx, cancel := context.WithCancel(request.Context())
+	defer cancel()
+	request = request.WithContext(ctx)
+	request.Header.Set("Accept", "text/event-stream")
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return &UnreachableError{Target: c.target, Err: err}
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		body, _ := io.ReadAll(io.LimitReader(answer.Body, longestAnswer)) // what is not read is not understood
+		return c.refusal(answer, body)
+	}
+	if kind := answer.Header.Get("Content-Type"); kind != "text/event-stream" {
+		return &Error{Status: answer.StatusCode, Code: CodeForeign, Message: c.target + " does not answer like a stdops server"}
+	}
+	watchdog := time.AfterFunc(silence, cancel)
+	defer watchdog.Stop()
+	return readEvents(answer.Body, func(e message) error {
+		watchdog.Reset(silence)
+		return on(e)
+	})
+}
+
+func (c *Client) notOurs(err error) error {
+	return fmt.Errorf("%s does not answer like a stdops server: %w", c.target, err)
+}
+
+// message is one event of a stream of server-sent events.
+type message struct {
+	name, id string
+	data     []byte
+}
+
+// readEvents reads a stream to its end, or until an event gives an error. io.EOF is the end of either.
+func readEvents(r io.Reader, on func(message) error) error {
+	lines := bufio.NewReader(r)
+	var e message
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return err // an event that was cut off does not count
+		}
+		field, value, _ := strings.Cut(string(bytes.TrimRight(line, "\r\n")), ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "event":
+			e.name = value
+		case "id":
+			e.id = value
+		case "data":
+			if len(e.data) > 0 {
+				e.data = append(e.data, '\n')
+			}
+			e.data = append(e.data, value...)
+		case "":
+			if len(line) > 2 || len(e.data) == 0 { // a comment, or nothing but a hint when to try again
+				continue
+			}
+			if err := on(e); err != nil {
+				return err
+			}
+			e = message{}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package v1
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/watch"
+)
+
+// The paces of a stream of a log. Whether it has grown is asked for often while it does, and with one small statement;
+// whether it is complete is asked for when its task has changed, and now and then: a call that was given up may end later
+// than the node.
+const (
+	logPace, logPaceQuiet = 200 * time.Millisecond, time.Second
+	logLook               = 3 * time.Second
+)
+
+// logStream is somebody who follows a log.
+type logStream struct {
+	*server
+	follower *service.LogFollower
+	watcher  *watch.Watcher
+	project  stdops.ProjectID
+	to       watch.Audience
+	first    *service.NodeLog
+
+	tell       func([]byte) bool
+	ping, look *time.Ticker
+	pings      int
+	attempt    int // that was told last
+}
+
+func (s *server) streamLog(ctx context.Context, a *service.Access, in *nodeLogInput) (*huma.StreamResponse, error) {
+	if s.options.Watch == nil {
+		return nil, stdops.Errorf(stdops.CodeUnavailable, "this server lets nobody watch logs")
+	}
+	q, line := in.query(), int64(0)
+	q.Attempt = in.Attempt
+	if in.Last != "" {
+		at, err := readLogCursor(in.Last)
+		if err != nil {
+			return nil, err
+		}
+		q.Attempt, q.From, q.Tail, q.Line, line = at.attempt, at.From, 0, 0, at.Line
+	}
+	id := stdops.TaskID(in.ID)
+	var err error
+	if q.Node, err = s.svc.NodeNamed(ctx, a, id, in.Node); err != nil {
+		return nil, err
+	}
+	l := &logStream{server: s, follower: s.svc.FollowLog(a, id, q, line), project: a.Project(), to: audienceOf(a)}
+	l.watcher, err = s.options.Watch.Watch(watch.Request{Project: l.project, To: l.to, IDs: []stdops.TaskID{id}})
+	if err != nil {
+		return nil, err
+	}
+	if l.first, err = l.follower.Next(ctx); err == nil {
+		err = in.has(l.first.Attempt, l.first.Attempts)
+	}
+	if err != nil {
+		l.watcher.Close()
+		return nil, err
+	}
+	callerOf(ctx).stay.answer = func(out http.ResponseWriter, r *http.Request) {
+		defer l.watcher.Close()
+		l.tell = beginStream(out)
+		if l.tell(retryHint) {
+			l.run(r)
+		}
+	}
+	return &huma.StreamResponse{Body: func(huma.Context) {}}, nil
+}
+
+// run tells what is there and what comes, until the log is complete or either side has enough.
+func (l *logStream) run(r *http.Request) {
+	l.ping, l.look = time.NewTicker(pingEvery), time.NewTicker(logLook)
+	defer l.ping.Stop()
+	defer l.look.Stop()
+	for log := l.first; l.tellLog(log); {
+		if allTold := log.Text == "" || log.Next >= log.Size; allTold && !l.wait(r) {
+			return
+		}
+		var err error
+		if log, err = l.follower.Next(r.Context()); err != nil {
+			if r.Context().Err() == nil { // whoever follows asks again, and is told why not
+				l.log.WarnContext(r.Context(), "a log can not be followed on", "error", err)
+			}
+			return
+		}
+	}
+}
+
+// tellLog tells what is new, and the end when nothing can come after it.
+func (l *logStream) tellLog(log *service.NodeLog) (more bool) {
+	text := []byte{}
+	if log.Text != "" || log.Attempt != l.attempt || log == l.first {
+		l.attempt = log.Attempt
+		data, err := json.Marshal(wireLog(log))
+		if err != nil {
+			return false // a number or a text can always be written
+		}
+		id := ""
+		if log.Attempt > 0 {
+			id = logCursor{log.Attempt, service.LogPlace{From: log.Next, Line: log.NextLine()}}.String()
+		}
+		text = append(append(begin(text, client.EventLog, id), data...), "\n\n"...)
+	}
+	end := log.Complete && log.Next >= log.Size
+	if end {
+		text = appendEnd(text, client.EndComplete)
+	}
+	return (len(text) == 0 || l.tell(text)) && !end
+}
+
+// wait waits until there may be something new; it gives false when the stream is over.
+func (l *logStream) wait(r *http.Request) (on bool) {
+	for pace := logPace; ; {
+		select {
+		case <-l.watcher.Bell():
+			d, some := l.watcher.Take()
+			if d.End != "" {
+				l.tell(appendEnd(nil, d.End))
+				return false
+			}
+			if some {
+				return true
+			}
+		case <-l.look.C:
+			return true
+		case <-time.After(pace):
+			if grown, err := l.follower.Grown(r.Context()); grown || err != nil { // who reads on meets the error as well
+				return true
+			}
+			pace = min(2*pace, logPaceQuiet)
+		case <-l.ping.C:
+			end := ""
+			if l.pings++; l.pings%lookEvery == 0 {
+				end = l.lookAgain(r, l.project, l.to)
+			}
+			if !tellAlive(l.tell, l.svc.Now(), end) || end != "" {
+				return false
+			}
+		case <-r.Context().Done():
+			return false
+		}
+	}
+}
