@@ -332,9 +332,11 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                   project={project}
                   board={board}
                   places={shown}
+                  tree={search.get('tree')}
                   chosen={chosen?.parts.map((p) => p.key) ?? []}
                   active={active}
                   onActive={setActive}
+                  onTree={(tree) => setSearch({ tree })}
                 />
               ))}
           </div>
