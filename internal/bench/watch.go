@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -71,6 +72,8 @@ func Watch(ctx context.Context, o WatchOptions) (report *Report, err error) {
 		}
 		flags = append(flags, "--db", o.DB)
 	}
+	// All streams are of one caller, who gets a quarter of the places.
+	flags = append(flags, "--limit", "watches="+strconv.Itoa(4*(o.Connections+o.Reconnects)))
 	p, err := startProcess(ctx, o.Program, flags...)
 	if err != nil {
 		return nil, err

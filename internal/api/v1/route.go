@@ -58,16 +58,13 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
 		if err == nil && to.method != http.MethodGet {
-			gate := s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
-			if to.watches {
-				gate = s.options.Gates.Watches
-			}
-			if err = gate.Enter(); err == nil {
+			var leave func()
+			if leave, err = s.enter(callerOf(ctx.Context()), to); err == nil {
 				left := callerOf(ctx.Context()).stay
-				left.leave = gate.Leave
+				left.leave = leave
 				defer func() {
 					if left.answer == nil {
-						gate.Leave()
+						leave()
 					}
 				}()
 			}
@@ -78,6 +75,16 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 		}
 		next(ctx)
 	}
+}
+
+// enter takes a place in the gate of the route, and gives what gives it back.
+func (s *server) enter(w who, to route) (leave func(), err error) {
+	if to.watches && w.caller != nil {
+		by := api.Who{App: w.caller.App, User: w.caller.User}
+		return func() { s.options.Gates.Watches.Leave(by) }, s.options.Gates.Watches.Enter(by)
+	}
+	gate := s.options.Gates.Of(w.err == nil)
+	return gate.Leave, gate.Enter()
 }
 
 // refuse answers instead of the operation.
