@@ -13,13 +13,13 @@ export function Views({
   range,
   onChoose,
 }: {
-  project: number;
+  project: { id: number; name: string };
   query: string;
   range: Range;
   onChoose: (query: string, range: Range) => void;
 }) {
   const { t } = useI18n();
-  const saved = useSaved(project);
+  const saved = useSaved(project.id);
   const [doing, setDoing] = useState<Doing>();
   const here = (view: { query: string; range: Range }) => view.query === query && view.range === range;
   const known = builtIn.some(here) || saved.views.some(here);
@@ -76,6 +76,7 @@ export function Views({
       {doing && doing.what !== 'remove' && (
         <Name
           views={saved.views}
+          project={project.name}
           own={doing.what === 'rename' ? doing.view.name : undefined}
           query={doing.what === 'rename' ? doing.view.query : query}
           range={doing.what === 'rename' ? doing.view.range : range}
@@ -126,6 +127,7 @@ function About({ query, range }: { query: string; range: Range }) {
 
 function Name({
   views,
+  project,
   own,
   query,
   range,
@@ -133,6 +135,7 @@ function Name({
   onName,
 }: {
   views: readonly SavedView[];
+  project: string;
   /** The name of the view that gets another one; undefined for a new view. */
   own: string | undefined;
   query: string;
@@ -166,7 +169,7 @@ function Name({
       <form id={form} onSubmit={submit}>
         <Field
           label={t('tasks.view.name')}
-          hint={t('tasks.view.hint')}
+          hint={t('tasks.view.hint', { project })}
           error={tried && fault && t(`tasks.view.fault.${fault}`)}
         >
           {(field) => (

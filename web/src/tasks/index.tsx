@@ -51,8 +51,7 @@ export function Component() {
     <>
       <div className="page-head">
         <h1>{t('tasks.title')}</h1>
-        <bdi className="muted page-of">{project.name}</bdi>
-        <Views project={project.id} query={text} range={range} onChoose={ask} />
+        <Views project={project} query={text} range={range} onChoose={ask} />
         <div className="page-side">
           <Link className="button button-primary" to={paths.start(project.id)}>
             {t('tasks.new')}

@@ -28,6 +28,7 @@ export function useSections(text: string, help: () => void): { sections: Section
   const found = useFound(project, text);
   const to = (path: string) => () => void navigate(path);
   const here = pathname + search;
+  const name = projects.data?.projects.find((p) => p.id === project)?.name;
 
   const tasks: Entry[] = found.tasks.map((task) => ({
     key: `task/${task.id}`,
@@ -75,7 +76,7 @@ export function useSections(text: string, help: () => void): { sections: Section
         title,
         entries: offers.map((o) => ({ ...o, key: `offer${i}/${o.key}` })),
       })),
-      { key: 'tasks', title: t('tasks.title'), entries: tasks, found: true },
+      { key: 'tasks', title: name ? `${t('tasks.title')} · ${name}` : t('tasks.title'), entries: tasks, found: true },
       { key: 'go', title: t('app.palette.go'), entries: screens },
       { key: 'views', title: t('tasks.views'), entries: ways },
       {

@@ -16,7 +16,7 @@ export const tasks = {
   'tasks.view.askRename': 'Rename the view “{name}”',
   'tasks.view.askRemove': 'Delete the view “{name}”?',
   'tasks.view.name': 'Name',
-  'tasks.view.hint': 'It is kept in this browser, for this project.',
+  'tasks.view.hint': 'It is kept in this browser, for the project {project}.',
   'tasks.view.fault.empty': 'A view needs a name.',
   'tasks.view.fault.taken': 'Another view has this name.',
   'tasks.query': 'Which tasks',

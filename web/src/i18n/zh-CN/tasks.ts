@@ -18,7 +18,7 @@ export const tasks: Same<typeof en> = {
   'tasks.view.askRename': '重命名视图“{name}”',
   'tasks.view.askRemove': '删除视图“{name}”？',
   'tasks.view.name': '名称',
-  'tasks.view.hint': '保存在此浏览器中，仅用于本项目。',
+  'tasks.view.hint': '保存在此浏览器中，仅用于项目 {project}。',
   'tasks.view.fault.empty': '视图需要名称。',
   'tasks.view.fault.taken': '已有同名视图。',
   'tasks.query': '筛选任务',
