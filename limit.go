@@ -71,7 +71,7 @@ func (l *Limits) settings() []setting {
 		{Limit{"rate", l.Rate, "requests", "a second, of one app or of one user without an app; 0: any number"}, &l.Rate, 0, million},
 		{Limit{"failures", l.Failures, "secrets", "that are wrong, a minute, for one app from one address and for sign-ins from one; 0: any number"}, &l.Failures, 0, million},
 		{Limit{"requests", l.Requests, "requests", "that are served at the same time"}, &l.Requests, 1, million},
-		{Limit{"watches", l.Watches, "requests", "that watch tasks, or follow logs, at the same time"}, &l.Watches, 1, million},
+		{Limit{"watches", l.Watches, "requests", "that watch tasks, or follow logs, at the same time; one caller may have three quarters of them"}, &l.Watches, 1, million},
 		{Limit{"live-tasks", l.LiveTasks, "tasks", "that are driven at the same time; further ones wait"}, &l.LiveTasks, 1, 100 * million},
 		{Limit{"head-time", l.HeadTime, "seconds", "that the head of a request may take to arrive"}, &l.HeadTime, 1, 3600},
 		{Limit{"body-time", l.BodyTime, "seconds", "that a whole request may take to arrive"}, &l.BodyTime, 1, 3600},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,7 +33,7 @@ func (c *Client) events(request *http.Request, on func(message) error) error {
 	}
 	watchdog := time.AfterFunc(silence, cancel)
 	defer watchdog.Stop()
-	return readEvents(answer.Body, func(e message) error {
+	return readEvents(answer.Body, longestAnswer, func(e message) error {
 		watchdog.Reset(silence)
 		return on(e)
 	})
@@ -48,12 +49,15 @@ type message struct {
 	data     []byte
 }
 
-// readEvents reads a stream to its end, or until an event gives an error. io.EOF is the end of either.
-func readEvents(r io.Reader, on func(message) error) error {
+var errLongEvent = errors.New("an event is longer than any of a stdops server")
+
+// readEvents reads a stream to its end, or until an event gives an error or is longer than so many bytes. io.EOF is the end of
+// either.
+func readEvents(r io.Reader, longest int, on func(message) error) error {
 	lines := bufio.NewReader(r)
 	var e message
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := readLine(lines, longest-len(e.data))
 		if err != nil {
 			return err // an event that was cut off does not count
 		}
@@ -77,6 +81,21 @@ func readEvents(r io.Reader, on func(message) error) error {
 				return err
 			}
 			e = message{}
+		}
+	}
+}
+
+// readLine reads a line with its end, of so many bytes at most.
+func readLine(r *bufio.Reader, longest int) ([]byte, error) {
+	var line []byte
+	for {
+		piece, err := r.ReadSlice('\n')
+		if len(line)+len(piece) > longest {
+			return nil, errLongEvent
+		}
+		line = append(line, piece...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

@@ -33,6 +33,7 @@ type WatchFilter struct {
 type Watched struct {
 	Tasks  []Task         `json:"tasks" doc:"That have changed, or are watched for the first time"`
 	Gone   []int64        `json:"gone" doc:"Deleted, not in the project, or not in the list any more"`
+	Cut    bool           `json:"cut,omitempty" doc:"Of a filter by a state that is derived (RUNNING, FAILED, NODE_SUSPENDED): only the newest 2000 tasks that may show it are followed, and there are older ones"`
 	Nodes  []WatchedNodes `json:"nodes,omitempty" doc:"Where they were asked for"`
 	Cursor string         `json:"cursor" doc:"Goes on after this"`
 	Now    time.Time      `json:"now" doc:"The moment, by the clock of the server"`
@@ -50,6 +51,7 @@ const (
 // WatchedTasks is the data of an event about tasks. The id of the last event of a change is the cursor after it.
 type WatchedTasks struct {
 	Tasks []Task    `json:"tasks"`
+	Cut   bool      `json:"cut,omitempty" doc:"Of a filter by a state that is derived (RUNNING, FAILED, NODE_SUSPENDED): only the newest 2000 tasks that may show it are followed, and there are older ones; counts until the next of these events"`
 	Now   time.Time `json:"now"`
 }
 
@@ -147,7 +149,7 @@ func (c *Client) stream(ctx context.Context, project int64, q WatchRequest, on f
 			return nil
 		}
 		whole := next
-		next = &Watched{}
+		next = &Watched{Cut: whole.Cut}
 		if whole.Cursor = e.id; !on(whole) {
 			return io.EOF
 		}
@@ -178,7 +180,7 @@ func (w *Watched) add(e message) error {
 		if err := json.Unmarshal(e.data, &tasks); err != nil {
 			return err
 		}
-		w.Tasks, w.Now = append(w.Tasks, tasks.Tasks...), tasks.Now
+		w.Tasks, w.Cut, w.Now = append(w.Tasks, tasks.Tasks...), tasks.Cut, tasks.Now
 	case EventGone:
 		var gone WatchedGone
 		if err := json.Unmarshal(e.data, &gone); err != nil {

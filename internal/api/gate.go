@@ -32,12 +32,12 @@ func (g *Gate) Leave() { g.serving.Add(-1) }
 // able to fill the one of those who are.
 type Gates struct {
 	Known, Strangers *Gate
-	Watches          *Gate // for those who watch tasks or follow logs: they stay long and do little
+	Watches          *SharedGate // for those who watch tasks or follow logs: they stay long and do little
 }
 
 // NewGates makes the gates of a server, each for so many requests.
 func NewGates(limit, watches int64) *Gates {
-	return &Gates{Known: NewGate(limit), Strangers: NewGate(limit), Watches: NewGate(watches)}
+	return &Gates{Known: NewGate(limit), Strangers: NewGate(limit), Watches: NewSharedGate(watches)}
 }
 
 // Of gives the gate for who is known before the body was read, or is not.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -56,6 +57,46 @@ func TestGateAtOnce(t *testing.T) {
 	all.Wait()
 	if let.Load() == 0 || g.serving.Load() != 0 {
 		t.Errorf("%d were let in, %d are left", let.Load(), g.serving.Load())
+	}
+}
+
+// TestSharedGate: whoever has his share is kept out, and nobody else is.
+func TestSharedGate(t *testing.T) {
+	t.Parallel()
+	g := NewSharedGate(8)
+	ann, bob, app := Who{User: "ann"}, Who{User: "bob"}, Who{App: "shop", User: "ann"}
+	enter := func(w Who, times int) {
+		t.Helper()
+		for range times {
+			if err := g.Enter(w); err != nil {
+				t.Fatalf("%v: %v", w, err)
+			}
+		}
+	}
+	enter(ann, 6)
+	var refused *stdops.Error
+	for range 3 { // what was refused takes no place
+		if err := g.Enter(ann); !errors.As(err, &refused) || refused.Code != stdops.CodeTooMany || refused.RetryAfter == 0 {
+			t.Errorf("over the share: %v", err)
+		}
+	}
+	enter(bob, 1)
+	enter(app, 1)
+	if err := g.Enter(Who{User: "fay"}); stdops.ErrorCode(err) != stdops.CodeUnavailable {
+		t.Errorf("a full gate: %v", err)
+	}
+	g.Leave(ann)
+	enter(ann, 1)
+	for range 6 {
+		g.Leave(ann)
+	}
+	g.Leave(bob)
+	g.Leave(app)
+	if len(g.of) != 0 || g.gate.serving.Load() != 0 {
+		t.Errorf("%v, %d are left when all have gone", g.of, g.gate.serving.Load())
+	}
+	if err := NewSharedGate(1).Enter(ann); err != nil {
+		t.Errorf("the least gate: %v", err)
 	}
 }
 

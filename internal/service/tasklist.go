@@ -31,8 +31,10 @@ type TaskQuery struct {
 type TaskList struct {
 	Tasks []TaskStatus
 	Older stdops.TaskID // cursor to the tasks after these, 0 when there are none
-	Now   time.Time
-	Zone  *time.Location // of the server
+	// Cut says that it ends where no more tasks were looked at: older ones may be like that too.
+	Cut  bool
+	Now  time.Time
+	Zone *time.Location // of the server
 }
 
 // Tasks lists tasks of a project that are not deleted. States are matched as they are shown: a task that runs with a
@@ -73,7 +75,7 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 		}
 		filter.Before = rows.Tasks[len(rows.Tasks)-1].Task.ID
 		if scanned >= longestScan {
-			list.Older = filter.Before
+			list.Older, list.Cut = filter.Before, true
 			return list, nil
 		}
 	}

@@ -117,7 +117,7 @@ func (h *Hub) listOne(ctx context.Context) (more bool, err error) {
 		}
 	}
 	h.mu.Unlock()
-	states, err := h.o.Tasks.List(ctx, g.key.project, g.key.filter, to)
+	list, err := h.o.Tasks.List(ctx, g.key.project, g.key.filter, to)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err != nil {
@@ -126,11 +126,11 @@ func (h *Hub) listOne(ctx context.Context) (more bool, err error) {
 	}
 	for _, w := range g.watchers {
 		if w.seq <= until {
-			h.relist(w, states)
+			h.relist(w, &list)
 		}
 	}
-	for i := range states {
-		s := &states[i]
+	for i := range list.States {
+		s := &list.States[i]
 		if e := h.entries[stdops.TaskRef{Project: g.key.project, Task: s.Task}]; e != nil {
 			h.learn(e, s, to, began)
 			h.spread(e, until)
@@ -140,14 +140,18 @@ func (h *Hub) listOne(ctx context.Context) (more bool, err error) {
 }
 
 // relist compares a list with what a watcher has: new ones get a mark, and of those that have left it is told.
-func (h *Hub) relist(w *Watcher, states []State) {
+func (h *Hub) relist(w *Watcher, list *List) {
 	if w.listing {
 		w.listing = false
 		w.ring()
 	}
-	in := make(map[stdops.TaskID]bool, len(states))
-	for i := range states {
-		in[states[i].Task] = true
+	if w.cut != list.Cut {
+		w.cut, w.recut = list.Cut, true
+		w.ring()
+	}
+	in := make(map[stdops.TaskID]bool, len(list.States))
+	for i := range list.States {
+		in[list.States[i].Task] = true
 	}
 	kept := w.marks[:0:0]
 	for _, m := range w.marks {

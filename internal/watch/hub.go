@@ -44,6 +44,12 @@ type Filter struct {
 	Limit                      int
 }
 
+// List is the tasks of a list.
+type List struct {
+	States []State
+	Cut    bool // older tasks may belong to it, which were not looked at
+}
+
 // Tasks tells how tasks stand. It is asked on behalf of many callers, who were let at the project when they began to watch.
 type Tasks interface {
 	// Revisions gives the revisions of those of the tasks that exist.
@@ -51,7 +57,7 @@ type Tasks interface {
 	// Read gives how those of the tasks stand that the project has, all of one moment.
 	Read(ctx context.Context, q Question) ([]State, error)
 	// List gives the tasks of a list.
-	List(ctx context.Context, project stdops.ProjectID, f Filter, to []Audience) ([]State, error)
+	List(ctx context.Context, project stdops.ProjectID, f Filter, to []Audience) (List, error)
 }
 
 // Options are the settings of a [Hub].

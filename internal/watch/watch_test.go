@@ -311,6 +311,44 @@ func TestA_list_is_read_at_most_once_a_second(t *testing.T) {
 	})
 }
 
+// TestA_list_that_was_cut_is_told_as_that: with the first that is told, when it changes, and after a lost connection.
+func TestA_list_that_was_cut_is_told_as_that(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecord(3)
+		r.tasks[1].listed, r.short = true, true
+		h, stop := run(r, false)
+		defer stop()
+		reader := newReader(t, Request{Filter: &Filter{Limit: 10}})
+		reader.connect(h)
+		defer reader.drop()
+		time.Sleep(time.Second)
+		if !reader.read() || !reader.cut || len(reader.has) != 1 {
+			t.Fatalf("the first of a list that was cut: %v, cut %v", reader.has, reader.cut)
+		}
+		if reader.read() {
+			t.Error("it was told twice")
+		}
+		reader.drop()
+		reader.connect(h)
+		time.Sleep(2 * time.Second)
+		if reader.cut = false; !reader.read() || !reader.cut {
+			t.Error("who goes on with a cursor was not told")
+		}
+		r.mu.Lock()
+		r.short = false
+		r.mu.Unlock()
+		h.Changed(r.change(2, nil)) // is not in the list
+		time.Sleep(2 * time.Second)
+		if !reader.read() || reader.cut {
+			t.Error("that the list is whole again was not told")
+		}
+		if reader.read() {
+			t.Error("it was told twice")
+		}
+	})
+}
+
 // TestA_list_that_takes_long_holds_nobody_up lets somebody watch a list that is looked for in many tasks.
 func TestA_list_that_takes_long_holds_nobody_up(t *testing.T) {
 	t.Parallel()

@@ -35,6 +35,8 @@ type Watcher struct {
 	listing bool                                          // its list was not read yet: likewise
 	pending int                                           // marks of which something is to be told
 	gone    []mark                                        // of tasks that have left the list
+	cut     bool                                          // its list was, when it was read last
+	recut   bool                                          // that is not what it was told
 	first   bool                                          // the first delivery is made even when there is nothing in it
 	told    map[stdops.TaskID]map[stdops.NodeIndex]uint64 // hashes of what was told of nodes; nil for one who is told nothing of them
 	end     string
@@ -53,6 +55,8 @@ type Delivery struct {
 	Tasks  [][]byte // as [Tasks] has encoded them
 	Nodes  []Nodes
 	Gone   []stdops.TaskID // deleted, or not in the project, or not in the list any more
+	Cut    bool            // older tasks may belong to the list, which are not followed
+	Recut  bool            // that is new
 	Cursor string          // where the watcher is after this
 	Now    time.Time
 	End    string // why this is the last one; "" when it is not
@@ -157,12 +161,12 @@ func (w *Watcher) Take() (Delivery, bool) {
 	h := w.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d := Delivery{End: w.end}
-	ready := w.unread == 0 && !w.listing && (w.first || w.pending > 0 || len(w.gone) > 0)
+	d := Delivery{Cut: w.cut, End: w.end}
+	ready := w.unread == 0 && !w.listing && (w.first || w.recut || w.pending > 0 || len(w.gone) > 0)
 	if !ready {
 		return d, d.End != ""
 	}
-	w.first = false
+	d.Recut, w.first, w.recut = w.recut, false, false
 	for i := range w.gone {
 		d.Gone = append(d.Gone, w.gone[i].id)
 	}

@@ -28,6 +28,7 @@ type record struct {
 	mu    sync.Mutex
 	tasks map[stdops.TaskID]*recorded
 	cut   bool // it cannot be asked
+	short bool // its list does not look at all tasks
 	reads int
 	texts int
 }
@@ -133,13 +134,13 @@ func (r *record) Read(_ context.Context, q Question) ([]State, error) {
 	return list, nil
 }
 
-func (r *record) List(_ context.Context, _ stdops.ProjectID, f Filter, to []Audience) ([]State, error) {
+func (r *record) List(_ context.Context, _ stdops.ProjectID, f Filter, to []Audience) (List, error) {
 	time.Sleep(time.Duration(r.scan.Load()) * time.Millisecond)
 	defer r.wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cut {
-		return nil, errCut
+		return List{}, errCut
 	}
 	r.reads++
 	var list []State
@@ -149,7 +150,7 @@ func (r *record) List(_ context.Context, _ stdops.ProjectID, f Filter, to []Audi
 		}
 	}
 	slices.SortFunc(list, func(a, b State) int { return int(b.Task - a.Task) })
-	return list[:min(len(list), f.Limit)], nil
+	return List{States: list[:min(len(list), f.Limit)], Cut: r.short}, nil
 }
 
 // reader is a caller who watches, and goes on with a cursor after a lost connection.
@@ -160,6 +161,7 @@ type reader struct {
 	cursor  string
 	has     map[stdops.TaskID]int64 // revisions, absent for those that are gone
 	told    int
+	cut     bool // its list
 	end     string
 }
 
@@ -208,7 +210,7 @@ func (r *reader) read() bool {
 	if d.Cursor == "" {
 		return true
 	}
-	r.cursor = d.Cursor
+	r.cursor, r.cut = d.Cursor, d.Cut
 	for _, id := range d.Gone {
 		r.has[id] = absent
 	}

@@ -157,9 +157,32 @@ export const screens = [
     name: 'board-grid',
     who: 'ann',
     path: () => board('&view=grid'),
-    ready: (p) => p.locator('.board-cell .shape').nth(30),
+    ready: (p) => p.locator('.board-cell .shape').nth(10),
   },
-  { name: 'board-wall', who: 'ann', path: () => board('&tv=1'), ready: (p) => p.locator('.board-tv, dialog').first() },
+  {
+    name: 'palette',
+    who: 'ann',
+    path: () => task('failed'),
+    ready: (p) => p.locator('.graph-area'),
+    finish: async (p) => {
+      await p.keyboard.press('ControlOrMeta+k');
+      await p.locator('dialog [role=option]').nth(5).waitFor();
+      await p.locator('dialog [role=combobox]').fill('zone');
+      await p.locator('dialog .shape').nth(5).waitFor();
+    },
+  },
+  {
+    name: 'board-groups',
+    who: 'ann',
+    path: () => board('&group=flow'),
+    ready: (p) => p.locator('.board-group').nth(1),
+  },
+  {
+    name: 'board-wall',
+    who: 'ann',
+    path: () => board('&tv=1&group=by'),
+    ready: (p) => p.locator('.tv-groups li').first(),
+  },
   { name: 'start', who: 'ann', path: () => `start/${world.who.shop}/`, ready: (p) => p.locator('.flows li').first() },
   {
     name: 'start-form',

@@ -501,7 +501,7 @@ function keys() {
       await press('j', 'x');
       await page.getByText('1 selected:').waitFor();
       await press('v');
-      await page.getByText('These tasks have no flow in common').waitFor();
+      await page.getByRole('grid', { name: 'Tasks by nodes' }).waitFor();
       await press('v');
       await page.locator('.board-row').nth(1).waitFor();
       await press('Escape', 'j');

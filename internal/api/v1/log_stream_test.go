@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops/client"
+	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
 )
 
@@ -52,10 +53,10 @@ func TestNodeLogStream(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
-	for w.hub.Watching() > 0 || w.gates.Watches.Enter() != nil {
+	for w.hub.Watching() > 0 || w.gates.Watches.Enter(api.Who{}) != nil {
 		time.Sleep(time.Millisecond)
 	}
-	w.gates.Watches.Leave()
+	w.gates.Watches.Leave(api.Who{})
 }
 
 // events reads the stream of a log; the function that it gives reads the next event, "" at the end.
@@ -162,8 +163,8 @@ func TestNodeLogStreamsHavePlaces(t *testing.T) {
 	t.Parallel()
 	w := setupWatch(t)
 	_, _, path := w.waitsWithLog(t)
-	for range 10 {
-		must(t, w.gates.Watches.Enter())
+	for i := range 10 { // by others
+		must(t, w.gates.Watches.Enter(api.Who{User: fmt.Sprint(i / 5)}))
 	}
 	if status, _ := w.events(t, path, nil); status != 503 {
 		t.Errorf("no place is left: status %d", status)
@@ -171,10 +172,10 @@ func TestNodeLogStreamsHavePlaces(t *testing.T) {
 	if status, _ := w.events(t, path, map[string]string{"Accept": "application/json"}); status != 200 {
 		t.Errorf("a page: status %d", status)
 	}
-	w.gates.Watches.Leave()
+	w.gates.Watches.Leave(api.Who{User: "0"})
 	must(t, w.svc.Grant(t.Context(), service.LocalAdmin(), "ann", service.Roles{1: ""}))
 	if status, _ := w.events(t, path, nil); status != 403 {
 		t.Errorf("without a permission: status %d", status)
 	}
-	must(t, w.gates.Watches.Enter()) // who was refused has given the place back
+	must(t, w.gates.Watches.Enter(api.Who{})) // who was refused has given the place back
 }

@@ -58,16 +58,18 @@ func add[I, O any](s *server, r route, serve func(context.Context, *service.Call
 func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		err := admit(ctx.Context(), to.needs)
-		if gate := s.gateOf(ctx, to); err == nil && gate != nil {
-			if err = gate.Enter(); err == nil {
-				left := callerOf(ctx.Context()).stay
-				left.leave = gate.Leave
-				defer func() {
-					if left.answer == nil {
-						gate.Leave()
-					}
-				}()
-			}
+		var leave func()
+		if err == nil {
+			leave, err = s.enter(ctx, to)
+		}
+		if leave != nil {
+			left := callerOf(ctx.Context()).stay
+			left.leave = leave
+			defer func() {
+				if left.answer == nil {
+					leave()
+				}
+			}()
 		}
 		if err != nil {
 			s.refuse(ctx, err)
@@ -77,16 +79,24 @@ func (s *server) door(to route) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// gateOf gives the gate through which a request goes: none for one that only reads and is done soon.
-func (s *server) gateOf(ctx huma.Context, to route) *api.Gate {
-	reads := to.method == http.MethodGet
+// enter takes a place in the gate of a request, and gives what gives it back. One that only reads and is done soon needs none.
+func (s *server) enter(ctx huma.Context, to route) (leave func(), err error) {
+	w, reads := callerOf(ctx.Context()), to.method == http.MethodGet
 	switch {
 	case to.watches && (!reads || strings.Contains(ctx.Header("Accept"), eventStream)):
-		return s.options.Gates.Watches
+		gate, by := s.options.Gates.Watches, api.Who{App: w.caller.App, User: w.caller.User}
+		if err := gate.Enter(by); err != nil {
+			return nil, err
+		}
+		return func() { gate.Leave(by) }, nil
 	case reads:
-		return nil
+		return nil, nil
 	}
-	return s.options.Gates.Of(callerOf(ctx.Context()).err == nil)
+	gate := s.options.Gates.Of(w.err == nil)
+	if err := gate.Enter(); err != nil {
+		return nil, err
+	}
+	return gate.Leave, nil
 }
 
 // refuse answers instead of the operation.

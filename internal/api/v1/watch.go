@@ -141,7 +141,7 @@ func (s *server) poll(out http.ResponseWriter, r *http.Request, w *watch.Watcher
 				d.Cursor, d.Now = w.Cursor(), s.svc.Now()
 			}
 			out.Header().Set("Content-Type", "application/json")
-			text := appendTasks([]byte(`{`), d.Tasks)
+			text := appendCut(appendTasks([]byte(`{`), d.Tasks), d.Cut)
 			text = appendIDs(append(text, `,"gone":`...), d.Gone)
 			text = appendAllNodes(text, d.Nodes)
 			text = append(append(append(text, `,"cursor":"`...), d.Cursor...), `",`...)

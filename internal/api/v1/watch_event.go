@@ -32,8 +32,9 @@ func tellNew(tell func([]byte) bool, d *watch.Delivery) bool {
 	return withText(func(b []byte) []byte {
 		if d.Cursor != "" {
 			var id string
+			tasks := len(d.Tasks) > 0 || len(d.Gone) == 0 || d.Recut
 			if len(d.Gone) > 0 {
-				if len(d.Tasks) == 0 {
+				if !tasks {
 					id = d.Cursor
 				}
 				b = appendIDs(append(begin(b, client.EventGone, id), `{"ids":`...), d.Gone)
@@ -42,8 +43,9 @@ func tellNew(tell func([]byte) bool, d *watch.Delivery) bool {
 			for i := range d.Nodes {
 				b = append(appendNodes(begin(b, client.EventNodes, ""), &d.Nodes[i]), "\n\n"...)
 			}
-			if len(d.Tasks) > 0 || len(d.Gone) == 0 {
+			if tasks {
 				b = appendTasks(append(begin(b, client.EventTasks, d.Cursor), '{'), d.Tasks)
+				b = appendCut(b, d.Cut)
 				b = append(appendNow(append(b, ','), d.Now), "}\n\n"...)
 			}
 		}
@@ -102,6 +104,14 @@ func appendNodes(b []byte, n *watch.Nodes) []byte {
 
 func appendTasks(b []byte, tasks [][]byte) []byte {
 	return appendList(append(b, `"tasks":[`...), tasks)
+}
+
+// appendCut appends that a list was cut, where it was.
+func appendCut(b []byte, cut bool) []byte {
+	if !cut {
+		return b
+	}
+	return append(b, `,"cut":true`...)
 }
 
 func appendList(b []byte, texts [][]byte) []byte {

@@ -66,7 +66,7 @@ func encodeNodes(states *service.NodeStates) ([]watch.Node, error) {
 }
 
 // List implements [watch.Tasks].
-func (o onlooker) List(ctx context.Context, project stdops.ProjectID, f watch.Filter, to []watch.Audience) ([]watch.State, error) {
+func (o onlooker) List(ctx context.Context, project stdops.ProjectID, f watch.Filter, to []watch.Audience) (list watch.List, err error) {
 	q := service.TaskQuery{
 		TaskMatch: service.TaskMatch{Keyword: f.Keyword, Creator: f.Creator, Executor: f.Executor}, Limit: f.Limit, State: f.State, Run: true,
 	}
@@ -75,12 +75,12 @@ func (o onlooker) List(ctx context.Context, project stdops.ProjectID, f watch.Fi
 	}
 	found, err := o.svc.Tasks(ctx, o.svc.Onlooker(project), q)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	list := make([]watch.State, len(found.Tasks))
+	list = watch.List{States: make([]watch.State, len(found.Tasks)), Cut: found.Cut}
 	for i := range found.Tasks {
-		if list[i], err = o.state(&found.Tasks[i], to); err != nil {
-			return nil, err
+		if list.States[i], err = o.state(&found.Tasks[i], to); err != nil {
+			return list, err
 		}
 	}
 	return list, nil

@@ -392,17 +392,100 @@ func TestWatchEndsWhenTheServerDoes(t *testing.T) {
 	}
 }
 
-func TestWatchHasPlacesOfItsOwn(t *testing.T) {
+// TestWatchHasAShareForEachCaller: one caller cannot take the places of all.
+func TestWatchHasAShareForEachCaller(t *testing.T) {
 	t.Parallel()
 	w := setupWatch(t)
+	w.gates.Watches = api.NewSharedGate(4)
 	task := w.task(t, false)
+	admin := service.LocalAdmin()
+	must(t, w.svc.CreateUser(t.Context(), admin, service.NewUser{Name: "bob"}))
+	must(t, w.svc.Grant(t.Context(), admin, "bob", service.Roles{1: service.Viewer}))
+	bob, _, err := w.svc.CreateToken(t.Context(), admin, service.NewToken{User: "bob", Name: "t"})
+	must(t, err)
 	var stops []func()
-	for range 10 {
+	for range 3 {
 		next, stop := w.open(t, task.ID)
 		defer stop()
 		stops = append(stops, stop)
 		next()
 	}
+	ask := request{method: "POST", path: watchPath, token: w.token, body: fmt.Sprintf(`{"ids":[%d]}`, task.ID)}
+	refused := send(t, w.server.Config.Handler, ask)
+	if refused.status != 429 || refused.header.Get("Retry-After") != "5" || !strings.Contains(refused.text, "you have 3 such requests open") {
+		t.Errorf("one more than the share of a caller: %v", refused)
+	}
+	other := ask
+	other.token = bob
+	if got := send(t, w.server.Config.Handler, other); got.status != 200 {
+		t.Errorf("another caller: %v", got)
+	}
+	stops[0]()
+	eventually(t, func() bool { return send(t, w.server.Config.Handler, ask).status == 200 })
+}
+
+// TestWatchOfAListThatIsCut: of the tasks that may be in a list 2000 are looked at, and that there are older ones is told.
+func TestWatchOfAListThatIsCut(t *testing.T) {
+	t.Parallel()
+	w := setupWatch(t)
+	running := w.task(t, true)
+	w.await(t, running.ID, client.Running)
+	failed := w.create(t, client.NewTask{Name: "failed", Tree: json.RawMessage(closedTree("ExclusiveGateway")), Start: true})
+	w.await(t, failed.ID, client.Failed)
+	c := w.client(t)
+	q := client.WatchRequest{Filter: &client.WatchFilter{State: client.Running}}
+	whole, err := c.Poll(t.Context(), 1, q)
+	must(t, err)
+	if len(whole.Tasks) != 1 || whole.Tasks[0].ID != running.ID || whole.Cut {
+		t.Errorf("before: %+v", whole)
+	}
+	w.copies(t, failed.ID, 2000)
+	short, err := c.Poll(t.Context(), 1, q)
+	must(t, err)
+	if len(short.Tasks) != 0 || !short.Cut {
+		t.Errorf("an answer: %+v", short)
+	}
+	for first, err := range c.Watch(t.Context(), 1, q) {
+		must(t, err)
+		if len(first.Tasks) != 0 || !first.Cut {
+			t.Errorf("the first event: %+v", first)
+		}
+		break
+	}
+	q.Filter.State = client.Failed // of which the newest are enough
+	newest, err := c.Poll(t.Context(), 1, q)
+	must(t, err)
+	if len(newest.Tasks) != 50 || newest.Cut {
+		t.Errorf("%d tasks of a list that is full, cut %v", len(newest.Tasks), newest.Cut)
+	}
+}
+
+// copies makes tasks that are like one in all but their numbers.
+func (w *watching) copies(t *testing.T, of int64, n int) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(w.dir, "stdops.db"))
+	must(t, err)
+	defer db.Close()
+	for table, key := range map[string]string{"task": "id", "node_state": "task_id"} {
+		var columns string
+		must(t, db.QueryRowContext(t.Context(), `SELECT group_concat(name) FROM pragma_table_info(?)`, table).Scan(&columns))
+		values := strings.Replace(","+columns+",", ","+key+",", ","+key+"+i,", 1)
+		_, err := db.ExecContext(t.Context(), fmt.Sprintf(`WITH RECURSIVE copy(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM copy WHERE i < %[1]d)
+			INSERT INTO %[2]s (%[3]s) SELECT %[4]s FROM %[2]s, copy WHERE %[5]s = %[6]d`, n, table, columns, strings.Trim(values, ","), key, of))
+		must(t, err)
+	}
+}
+
+func TestWatchHasPlacesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := setupWatch(t)
+	task := w.task(t, false)
+	for i := range 9 { // by others
+		must(t, w.gates.Watches.Enter(api.Who{User: fmt.Sprint(i / 2)}))
+	}
+	next, stop := w.open(t, task.ID)
+	defer stop()
+	next()
 	ask := request{method: "POST", path: watchPath, token: w.token, body: fmt.Sprintf(`{"ids":[%d]}`, task.ID)}
 	if got := send(t, w.server.Config.Handler, ask); got.status != 503 || got.header.Get("Retry-After") == "" {
 		t.Errorf("one too many: %v", got)
@@ -410,8 +493,8 @@ func TestWatchHasPlacesOfItsOwn(t *testing.T) {
 	for range 10 {
 		must(t, w.gates.Known.Enter())
 	}
-	stops[0]()
-	eventually(t, func() bool { return w.hub.Watching() == 9 })
+	stop()
+	eventually(t, func() bool { return w.hub.Watching() == 0 })
 	eventually(t, func() bool { return send(t, w.server.Config.Handler, ask).status == 200 })
 }
 

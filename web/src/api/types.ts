@@ -431,6 +431,8 @@ export interface WatchFilter {
 
 export interface TasksNews {
   tasks: Task[];
+  /** Of a filter: the newest 2,000 tasks that it may mean are followed, and there are older ones. */
+  cut?: boolean;
   now: string;
 }
 

@@ -24,6 +24,7 @@ export function useWatch(
       tasks: (news) => current.current.tasks?.(news),
       gone: (ids) => current.current.gone?.(ids),
       nodes: (news) => current.current.nodes?.(news),
+      cut: (cut) => current.current.cut?.(cut),
       feed: (now) => setFeed((before) => (same(before, now) ? before : now)),
     });
     watch.current = started;

@@ -35,6 +35,7 @@ async function follow(
       {
         tasks: ({ tasks }) => note(`tasks ${tasks.map((t) => `${t.id}@${t.run?.revision}`)}`),
         gone: (ids) => note(`gone ${ids}`),
+        cut: (cut) => note(`cut ${cut}`),
         nodes: (news) => note(`nodes ${news.task}@${news.revision}`),
         feed: (feed) => {
           feeds.push(feed);
@@ -136,6 +137,35 @@ test('a poll over a filter tells what fell out of it', async () => {
     (told) => told.includes('gone 8'),
   );
   expect(told).toContain('tasks 9@1,8@1');
+});
+
+test('that a list is cut is told when it changes, by a stream and by polls', async () => {
+  const streamed = await follow(
+    { filter: { state: 'RUNNING' } },
+    (_, res) => {
+      emit(res, 'tasks', 'a', { tasks: [], cut: true, now });
+      emit(res, 'tasks', 'b', { tasks: [task(1, 1)], cut: true, now });
+      emit(res, 'gone', 'c', { ids: [1], now });
+      emit(res, 'tasks', 'd', { tasks: [], now });
+    },
+    (told) => told.includes('cut false'),
+  );
+  expect(streamed.told.filter((text) => text !== 'live')).toEqual([
+    'connecting',
+    'cut true',
+    'tasks 1@1',
+    'gone 1',
+    'cut false',
+  ]);
+  const polled = await follow(
+    { filter: { state: 'RUNNING', limit: 2 } },
+    (req, res) => {
+      if (req.url?.includes('tasks:watch')) reply(res, { code: 'not_found' }, 404);
+      else reply(res, { tasks: [task(9, 1)], next_cursor: 'older' });
+    },
+    (told) => told.includes('cut true'),
+  );
+  expect(polled.told).toContain('cut true');
 });
 
 test('a refusal for good ends it', async () => {

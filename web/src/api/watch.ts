@@ -5,7 +5,7 @@ import { ApiError, thrown } from './error';
 import { send } from './http';
 import { signedOut } from './lost';
 import { EventParser, type ServerEvent } from './sse';
-import type { NodesNews, Task, TasksNews, WatchRequest } from './types';
+import type { NodesNews, TasksNews, WatchRequest } from './types';
 
 /**
  * How fresh what a watch tells is. `since` is the moment of the last sign of life of the server, by the clock of this
@@ -23,6 +23,8 @@ export interface WatchListener {
   /** Tasks that are deleted, missing, or out of the filter. */
   gone?(ids: number[]): void;
   nodes?(news: NodesNews): void;
+  /** Whether older tasks may be in the filter than those that are followed; told when it changes, false at first. */
+  cut?(cut: boolean): void;
   feed?(feed: Feed): void;
 }
 
@@ -67,6 +69,7 @@ export class Watch {
   readonly #revisions = new Map<number, number>();
   readonly #missing = new Set<number>();
   #cursor: string | undefined;
+  #cut = false;
   #hint: number | undefined;
   #failures = 0;
   #events = 0;
@@ -220,6 +223,10 @@ export class Watch {
       this.#missing.delete(task.id);
     }
     if (news.tasks.length > 0) this.#listener.tasks?.(news);
+    const cut = news.cut ?? false;
+    if (cut === this.#cut) return;
+    this.#cut = cut;
+    this.#listener.cut?.(cut);
   }
 
   #gone(ids: number[]): void {
@@ -257,10 +264,10 @@ export class Watch {
   }
 
   async #poll(): Promise<void> {
-    const { tasks, gone, now } = await (this.#request.ids ? this.#pollIds(this.#request.ids) : this.#pollFilter());
+    const { tasks, gone, cut, now } = await (this.#request.ids ? this.#pollIds(this.#request.ids) : this.#pollFilter());
     const changed = tasks.filter((t) => this.#revisions.get(t.id) !== (t.run?.revision ?? -1) || !t.run);
     this.#gone(gone);
-    this.#tasks({ tasks: changed, now }, Date.now());
+    this.#tasks({ tasks: changed, cut, now }, Date.now());
     if (!this.#request.nodes) return;
     for (const task of changed) {
       const states = await api.states(this.#project, task.id, this.#stop.signal);
@@ -268,18 +275,20 @@ export class Watch {
     }
   }
 
-  async #pollIds(ids: number[]): Promise<{ tasks: Task[]; gone: number[]; now: string }> {
+  async #pollIds(ids: number[]): Promise<Polled> {
     const list = await api.status(this.#project, { ids, run: true }, this.#stop.signal);
     return { tasks: list.tasks, gone: list.missing.filter((id) => !this.#missing.has(id)), now: list.now };
   }
 
-  async #pollFilter(): Promise<{ tasks: Task[]; gone: number[]; now: string }> {
+  async #pollFilter(): Promise<Polled> {
     const { limit = 200, ...filter } = this.#request.filter ?? {};
     const list = await api.tasks(this.#project, { ...filter, limit, run: true }, this.#stop.signal);
     const seen = new Set(list.tasks.map((t) => t.id));
     const last = list.next_cursor ? Math.min(...seen) : 0;
     const gone = [...this.#revisions.keys()].filter((id) => id >= last && !seen.has(id));
-    return { tasks: list.tasks, gone, now: new Date(serverClock.now()).toISOString() };
+    // A page that is short and not the last one ends where the server did not look further.
+    const cut = list.next_cursor !== undefined && list.tasks.length < limit;
+    return { tasks: list.tasks, gone, cut, now: new Date(serverClock.now()).toISOString() };
   }
 
   #tell(feed: Feed): void {
@@ -297,6 +306,10 @@ export class Watch {
       }
     });
   }
+}
+
+interface Polled extends TasksNews {
+  gone: number[];
 }
 
 class Silence extends Error {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link, Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from 'react-router';
 import { useDraining, useSkew } from '../api';
 import { languages, useI18n } from '../i18n';
@@ -7,6 +7,9 @@ import { Help } from './Help';
 import { paths } from './paths';
 import { useMe, useProject, useProjectId, useProjects, useSession } from './session';
 import { setTheme, type Theme, useTheme } from './theme';
+
+// It loads when it is opened first.
+const Palette = lazy(() => import('./palette'));
 
 /** The frame of all screens that need somebody signed in. */
 export function Shell() {
@@ -33,6 +36,7 @@ export function Shell() {
 function Frame({ user }: { user: string }) {
   const { t } = useI18n();
   const [help, setHelp] = useState(false);
+  const [palette, setPalette] = useState(false);
   const project = useProjectId();
   const me = useMe();
   const current = useProject(project);
@@ -47,6 +51,7 @@ function Frame({ user }: { user: string }) {
   }, [pathname]);
 
   useKeys(t('app.keys.global'), [
+    { keys: 'Mod+k', label: t('app.palette'), inText: true, run: () => setPalette(true) },
     { keys: '?', label: t('app.keys.help'), run: () => setHelp(true) },
     {
       keys: '/',
@@ -81,6 +86,9 @@ function Frame({ user }: { user: string }) {
           </nav>
         )}
         <div className="top-side">
+          <IconButton label={t('app.palette')} aria-haspopup="dialog" onClick={() => setPalette(true)}>
+            <Icon name="search" />
+          </IconButton>
           <IconButton label={t('app.keys')} onClick={() => setHelp(true)}>
             <Icon name="keyboard" />
           </IconButton>
@@ -108,6 +116,11 @@ function Frame({ user }: { user: string }) {
       <main id="main" className="main" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
+      {palette && (
+        <Suspense>
+          <Palette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />
+        </Suspense>
+      )}
       {help && <Help onClose={() => setHelp(false)} />}
       <ScrollRestoration />
     </ServerZone>

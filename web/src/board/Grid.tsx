@@ -7,8 +7,10 @@ import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import { Button, Empty, Failure, lookWord, Skeleton, StateShape } from '../ui';
 import { type Column, cellLook, columnsOf, flowOrder, mostColumns } from './columns';
-import { type Board, cleanName, commonTree, failingKey, type Item } from './model';
+import { type Board, cleanName, failingKey, type Item } from './model';
 import type { Place } from './order';
+import { TreeChoice, useFlowNames } from './Trees';
+import { chosenTree, treesOf } from './trees';
 import { type Cells, useCells } from './useCells';
 
 const rowHeight = 30;
@@ -16,69 +18,85 @@ const leastColumn = 36;
 const wideColumn = 84;
 const mostColumn = 150;
 
-/** Tasks by the nodes of the tree that they share, in the order of the flow. */
+/** Tasks of one tree by its nodes, in the order of the flow; where the tasks have several trees, one is chosen. */
 export function Grid({
   project,
   board,
   places,
+  tree: asked,
   chosen,
   active,
   onActive,
+  onTree,
 }: {
   project: number;
   board: Board;
   places: readonly Place[];
+  /** The tree that was asked for, null when none was. */
+  tree: string | null;
   /** The keys of nodes whose column is to be seen. */
   chosen: readonly string[];
   active: number | undefined;
   onActive: (id: number) => void;
+  onTree: (tree: string) => void;
 }) {
   const { t } = useI18n();
-  const common = commonTree(board);
+  const trees = useMemo(() => treesOf(itemsOf(board, places)), [board, places]);
+  const before = useRef<string>(undefined);
+  const shown = chosenTree(trees, asked, before.current);
+  useEffect(() => {
+    if (shown) before.current = shown.tree;
+  }, [shown]);
+  const flows = useFlowNames(project, trees.length > 1);
+  const tree = shown?.tree ?? '';
   // The graph belongs to the tree, so any of its tasks has it; which one does not matter.
   const of = useRef<number>(undefined);
-  if (common && (of.current === undefined || board.tasks.get(of.current)?.task.run?.tree !== common.tree)) {
-    of.current = common.task;
-  }
+  if (shown && board.tasks.get(of.current ?? 0)?.task.run?.tree !== tree) of.current = shown.task;
   const graph = useQuery({
-    queryKey: ['graph', project, common?.tree],
+    queryKey: ['graph', project, tree],
     queryFn: ({ signal }) => api.graph(project, of.current ?? 0, signal),
-    enabled: common !== undefined,
+    enabled: shown !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
   });
   const order = useMemo(
     () => graph.data && flowOrder(graph.data).map((n) => ({ ...n, name: cleanName(n.name) })),
     [graph.data],
   );
-  const { cells, error } = useCells(project, board, common?.tree ?? '', order);
-  if (board.tasks.size > 0 && !common) {
+  const { cells, error } = useCells(project, board, tree, order);
+  if (!shown) {
     return (
       <Empty title={t('board.grid.none')}>
         <p>{t('board.grid.none.text')}</p>
       </Empty>
     );
   }
-  if (graph.isError) return <Failure error={graph.error} retry={() => void graph.refetch()} />;
-  if (!common || !order) return <Skeleton />;
-  const sharing = places.filter((p) => board.tasks.get(p.id)?.task.run?.tree === common.tree);
-  const left = places.length - sharing.length;
+  const sharing = places.filter((p) => board.tasks.get(p.id)?.task.run?.tree === tree);
   return (
-    <>
+    <div className="board-grid-frame">
+      {trees.length > 1 && <TreeChoice trees={trees} shown={shown} flows={flows} onChoose={onTree} />}
+      {graph.isError && <Failure error={graph.error} retry={() => void graph.refetch()} />}
       {error !== undefined && cells.size === 0 && <Failure error={error} />}
-      {left > 0 && <p className="board-note">{t('board.grid.left', { count: left })}</p>}
-      <Cross
-        project={project}
-        board={board}
-        tree={common.tree}
-        places={sharing}
-        order={order}
-        cells={cells}
-        seek={order.find((n) => chosen.includes(failingKey(common.tree, n.index)))?.index}
-        active={active}
-        onActive={onActive}
-      />
-    </>
+      {!graph.isError && !order && <Skeleton />}
+      {order && (
+        <Cross
+          key={tree}
+          project={project}
+          board={board}
+          tree={tree}
+          places={sharing}
+          order={order}
+          cells={cells}
+          seek={order.find((n) => chosen.includes(failingKey(tree, n.index)))?.index}
+          active={active}
+          onActive={onActive}
+        />
+      )}
+    </div>
   );
+}
+
+function itemsOf(board: Board, places: readonly Place[]): Item[] {
+  return places.map((p) => board.tasks.get(p.id)).filter((i): i is Item => i !== undefined);
 }
 
 function Cross({

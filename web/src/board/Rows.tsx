@@ -5,27 +5,32 @@ import { paths } from '../app/paths';
 import { isKey, useI18n } from '../i18n';
 import { barOf, Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
 import { KnownEnd } from '../usual';
+import { GroupHead } from './GroupHead';
+import type { Group, Line } from './groups';
 import type { Board, Item } from './model';
-import type { Place } from './order';
 
 /** The tasks of the board, a line each; on a narrow screen a card each. */
 export function Rows({
   project,
   board,
-  places,
+  lines,
+  groupName,
   selected,
   active,
   narrow,
+  onFold,
   onSelect,
   onActive,
   ref,
 }: {
   project: number;
   board: Board;
-  places: readonly Place[];
+  lines: readonly Line[];
+  groupName: (group: Group) => string;
   selected: ReadonlySet<number>;
   active: number | undefined;
   narrow: boolean;
+  onFold: (group: string) => void;
   onSelect: (id: number, on: boolean) => void;
   onActive: (id: number) => void;
   ref: React.Ref<VirtualListHandle>;
@@ -36,12 +41,17 @@ export function Rows({
       ref={ref}
       label={t('board.tasks')}
       className="board-rows"
-      count={places.length}
+      count={lines.length}
       size={narrow ? 84 : 38}
       overscan={6}
-      itemKey={(i) => places[i]?.id ?? i}
+      itemKey={(i) => keyOf(lines[i]) ?? i}
       render={(i) => {
-        const item = board.tasks.get(places[i]?.id ?? 0);
+        const line = lines[i];
+        if (!line) return null;
+        if ('group' in line) {
+          return <GroupHead group={line.group} name={groupName(line.group)} folded={line.folded} onFold={onFold} />;
+        }
+        const item = board.tasks.get(line.place.id);
         return (
           item && (
             <Row
@@ -57,6 +67,11 @@ export function Rows({
       }}
     />
   );
+}
+
+function keyOf(line: Line | undefined): string | number | undefined {
+  if (!line) return undefined;
+  return 'group' in line ? `group ${line.group.key}` : line.place.id;
 }
 
 const Row = memo(function Row({

@@ -28,12 +28,15 @@ import { type BoardCommand, Commands, type Plan } from './Commands';
 import { Ending } from './Ending';
 import { csv } from './export';
 import { Grid } from './Grid';
+import { groupName } from './GroupHead';
+import { type Grouping, groupings, groupsOf, linesOf } from './groups';
 import { boardPath } from './ids';
 import { type FailingGroup, failingGroups, type Item } from './model';
 import { arrange, type Filter, type Sort, sorts } from './order';
 import { Request } from './Request';
 import { Rows } from './Rows';
 import { Changes, Share, Totals } from './Summary';
+import { useFlowNames } from './Trees';
 import { Tv } from './Tv';
 import { useBoard } from './useBoard';
 import { useHeld } from './useHeld';
@@ -68,6 +71,8 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const tv = search.get('tv') === '1';
   const stateText = search.get('state') ?? '';
   const node = search.get('node');
+  const by = groupings.find((g) => g === search.get('group'));
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
 
   const states = useMemo(() => {
     const chosen = stateText.split(',');
@@ -82,8 +87,11 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
     if (node === null) return { states, text };
     return { states, text, tasks: new Set(chosen?.parts.flatMap((p) => [...p.tasks.keys()])) };
   }, [states, text, node, chosen]);
-  const places = useMemo(() => arrange(board, filter, sort, compare), [board, filter, sort, compare]);
-  const { shown, pending, release, hold } = useHeld(places, board.tasks, `${stateText} ${node} ${sort} ${text}`);
+  const places = useMemo(() => arrange(board, filter, sort, compare, by), [board, filter, sort, compare, by]);
+  const { shown, pending, release, hold } = useHeld(places, board.tasks, `${stateText} ${node} ${sort} ${by} ${text}`);
+  const grouped = useMemo(() => (by ? groupsOf(board, shown) : undefined), [board, shown, by]);
+  const lines = useMemo(() => linesOf(grouped, shown, folded), [grouped, shown, folded]);
+  const flows = useFlowNames(project, by === 'flow');
   const filtered = states.size > 0 || text.trim() !== '' || node !== null;
 
   const select = useCallback((id: number, on: boolean) => {
@@ -91,6 +99,13 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       const next = new Set(before);
       if (on) next.add(id);
       else next.delete(id);
+      return next;
+    });
+  }, []);
+  const fold = useCallback((key: string) => {
+    setFolded((before) => {
+      const next = new Set(before);
+      if (!next.delete(key)) next.add(key);
       return next;
     });
   }, []);
@@ -112,13 +127,14 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const plans = useMemo(() => plansFor(chosenItems), [chosenItems]);
 
   const go = (step: number) => {
-    const from = shown.findIndex((p) => p.id === active);
-    const to = from < 0 ? 0 : Math.max(0, Math.min(shown.length - 1, from + step));
-    const place = shown[to];
+    const order = view === 'rows' ? lines.flatMap((l) => ('place' in l ? [l.place] : [])) : shown;
+    const from = order.findIndex((p) => p.id === active);
+    const to = from < 0 ? 0 : Math.max(0, Math.min(order.length - 1, from + step));
+    const place = order[to];
     if (!place) return;
     setActive(place.id);
     if (view === 'rows') {
-      list.current?.scrollTo(to);
+      list.current?.scrollTo(lines.findIndex((l) => 'place' in l && l.place.id === place.id));
       focusRow(panel.current, place.id);
     } else panel.current?.querySelector<HTMLElement>('.board-grid')?.focus();
   };
@@ -252,6 +268,18 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                 </option>
               ))}
             </Select>
+            <Select
+              aria-label={t('board.group')}
+              value={by ?? ''}
+              onChange={(e) => setSearch({ group: e.target.value || undefined })}
+            >
+              <option value="">{t('board.group.none')}</option>
+              {groupings.map((g) => (
+                <option key={g} value={g}>
+                  {t(groupWords[g])}
+                </option>
+              ))}
+            </Select>
             {operates && (
               <div className="board-bulk">
                 <span className="muted">
@@ -322,7 +350,9 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                   ref={list}
                   project={project}
                   board={board}
-                  places={shown}
+                  lines={lines}
+                  groupName={(group) => (by ? groupName(group, by, flows, t) : '')}
+                  onFold={fold}
                   selected={selected}
                   active={active}
                   narrow={narrow}
@@ -334,9 +364,11 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                   project={project}
                   board={board}
                   places={shown}
+                  tree={search.get('tree')}
                   chosen={chosen?.parts.map((p) => p.key) ?? []}
                   active={active}
                   onActive={setActive}
+                  onTree={(tree) => setSearch({ tree })}
                 />
               ))}
           </div>
@@ -377,6 +409,8 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
         <Tv
           board={board}
           feed={feed}
+          by={by}
+          flows={flows}
           title={t('board.count', { count: board.tasks.size })}
           onLeave={() => setSearch({ tv: undefined })}
         />
@@ -393,6 +427,12 @@ const sortWords = {
   progress: 'board.sort.progress',
   changed: 'board.sort.changed',
 } as const satisfies Record<Sort, string>;
+
+const groupWords = {
+  flow: 'board.group.flow',
+  state: 'board.group.state',
+  by: 'board.group.by',
+} as const satisfies Record<Grouping, string>;
 
 const bulk = ['retry', 'pause', 'resume', 'revoke'] as const satisfies readonly BoardCommand[];
 

@@ -15,24 +15,37 @@ import {
   useKeys,
   whySentence,
 } from '../ui';
+import { GroupCounts, groupName } from './GroupHead';
+import { type Grouping, groupsOf } from './groups';
 import { type Board, failingGroups } from './model';
 import { arrange } from './order';
 import { Share } from './Summary';
 
 const mostCards = 60;
 const mostNodes = 6;
+const mostGroups = 8;
 const nothing = { states: new Set<TaskState>(), text: '' };
 
 /** The board for a screen on a wall: large, without controls; Escape leaves it. */
-export function Tv({ board, feed, title, onLeave }: { board: Board; feed: Feed; title: string; onLeave: () => void }) {
+export function Tv(props: TvProps) {
   return (
     <KeyLayer>
-      <Wall board={board} feed={feed} title={title} onLeave={onLeave} />
+      <Wall {...props} />
     </KeyLayer>
   );
 }
 
-function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title: string; onLeave: () => void }) {
+interface TvProps {
+  board: Board;
+  feed: Feed;
+  title: string;
+  /** By what the tasks are put together, if they are. */
+  by: Grouping | undefined;
+  flows: ReadonlyMap<number, string>;
+  onLeave: () => void;
+}
+
+function Wall({ board, feed, title, by, flows, onLeave }: TvProps) {
   const i18n = useI18n();
   const { t, number } = i18n;
   const ref = useRef<HTMLDialogElement>(null);
@@ -71,7 +84,9 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
   useWakeLock();
 
   const groups = failingGroups(board).slice(0, mostNodes);
-  const open = arrange(board, nothing, 'attention', i18n.compare)
+  const places = arrange(board, nothing, 'attention', i18n.compare, by);
+  const together = by ? groupsOf(board, places) : [];
+  const open = (by ? together.flatMap((g) => g.places) : places)
     .map((p) => board.tasks.get(p.id))
     .filter((i) => i !== undefined && i.task.state !== 'FINISHED' && i.task.state !== 'REVOKED');
   const list = useRef<HTMLUListElement>(null);
@@ -116,6 +131,19 @@ function Wall({ board, feed, title, onLeave }: { board: Board; feed: Feed; title
           ))}
       </div>
       <Share board={board} />
+      {by && (
+        <ul className="tv-groups" aria-label={t('board.group')}>
+          {together.slice(0, mostGroups).map((group) => (
+            <li key={group.key}>
+              <bdi className="tv-group-name">{groupName(group, by, flows, t)}</bdi>
+              <GroupCounts group={group} />
+            </li>
+          ))}
+          {together.length > mostGroups && (
+            <li className="muted">{t('board.more', { count: together.length - mostGroups })}</li>
+          )}
+        </ul>
+      )}
       <div className="tv-body">
         {groups.length > 0 && (
           <ul className="tv-failing">

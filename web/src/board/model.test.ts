@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Run, Task, TaskState } from '../api';
-import { type Board, cleanName, commonTree, emptyBoard, failingGroups, sliceCount, sliceLength, takeUp } from './model';
+import { type Board, cleanName, emptyBoard, failingGroups, sliceCount, sliceLength, takeUp } from './model';
 
 function task(id: number, state: TaskState, run: Partial<Run> = {}, rest: Partial<Task> = {}): Task {
   return {
@@ -162,18 +162,6 @@ test('a node that fails in several trees is one by its name, but two of one tree
     ['check', 1, 3, ['a/4']],
     ['check', 1, 3, ['a/5']],
   ]);
-});
-
-test('a tree is common when more than half of the tasks have it', () => {
-  const of = (...trees: string[]) =>
-    takeUp(
-      emptyBoard(trees.map((_, i) => i + 1)),
-      [{ tasks: trees.map((tree, i) => task(i + 1, 'RUNNING', { tree })) }],
-      1,
-    );
-  expect(commonTree(of('a', 'b', 'b'))).toEqual({ tree: 'b', task: 2, sharing: 2 });
-  expect(commonTree(of('a', 'b'))).toBeUndefined();
-  expect(commonTree(of('', ''))).toBeUndefined();
 });
 
 test('names stay in their place', () => {

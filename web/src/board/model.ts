@@ -313,14 +313,3 @@ function groupOf(parts: readonly Failing[], trees: Board['trees']): FailingGroup
     of: parts.reduce((n, p) => n + (trees.get(p.tree) ?? 0), 0),
   };
 }
-
-/** The tree that more than half of the tasks share, if there is one, with one of its tasks. */
-export function commonTree(
-  board: Pick<Board, 'tasks' | 'trees'>,
-): { tree: string; task: number; sharing: number } | undefined {
-  for (const [tree, sharing] of board.trees) {
-    if (tree === '' || sharing * 2 <= board.tasks.size) continue;
-    for (const { task } of board.tasks.values()) if (task.run?.tree === tree) return { tree, task: task.id, sharing };
-  }
-  return undefined;
-}

@@ -1,4 +1,5 @@
 import type { TaskState } from '../api/types';
+import { type Grouping, groupOf } from './groups';
 import type { Board, Item } from './model';
 
 /** Ways to sort the tasks of a board. */
@@ -28,15 +29,26 @@ const urgency: Record<TaskState, number> = {
 export interface Place {
   id: number;
   rank: number;
+  /** The group that it belongs to, where there are groups. */
+  group?: string;
 }
 
-/** Gives the tasks that pass a filter, in order. */
-export function arrange(board: Board, filter: Filter, sort: Sort, compare: (a: string, b: string) => number): Place[] {
+/** Gives the tasks that pass a filter, in order, each with its group where they are put together by something. */
+export function arrange(
+  board: Board,
+  filter: Filter,
+  sort: Sort,
+  compare: (a: string, b: string) => number,
+  by?: Grouping,
+): Place[] {
   const text = filter.text.trim().toLowerCase();
   const shown: { item: Item; place: Place }[] = [];
   const given = sort === 'given' ? new Map(board.ids.map((id, i) => [id, i])) : undefined;
   for (const item of board.tasks.values()) {
-    if (passes(item, filter, text)) shown.push({ item, place: { id: item.task.id, rank: rankOf(item, sort, given) } });
+    if (!passes(item, filter, text)) continue;
+    const place: Place = { id: item.task.id, rank: rankOf(item, sort, given) };
+    if (by) place.group = groupOf(item.task, by);
+    shown.push({ item, place });
   }
   if (sort === 'name') shown.sort((a, b) => compare(a.item.name, b.item.name) || a.place.id - b.place.id);
   else shown.sort((a, b) => a.place.rank - b.place.rank || a.place.id - b.place.id);
@@ -78,11 +90,12 @@ function elapsedRank(started: string, finished: string | undefined): number {
 
 /** Counts the tasks that another order would bring, take away, or put into another place. */
 export function moved(held: readonly Place[], now: readonly Place[]): number {
-  const ranks = new Map(held.map((p) => [p.id, p.rank]));
+  const before = new Map(held.map((p) => [p.id, p]));
   let count = 0;
-  for (const { id, rank } of now) {
-    if (ranks.get(id) !== rank) count++;
-    ranks.delete(id);
+  for (const { id, rank, group } of now) {
+    const was = before.get(id);
+    if (was?.rank !== rank || was.group !== group) count++;
+    before.delete(id);
   }
-  return count + ranks.size;
+  return count + before.size;
 }

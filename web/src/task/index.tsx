@@ -5,7 +5,7 @@ import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
 import { NodeDrawer } from '../node';
-import { Button, Empty, Failure, Skeleton, StateMark, Tabs, useKeys } from '../ui';
+import { Button, Empty, Failure, Skeleton, StateMark, Tabs, useKeys, useOffers } from '../ui';
 import { Events } from './Events';
 import { Header, KeyButton, type TaskAction } from './Header';
 import { failedNodes, nextOf, plainName, runningNodes } from './model';
@@ -98,6 +98,14 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
     { keys: 'r', label: t('task.toRunning'), run: () => nextRunning() },
     { keys: 'P', label: t('task.pause'), run: () => may('pause') && setAsking('pause') },
   ]);
+  useOffers(
+    task ? plainName(task.name) : '',
+    (task?.run?.actions ?? []).filter(may).map((action) => ({
+      key: action,
+      label: t(`do.${action}`),
+      run: () => setAsking(action),
+    })),
+  );
 
   if (!task) {
     if (run.error) return <Failure page error={run.error} retry={run.reload} admins={admins} />;

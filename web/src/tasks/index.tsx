@@ -11,21 +11,12 @@ import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleto
 import { Bulk } from './Bulk';
 import { collect, mostSelected } from './bulk';
 import { QueryBox } from './QueryBox';
-import {
-  filterOf,
-  parseQuery,
-  printQuery,
-  type Range,
-  rangeStart,
-  ranges,
-  usualRange,
-  views,
-  waitsForPerson,
-} from './query';
+import { filterOf, parseQuery, printQuery, type Range, rangeStart, ranges, usualRange, waitsForPerson } from './query';
 import { pending } from './rows';
 import { Strip } from './Strip';
 import { type RowAction, Table } from './Table';
 import { serverNow, useCounts, useFlows, useTasks } from './useTasks';
+import { Views } from './Views';
 import './tasks.css';
 
 export function Component() {
@@ -60,19 +51,7 @@ export function Component() {
     <>
       <div className="page-head">
         <h1>{t('tasks.title')}</h1>
-        <nav className="views" aria-label={t('tasks.views')}>
-          {views.map((view) => (
-            <button
-              key={view.key}
-              type="button"
-              className="button button-small button-quiet"
-              aria-pressed={text === view.query && range === view.range}
-              onClick={() => ask(view.query, view.range)}
-            >
-              {t(`tasks.view.${view.key}`)}
-            </button>
-          ))}
-        </nav>
+        <Views project={project} query={text} range={range} onChoose={ask} />
         <div className="page-side">
           <Link className="button button-primary" to={paths.start(project.id)}>
             {t('tasks.new')}
@@ -124,7 +103,7 @@ interface ListProps {
 
 function List({ project, admins, filter, state, waiting, flows, asked, range, onClear, onWiden }: ListProps) {
   const { t } = useI18n();
-  const { rows, list, feed, retry, key, show, put } = useTasks({ project, filter, state, waiting });
+  const { rows, list, feed, retry, cut, key, show, put } = useTasks({ project, filter, state, waiting });
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const table = useRef<HTMLTableElement>(null);
   const matching = useMatching(project, filter, state, waiting, (tasks) =>
@@ -191,6 +170,12 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
         )}
         <span className="muted list-count" role="status">
           {t('tasks.shown', { count: rows.shown.length })}
+          {cut && (
+            <span className="list-cut" title={t('tasks.followed.why')}>
+              {' · '}
+              {t('tasks.followed')}
+            </span>
+          )}
         </span>
       </div>
       {rows.shown.length === 0 ? (

@@ -126,6 +126,7 @@ export function rangeStart(range: Range, now: number): string | undefined {
 export const views = [
   { key: 'mine', query: 'by:@me', range: '7d' },
   { key: 'needsMe', query: 'is:waiting executor:@me', range: '30d' },
+  { key: 'waiting', query: 'is:waiting', range: '30d' },
   { key: 'failedToday', query: 'state:failed', range: 'today' },
   { key: 'running', query: 'state:running', range: 'all' },
 ] as const satisfies readonly { key: string; query: string; range: Range }[];

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react';
 import { api, serverClock, type Task, type TaskFilter, type TaskState, useWatch } from '../api';
 import { waitsForPerson } from './query';
 import { changeRows, noRows } from './rows';
@@ -74,11 +74,13 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
     }
   };
   const ready = data !== undefined && !isPlaceholderData;
+  // Of which list it was told that not all of it is followed.
+  const [cutKey, setCutKey] = useState<string>();
   const { keyword, creator, executor, flow } = filter;
   const { feed, retry } = useWatch(
     project,
     ready ? { filter: { state, keyword, creator, executor, flow, limit: watched } } : undefined,
-    { tasks: (n) => news(n.tasks), gone },
+    { tasks: (n) => news(n.tasks), gone, cut: (cut) => setCutKey(cut ? key : undefined) },
   );
   // Rows beyond what a filter is followed for are followed by their ids.
   const beyond = useMemo(() => rows.shown.slice(watched, watched + 1000).map((t) => t.id), [rows.shown]);
@@ -89,6 +91,8 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
     list,
     feed,
     retry,
+    /** Whether only the newest tasks that may be in it are followed. */
+    cut: cutKey === key,
     /** Names the filter: another one is another list. */
     key,
     show: () => change({ type: 'show' }),

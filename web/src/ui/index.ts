@@ -8,6 +8,7 @@ export { Icon, type IconName } from './Icon';
 export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
 export { kindKey } from './kind';
 export { Menu, type MenuItem } from './Menu';
+export { type Offer, type Offered, useOffered, useOffers } from './offers';
 export { barOf } from './progress';
 export { type Look, lookClass, lookWord, StateMark, StateShape, shapes } from './StateMark';
 export { Delayed, Empty, ErrorBox, errorSentence, Failure, FeedMark, NoPermission, Refusal, Skeleton } from './States';

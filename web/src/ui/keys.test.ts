@@ -7,6 +7,33 @@ function press(keyboard: Keyboard, key: string, target: Element = document.body)
   keyboard.press(e);
 }
 
+test('keys that are held together with Ctrl or Cmd count while text is typed when they say so, and above what is below', () => {
+  const keyboard = new Keyboard();
+  const done: string[] = [];
+  const bind = (keys: string, inText = false) => ({ keys, label: keys, run: () => done.push(keys), inText });
+  keyboard.add({ title: 'a', layer: 0, bindings: [bind('k'), bind('Mod+k', true), bind('Mod+j')] });
+  const held = (key: string, more: KeyboardEventInit, target: Element = document.body) => {
+    const e = new KeyboardEvent('keydown', { key, cancelable: true, ...more });
+    Object.defineProperty(e, 'target', { value: target });
+    keyboard.press(e);
+    return e.defaultPrevented;
+  };
+  const input = document.createElement('input');
+  expect(held('k', { ctrlKey: true })).toBe(true);
+  expect(held('K', { metaKey: true }, input)).toBe(true);
+  for (const more of [
+    { ctrlKey: true, shiftKey: true },
+    { ctrlKey: true, metaKey: true },
+    { ctrlKey: true, altKey: true },
+  ]) {
+    expect(held('k', more)).toBe(false);
+  }
+  expect(held('j', { ctrlKey: true }, input)).toBe(false);
+  expect(done).toEqual(['Mod+k', 'Mod+k']);
+  keyboard.open(1);
+  expect(held('k', { ctrlKey: true })).toBe(false);
+});
+
 test('sequences, single keys, layers and fields', () => {
   const keyboard = new Keyboard();
   const done: string[] = [];

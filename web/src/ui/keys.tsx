@@ -1,6 +1,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useRef } from 'react';
 
-/** A key of a screen: `keys` as they are named (`?`, `/`, `j`, `Enter`, `Escape`) or a sequence such as `g t`. */
+/**
+ * A key of a screen: `keys` as they are named (`?`, `/`, `j`, `Enter`, `Escape`), a sequence such as `g t`, or `Mod+k` for one
+ * that is held together with Ctrl, or Cmd.
+ */
 export interface Binding {
   keys: string;
   label: string;
@@ -48,8 +51,25 @@ export class Keyboard {
     return [...this.#groups].filter((g) => g.bindings.length > 0);
   }
 
+  // A key that is held together with Ctrl or Cmd; both at once mean something else.
+  #held(e: KeyboardEvent): void {
+    this.#pending = '';
+    if (e.shiftKey || e.ctrlKey === e.metaKey) return;
+    const keys = `Mod+${e.key.toLowerCase()}`;
+    const hit = this.groups()
+      .flatMap((g) => g.bindings)
+      .findLast((b) => b.keys === keys && (b.inText || !typesText(e.target)));
+    if (!hit) return;
+    e.preventDefault();
+    hit.run(e);
+  }
+
   press(e: KeyboardEvent): void {
-    if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+    if (e.defaultPrevented || e.altKey || e.isComposing) return;
+    if (e.ctrlKey || e.metaKey) {
+      this.#held(e);
+      return;
+    }
     const text = typesText(e.target);
     const taken = takesKey(e.target, e.key);
     if (e.timeStamp - this.#last > pause) this.#pending = '';
@@ -143,7 +163,10 @@ export function Keys({ keys, then }: { keys: string; then: string }) {
   );
 }
 
+const apple = /Mac|iPhone|iPad/.test(navigator.platform);
+
 const names: Record<string, string> = {
+  'Mod+k': apple ? '⌘K' : 'Ctrl+K',
   Escape: 'Esc',
   ArrowUp: '↑',
   ArrowDown: '↓',

@@ -25,6 +25,14 @@ export const common = {
   'app.keys.board': 'Go to the board',
   'app.keys.start': 'Start a task',
   'app.keys.then': 'then',
+  'app.palette': 'Go to anything',
+  'app.palette.find': 'Task, screen, view or action',
+  'app.palette.hint': 'Name or id of a task, a screen, a view, an action',
+  'app.palette.go': 'Go to',
+  'app.palette.start': 'Start a task',
+  'app.palette.more': 'More',
+  'app.palette.current': 'now',
+  'app.palette.found': { one: '{count} match', other: '{count} matches' },
   'app.draining':
     'The server is being stopped or replaced. Tasks are kept; this page goes on by itself once a server answers.',
   'app.skew.ahead': {
