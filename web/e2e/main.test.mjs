@@ -12,6 +12,7 @@ import { odd } from './odd.mjs';
 import { rights } from './rights.mjs';
 import { accessible } from './screens.mjs';
 import { size } from './size.mjs';
+import { usual } from './usual.mjs';
 import { walks } from './walks.mjs';
 import { atOnce, setUp, tearDown } from './world.mjs';
 
@@ -20,6 +21,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   after(tearDown, { timeout: 60_000 });
   changes();
   walks();
+  usual();
   rights();
   odd();
   accessible();
