@@ -13,6 +13,7 @@ import { odd } from './odd.mjs';
 import { rights } from './rights.mjs';
 import { accessible } from './screens.mjs';
 import { size } from './size.mjs';
+import { usual } from './usual.mjs';
 import { walks } from './walks.mjs';
 import { atOnce, setUp, tearDown } from './world.mjs';
 
@@ -22,6 +23,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   changes();
   walks();
   finding();
+  usual();
   rights();
   odd();
   accessible();

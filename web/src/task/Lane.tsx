@@ -4,6 +4,7 @@ import { Icon, StateShape, span } from '../ui';
 import { lookOf, plainName, type Tree } from './model';
 import { type RunStore, useNodeState } from './store';
 import type { Lane, Piece } from './timeline';
+import './lane.css';
 
 // About how wide a letter is.
 const letter = 6.6;
@@ -64,9 +65,10 @@ export const LaneRow = memo(function LaneRow({
   // Of the attempt that the state is about.
   const began = state?.started_at ? Date.parse(state.started_at) : undefined;
   const took = began === undefined ? 0 : (state?.finished_at ? Date.parse(state.finished_at) : now) - began;
+  const mostly = usual === undefined ? '' : usual < 1000 ? t('task.time.moment') : span(usual, t);
   const compared =
     usual !== undefined && began !== undefined && Math.max(took, usual) >= 1000
-      ? t('task.time.usual', { span: span(took, t), usual: span(usual, t) })
+      ? t('task.time.usual', { span: span(took, t), usual: mostly })
       : undefined;
   const markAt =
     compared && began !== undefined && usual !== undefined ? (began + usual - start) / perPixel : track + 1;
@@ -75,7 +77,8 @@ export const LaneRow = memo(function LaneRow({
   const lastWords = last ? words(last) : '';
   const lastFits = last !== undefined && fits(Math.max(3, long(last) / perPixel), lastWords);
   const plain = last && !lastFits && long(last) >= 1000 ? span(long(last), t) : '';
-  const beside = compared ?? plain;
+  const besideUsual = compared && lastFits ? t('usual.task', { usual: mostly }) : compared;
+  const beside = besideUsual ?? plain;
   const ends = last ? (last.from + long(last) - start) / perPixel : 0;
   const begins = lane.pieces[0] ? (lane.pieces[0].from - start) / perPixel : 0;
   const wide = beside.length * letter + 12;
@@ -83,7 +86,7 @@ export const LaneRow = memo(function LaneRow({
 
   const told = lane.pieces.slice(-12).map(words).join(', ');
   const label = [t('task.time.lane', { name, pieces: told })];
-  if (compared) label.push(compared);
+  if (compared) label.push(t('usual.task', { usual: mostly }));
   if (critical) label.push(t('task.time.criticalOn'));
   return (
     <>
@@ -123,16 +126,19 @@ export const LaneRow = memo(function LaneRow({
       <div className="time-track" aria-hidden="true">
         {lane.pieces.map((piece) => {
           const w = Math.max(piece.kind === 'idle' ? 0 : 3, long(piece) / perPixel);
-          const text = words(piece);
+          // Where there is no room beside it, what is usual stands in the piece itself.
+          const inside = piece === last && besideUsual !== undefined && !side && lastFits;
+          const text = inside ? `${words(piece)} · ${besideUsual}` : words(piece);
+          const shown = fits(w, text) ? text : words(piece);
           const worth = piece.kind === 'ran' || long(piece) >= threshold;
           return (
             <div
               key={`${piece.from} ${piece.kind}`}
               className={`piece piece-${piece.kind}${piece.broke ? ' piece-broke' : ''}${piece.to === undefined ? ' piece-going' : ''}`}
               style={{ left: names + (piece.from - start) / perPixel, width: w }}
-              title={piece === last && compared ? `${text}\n${compared}` : text}
+              title={piece === last && compared ? `${words(piece)}\n${compared}` : words(piece)}
             >
-              {worth && fits(w, text) && <span className="piece-label">{text}</span>}
+              {worth && fits(w, shown) && <span className="piece-label">{shown}</span>}
             </div>
           );
         })}

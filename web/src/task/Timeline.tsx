@@ -221,7 +221,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
         </span>
       </div>
       {path && (
-        <p className="time-path" role="status">
+        <p className="time-path">
           {t(going ? 'task.time.criticalNow' : 'task.time.criticalSum', {
             count: path.steps,
             inside: span(path.inside, t),

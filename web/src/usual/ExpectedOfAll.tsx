@@ -12,10 +12,10 @@ export function ExpectedOfAll({ project, tasks }: { project: number; tasks: read
   const usuals = useUsuals(project, tasks);
   const now = useServerNow(usuals.size > 0);
   const { band, known, of, late } = expectedOfAll(tasks, (task) => usuals.get(usualKey(task)), now);
-  if (!band) return null;
+  if (known === 0) return null;
   return (
     <p className="expected-all">
-      <span>{tx('usual.all', { band: <strong>{bandWords(band, now, i18n)}</strong> })}</span>
+      {band && <span>{tx('usual.all', { band: <strong>{bandWords(band, now, i18n)}</strong> })}</span>}
       {known < of && <span>{t('usual.known', { known: number(known), of: number(of) })}</span>}
       {late > 0 && <span className="is-late">{t('usual.lateOf', { count: late })}</span>}
     </p>

@@ -114,7 +114,13 @@ test('of many the last decides, and it is told of how many that is known', () =>
     run({ id: 6, started_at: undefined }),
   ];
   const all = expectedOfAll(tasks, () => usual, zero + 200_000);
-  expect(all).toEqual({ band: { from: zero + 360_000, to: zero + 780_000, late: true }, known: 3, of: 4, late: 1 });
+  expect(all).toEqual({ band: { from: zero + 360_000, to: zero + 780_000, late: false }, known: 3, of: 4, late: 1 });
+  expect(expectedOfAll(tasks.slice(1, 2), () => usual, zero + 200_000)).toEqual({
+    band: undefined,
+    known: 1,
+    of: 1,
+    late: 1,
+  });
   expect(expectedOfAll(tasks, () => undefined, zero)).toEqual({ band: undefined, known: 0, of: 4, late: 0 });
 });
 

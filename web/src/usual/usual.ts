@@ -51,7 +51,7 @@ export function expectedEnd(task: Task, usual: Usual | undefined, now: number): 
 
 /** When several tasks will all have ended. */
 export interface ExpectedOfAll {
-  /** Absent where nothing is known of any of them. */
+  /** Of those that are not late; absent where nothing is known of any. */
   band: Expected | undefined;
   /** How many are known of, and of how many that run. */
   known: number;
@@ -59,7 +59,7 @@ export interface ExpectedOfAll {
   late: number;
 }
 
-/** Puts together what is expected of the tasks that run: the last of them decides. */
+/** Puts together what is expected of the tasks that run: the last of them decides. When one ends that is late, nobody can say. */
 export function expectedOfAll(
   tasks: Iterable<Task>,
   usualOf: (task: Task) => Usual | undefined,
@@ -72,11 +72,12 @@ export function expectedOfAll(
     const one = expectedEnd(task, usualOf(task), now);
     if (!one) continue;
     all.known++;
-    if (one.late) all.late++;
-    const before = all.band;
-    all.band = before
-      ? { from: Math.max(before.from, one.from), to: Math.max(before.to, one.to), late: before.late || one.late }
-      : one;
+    if (one.late) {
+      all.late++;
+      continue;
+    }
+    const before = all.band ?? one;
+    all.band = { from: Math.max(before.from, one.from), to: Math.max(before.to, one.to), late: false };
   }
   return all;
 }

@@ -140,6 +140,7 @@ export const task = {
   'task.time.gap.paused': '{span} idle while the task was paused',
   'task.time.gap.round': '{span} until the next round of the loop',
   'task.time.usual': '{span}, usually {usual}',
+  'task.time.moment': 'under 1 s',
   'task.time.usually': 'usual end',
   'task.time.critical': 'Critical path',
   'task.time.criticalOn': 'on the critical path',

@@ -134,6 +134,7 @@ export const task: Same<typeof en> = {
   'task.time.gap.paused': '任务暂停，空闲 {span}',
   'task.time.gap.round': '{span} 后进入下一轮循环',
   'task.time.usual': '{span}，通常 {usual}',
+  'task.time.moment': '不足 1 秒',
   'task.time.usually': '通常结束',
   'task.time.critical': '关键路径',
   'task.time.criticalOn': '位于关键路径',
