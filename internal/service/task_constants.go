@@ -90,7 +90,7 @@ func (s *Service) Constants(ctx context.Context, a *Access, id stdops.TaskID) ([
 	if err != nil {
 		return nil, fmt.Errorf("values of task %d: %w", id, err)
 	}
-	c := constants{graph: graph, hide: graph.SecretsOf(values)}
+	c := toldConstants{graph: graph, hide: graph.SecretsOf(values)}
 	if c.set, err = variables(set); err != nil {
 		return nil, fmt.Errorf("variables of task %d: %w", id, err)
 	}
@@ -126,8 +126,8 @@ func variables(stored []stdops.Variable) (map[string]any, error) {
 	return values, nil
 }
 
-// constants is what the constants of a task are told from.
-type constants struct {
+// toldConstants is what the constants of a task are told from.
+type toldConstants struct {
 	graph *flow.Graph
 	hide  stdops.Secrets
 	set   map[string]any // by key without ${ and }
@@ -135,7 +135,7 @@ type constants struct {
 	open  bool // new values are accepted at all
 }
 
-func (c *constants) list(tree *flow.Tree) []TaskConstant {
+func (c *toldConstants) list(tree *flow.Tree) []TaskConstant {
 	own := tree.Constants()
 	list := make([]TaskConstant, len(own))
 	for i, constant := range own {
