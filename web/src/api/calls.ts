@@ -18,6 +18,7 @@ import type {
   States,
   StatusList,
   Task,
+  TaskConstant,
   TaskCount,
   TaskFilter,
   TaskList,
@@ -67,9 +68,11 @@ export const api = {
   events: (
     project: number,
     id: number,
-    page: { cursor?: string; limit?: number; order?: 'asc' | 'desc' },
+    page: { cursor?: string; limit?: number; order?: 'asc' | 'desc'; commands?: boolean },
     signal?: AbortSignal,
   ) => call<EventList>(`projects/${project}/tasks/${id}/events`, { query: page, signal }),
+  constants: (project: number, id: number, signal?: AbortSignal) =>
+    call<{ constants: TaskConstant[] }>(`projects/${project}/tasks/${id}/constants`, { signal }),
   node: (project: number, task: number, id: string, loop?: number, signal?: AbortSignal) =>
     call<NodeDetail>(node(project, task, id), { query: { loop }, signal }),
   log: (
