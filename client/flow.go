@@ -31,12 +31,12 @@ type FlowDetail struct {
 	Tree      json.RawMessage `json:"tree" doc:"The pipeline tree as it was stored"`
 }
 
-// Constant is a variable of a flow to which tasks can give a value.
+// Constant is a variable of a flow to which tasks can give a value, or of a task with its own.
 type Constant struct {
 	Key   string          `json:"key" doc:"Such as ${version}"`
 	Name  string          `json:"name,omitempty"`
 	Kind  string          `json:"kind,omitempty" doc:"How it is filled in, such as input"`
-	Value json.RawMessage `json:"value" doc:"The one that a task has which gives none"`
+	Value json.RawMessage `json:"value" doc:"Of a flow the one that a task has which gives none; of a task the one that it was given, before it is rendered"`
 	Shown bool            `json:"shown" doc:"Whether it is meant to be filled in"`
 }
 

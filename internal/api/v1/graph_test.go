@@ -112,7 +112,7 @@ func TestStatesOfTask(t *testing.T) {
 	}
 	as[struct{}](t, b, 200, "POST", fmt.Sprintf("%s/%d/commands", tasksPath, task.ID), `{"command":"revoke"}`)
 	as[struct{}](t, b, 204, "DELETE", fmt.Sprintf("%s/%d", tasksPath, task.ID), "")
-	for _, of := range []string{"states", "graph", "events"} {
+	for _, of := range []string{"states", "graph", "events", "constants"} {
 		as[client.Error](t, b, 404, "GET", fmt.Sprintf("%s/%d/%s", tasksPath, task.ID, of), "")
 	}
 }

@@ -28,6 +28,7 @@ func TestWhoMayAskAboutRuns(t *testing.T) {
 		{"GET", one + "/durations", "", 403, 200, 200, 404},
 		{"GET", one + "/states", "", 403, 200, 200, 404},
 		{"GET", one + "/events", "", 403, 200, 200, 404},
+		{"GET", one + "/constants", "", 403, 200, 200, 404},
 		{"GET", "/tasks?run=true", "", 403, 200, 200, 200},
 		{"POST", "/tasks:status", fmt.Sprintf(`{"ids":[%d],"run":true}`, task.ID), 403, 200, 200, 200},
 		{"POST", "/tasks:command", pause, 403, 403, 200, 200}, // the verdict says more

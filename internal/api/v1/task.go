@@ -29,6 +29,7 @@ func (s *server) tasks() {
 		method: http.MethodDelete, path: path + "/{id}", id: "delete-task", about: "Hide a task that was not started or has ended",
 		needs: needs(service.TaskDelete), status: http.StatusNoContent,
 	}, s.deleteTask)
+	addIn(s, route{method: http.MethodGet, path: path + "/{id}/constants", id: "get-task-constants", about: "Which values the constants of a task have", needs: needs(service.TaskView)}, s.constants)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes", id: "get-task-nodes", about: "How all nodes of a task stand", needs: needs(service.TaskView)}, s.getNodes)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/nodes/{node}", id: "get-node", about: "What a node was given and gave, and its earlier attempts", needs: needs(service.TaskView)}, s.getNode)
 	addIn(s, route{method: http.MethodGet, path: path + "/{id}/graph", id: "get-task-graph", about: "Of which nodes and flows a task is made", needs: needs(service.TaskView)}, s.graph)

@@ -19,6 +19,7 @@ import type {
   States,
   StatusList,
   Task,
+  TaskConstant,
   TaskCount,
   TaskFilter,
   TaskList,
@@ -70,9 +71,11 @@ export const api = {
   events: (
     project: number,
     id: number,
-    page: { cursor?: string; limit?: number; order?: 'asc' | 'desc' },
+    page: { cursor?: string; limit?: number; order?: 'asc' | 'desc'; commands?: boolean },
     signal?: AbortSignal,
   ) => call<EventList>(`projects/${project}/tasks/${id}/events`, { query: page, signal }),
+  constants: (project: number, id: number, signal?: AbortSignal) =>
+    call<{ constants: TaskConstant[] }>(`projects/${project}/tasks/${id}/constants`, { signal }),
   node: (project: number, task: number, id: string, loop?: number, signal?: AbortSignal) =>
     call<NodeDetail>(node(project, task, id), { query: { loop }, signal }),
   log: (

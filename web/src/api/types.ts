@@ -352,6 +352,9 @@ export interface NodeDetail extends Node {
   timing?: { queued_at?: string; started_at?: string; finished_at?: string };
 }
 
+/** What an actor asked for, by the words of the events. */
+export type AskedFor = CommandName | 'set-constants' | 'set-inputs';
+
 export interface TaskEvent {
   revision: number;
   n: number;
@@ -359,7 +362,9 @@ export interface TaskEvent {
   node: string;
   name: string;
   from: NodeStateName;
+  /** The same as before for a command that changed no state. */
   to: NodeStateName;
+  command?: AskedFor;
   actor?: string;
   reason?: string;
   at: string;
@@ -397,6 +402,15 @@ export interface Constant {
   kind?: string;
   value: Json;
   shown: boolean;
+}
+
+/** A constant of a task, with the value that it was given. */
+export interface TaskConstant extends Constant {
+  /** It holds what nodes give out. */
+  output?: boolean;
+  /** What it was set to while the task ran. */
+  current?: Json;
+  changeable: boolean;
 }
 
 export interface Scheme {

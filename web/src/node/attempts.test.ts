@@ -95,7 +95,7 @@ test('a node is loaded anew when it stands otherwise', () => {
 });
 
 test('templates stand beside what became of them', () => {
-  expect(inputRows({ a: '{{x}}', b: 1 }, { a: 'y', b: 1, c: 2 })).toEqual([
+  expect(inputRows({ a: '{{x}}', b: 1 }, { a: 'y', b: 1, c: 2, _loop: 1, _inner_loop: 1 })).toEqual([
     { key: 'a', template: '{{x}}', rendered: 'y' },
     { key: 'b', template: 1, rendered: 1 },
     { key: 'c', rendered: 2 },

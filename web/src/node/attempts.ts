@@ -106,6 +106,9 @@ export interface InputRow {
   rendered?: Json;
 }
 
+// The engine gives each node how often it was entered: its loop is told among the facts.
+const countsOfLoops: ReadonlySet<string> = new Set(['_loop', '_inner_loop']);
+
 export function inputRows(templates: Json | undefined, rendered: Json): InputRow[] {
   const [left, right] = [isObject(templates) ? templates : {}, isObject(rendered) ? rendered : {}];
   const rows: InputRow[] = Object.keys(left).map((key) => ({
@@ -114,7 +117,7 @@ export function inputRows(templates: Json | undefined, rendered: Json): InputRow
     ...(Object.hasOwn(right, key) && { rendered: right[key] }),
   }));
   for (const key of Object.keys(right)) {
-    if (!Object.hasOwn(left, key)) rows.push({ key, rendered: right[key] });
+    if (!Object.hasOwn(left, key) && !countsOfLoops.has(key)) rows.push({ key, rendered: right[key] });
   }
   return rows;
 }

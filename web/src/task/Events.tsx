@@ -10,32 +10,34 @@ import { useLagging } from './useLagging';
 
 const pageSize = 200;
 
-/** What has happened to a task and its nodes, the newest first. */
+/** What has happened to a task and its nodes, the newest first; or only what people and programs did. */
 export function Events({
   project,
   task,
   tree,
+  asked: commands = false,
   onSelect,
 }: {
   project: number;
   task: Task;
   tree: Tree | undefined;
+  asked?: boolean;
   onSelect: (index: number) => void;
 }) {
-  const { t } = useI18n();
+  const { t, tx } = useI18n();
   const [log, setLog] = useState<Log>(noEvents);
-  const [asked, setAsked] = useState(false);
+  const [loaded, setLoaded] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const revision = useLagging(task.run?.revision ?? 0, 1000);
   const newest = useCallback(
     async (signal: AbortSignal) => {
-      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize }, signal);
+      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, commands }, signal);
       setLog((old) => withNewest(old, page));
       setError(undefined);
-      setAsked(true);
+      setLoaded(true);
     },
-    [project, task.id],
+    [project, task.id, commands],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: another revision means new events
   useEffect(() => {
@@ -50,7 +52,7 @@ export function Events({
     if (busy || log.older === undefined) return;
     setBusy(true);
     try {
-      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, cursor: log.older });
+      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, commands, cursor: log.older });
       setLog((old) => withOlder(old, page));
       setError(undefined);
     } catch (e) {
@@ -70,17 +72,34 @@ export function Events({
     },
     overscan: 12,
   });
-  if (!asked) return error === undefined ? <Skeleton /> : <ErrorBox error={error} />;
-  if (log.events.length === 0) return <Empty title={t('task.noEvents')} />;
+  if (!loaded) return error === undefined ? <Skeleton /> : <ErrorBox error={error} />;
+  if (log.events.length === 0 && !commands) return <Empty title={t('task.noEvents')} />;
   return (
     <div className="events">
+      {commands && (
+        <p className="muted audit-made">
+          {tx('task.audit.made', {
+            user: <bdi>{plainName(task.creator, 80)}</bdi>,
+            time: <Time at={task.created_at} />,
+            from: task.parent
+              ? t('task.audit.byTask', { id: task.parent })
+              : plainName(task.app ?? '', 80) || t('task.source.person'),
+          })}{' '}
+          {t('task.audit.kept')}
+        </p>
+      )}
       {error !== undefined && <ErrorBox error={error} />}
-      <div className="grid panel" role="table" aria-label={t('task.tab.events')} aria-rowcount={-1}>
+      <div
+        className="grid panel"
+        role="table"
+        aria-label={t(commands ? 'task.tab.audit' : 'task.tab.events')}
+        aria-rowcount={-1}
+      >
         <div className="grid-head" role="rowgroup">
           <div className="grid-row" role="row" tabIndex={-1}>
             {(['time', 'node', 'change', 'actor', 'reason'] as const).map((c) => (
               <div key={c} role="columnheader" tabIndex={-1} className={`grid-cell event-${c}`}>
-                {t(`task.event.${c}`)}
+                {t(c === 'change' && commands ? 'task.event.command' : `task.event.${c}`)}
               </div>
             ))}
           </div>
@@ -100,7 +119,7 @@ export function Events({
                   className="grid-row grid-line"
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
-                  <Line event={event} kind={tree?.node.get(event.index)?.kind} onSelect={onSelect} />
+                  <Line event={event} kind={tree?.node.get(event.index)?.kind} asked={commands} onSelect={onSelect} />
                 </div>
               );
             })}
@@ -121,9 +140,11 @@ export function Events({
 function Line({
   event,
   kind,
+  asked,
   onSelect,
 }: {
   event: TaskEvent;
+  asked: boolean;
   /** Undefined when the node is not known. */
   kind: string | undefined;
   onSelect: (index: number) => void;
@@ -144,12 +165,13 @@ function Line({
         )}
       </div>
       <div role="cell" className="grid-cell event-change">
-        {event.from && (
+        {event.command && (asked || event.from === event.to) && <span>{t(`do.${event.command}`)}</span>}
+        {event.from && event.from !== event.to && (
           <>
             <span className="muted">{t(`state.${event.from}`)}</span> <span aria-hidden="true">→</span>{' '}
           </>
         )}
-        <StateMark look={event.to as Look} />
+        {event.from !== event.to && <StateMark look={event.to as Look} />}
       </div>
       <div role="cell" className="grid-cell event-actor">
         {event.actor ? (

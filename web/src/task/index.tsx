@@ -11,13 +11,14 @@ import { Header, KeyButton, type TaskAction } from './Header';
 import { failedNodes, nextOf, plainName, runningNodes } from './model';
 import { NodesTable } from './NodesTable';
 import { Outline } from './Outline';
+import { Params } from './Params';
 import { useRun } from './useRun';
 import './task.css';
 
 const GraphView = lazy(() => import('./GraphView'));
 const Timeline = lazy(() => import('./Timeline'));
 
-const tabs = ['graph', 'timeline', 'nodes', 'events'] as const;
+const tabs = ['graph', 'timeline', 'nodes', 'events', 'params', 'audit'] as const;
 type TabKey = (typeof tabs)[number];
 
 /** The page of one task. */
@@ -176,8 +177,10 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
             onChange={(key) => set('tab', key === 'graph' ? undefined : key)}
           >
             <Suspense fallback={<Skeleton />}>
-              {tab === 'events' && <Events {...view} tree={tree} />}
-              {tab !== 'events' && !tree && noGraph}
+              {tab === 'events' && <Events key="events" {...view} tree={tree} />}
+              {tab === 'audit' && <Events key="audit" {...view} tree={tree} asked />}
+              {tab === 'params' && <Params project={project} task={task} />}
+              {(tab === 'graph' || tab === 'timeline' || tab === 'nodes') && !tree && noGraph}
               {tab === 'graph' && tree && <GraphView {...view} tree={tree} />}
               {tab === 'timeline' && tree && <Timeline {...view} tree={tree} />}
               {tab === 'nodes' && tree && <NodesTable {...view} tree={tree} />}

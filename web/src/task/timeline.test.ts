@@ -13,7 +13,8 @@ const at = (seconds: number) => new Date(zero + seconds * 1000).toISOString();
 
 let last = 0;
 function event(index: number, to: TaskEvent['to'], seconds: number): TaskEvent {
-  return { revision: ++last, n: 0, index, node: `id${index}`, name: `n${index}`, from: 'READY', to, at: at(seconds) };
+  const from = to === 'READY' ? 'FAILED' : 'READY';
+  return { revision: ++last, n: 0, index, node: `id${index}`, name: `n${index}`, from, to, at: at(seconds) };
 }
 
 const graph = makeGraph('1>2 2>3', {
@@ -27,6 +28,7 @@ test('pieces: queued, at work, failed until the retry, waiting for a person', ()
   const events = [
     event(1, 'READY', 0),
     event(1, 'RUNNING', 2),
+    { ...event(1, 'RUNNING', 3), from: 'RUNNING' }, // a callback changes no state
     event(1, 'FAILED', 5),
     event(1, 'RUNNING', 65),
     event(1, 'FINISHED', 70),

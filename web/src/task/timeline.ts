@@ -39,7 +39,7 @@ export function piecesOf(events: readonly TaskEvent[], tree: Tree, states: State
   const all = new Map<number, Piece[]>();
   for (const event of events) {
     const at = Date.parse(event.at);
-    if (event.index === 0 || Number.isNaN(at)) continue;
+    if (event.index === 0 || event.from === event.to || Number.isNaN(at)) continue;
     const pieces = all.get(event.index) ?? [];
     if (pieces.length === 0) all.set(event.index, pieces);
     const last = pieces.at(-1);

@@ -70,5 +70,7 @@ export const state = {
   'do.resume-node': 'Resume node',
   'do.pause-subprocess': 'Pause subprocess',
   'do.resume-subprocess': 'Resume subprocess',
+  'do.set-constants': 'Change constants',
+  'do.set-inputs': 'Change inputs',
   'do.retry-subprocess': 'Retry subprocess',
 } as const;

@@ -72,5 +72,7 @@ export const state: Same<typeof en> = {
   'do.resume-node': '继续节点',
   'do.pause-subprocess': '暂停子流程',
   'do.resume-subprocess': '继续子流程',
+  'do.set-constants': '修改变量',
+  'do.set-inputs': '修改输入',
   'do.retry-subprocess': '重试子流程',
 };

@@ -1,0 +1,59 @@
+import { useQuery } from '@tanstack/react-query';
+import { api, type Json, type Task } from '../api';
+import { useI18n } from '../i18n';
+import { JsonView } from '../node';
+import { Empty, Failure, Skeleton } from '../ui';
+import { plainName } from './model';
+import { useLagging } from './useLagging';
+
+/** The variables of a task: what it was given, and what they were set to while it ran. */
+export function Params({ project, task }: { project: number; task: Task }) {
+  const { t } = useI18n();
+  const revision = useLagging(task.run?.revision ?? 0, 1000);
+  const query = useQuery({
+    queryKey: ['constants', project, task.id, revision],
+    queryFn: ({ signal }) => api.constants(project, task.id, signal),
+    placeholderData: (old) => old,
+  });
+  if (!query.data) {
+    return query.isError ? <Failure error={query.error} retry={() => void query.refetch()} /> : <Skeleton />;
+  }
+  const { constants } = query.data;
+  if (constants.length === 0) return <Empty title={t('task.params.none')} />;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys
+    <section className="params panel" aria-label={t('task.tab.params')} tabIndex={0}>
+      {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
+      <dl className="params-list">
+        {constants.map((c) => (
+          <div key={c.key} className="params-row">
+            <dt>
+              <code>{plainName(c.key, 120)}</code>
+              {c.name && <bdi className="params-name">{plainName(c.name, 120)}</bdi>}
+              <span className="muted">
+                {[
+                  plainName(c.kind ?? '', 40),
+                  c.output ? t('task.params.output') : '',
+                  !c.shown && !c.output ? t('task.params.hidden') : '',
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
+              </span>
+            </dt>
+            <Value label={t('task.params.given')} value={c.value} />
+            {c.current !== undefined && <Value label={t('task.params.set')} value={c.current} />}
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Value({ label, value }: { label: string; value: Json }) {
+  return (
+    <dd>
+      <span className="params-label muted">{label}</span>
+      <JsonView value={value} />
+    </dd>
+  );
+}
