@@ -8,6 +8,7 @@ import type {
   FlowDetail,
   Graph,
   Json,
+  LogHits,
   Me,
   NewTask,
   NodeDetail,
@@ -82,9 +83,16 @@ export const api = {
     project: number,
     task: number,
     id: string,
-    page: { attempt?: number; from?: number; limit?: number; tail?: number },
+    page: { attempt?: number; from?: number; limit?: number; tail?: number; line?: number },
     signal?: AbortSignal,
   ) => call<NodeLog>(`${node(project, task, id)}/log`, { query: page, signal }),
+  searchLog: (
+    project: number,
+    task: number,
+    id: string,
+    page: { attempt: number; search: string; cursor?: string; limit: number },
+    signal?: AbortSignal,
+  ) => call<LogHits>(`${node(project, task, id)}/log`, { query: page, signal }),
 
   flows: (project: number, signal?: AbortSignal) => call<{ flows: Flow[] }>(`projects/${project}/flows`, { signal }),
   flow: (project: number, id: number, signal?: AbortSignal) =>

@@ -380,9 +380,28 @@ export interface NodeLog {
   attempt: number;
   attempts: number;
   text: string;
+  from: number;
+  /** The number of the line in which the text begins, where it was counted. */
+  line?: number;
   next: number;
   size: number;
   complete: boolean;
+}
+
+/** A line of a log in which a text was found. */
+export interface LogHit {
+  line: number;
+  from: number;
+  text: string;
+}
+
+export interface LogHits {
+  attempt: number;
+  hits: LogHit[];
+  cursor: string;
+  /** Up to which byte the log was looked through. */
+  searched: number;
+  size: number;
 }
 
 export interface Flow {

@@ -2,9 +2,9 @@ import { api } from './calls';
 import { serverClock } from './clock';
 import { drain } from './drain';
 import { ApiError, thrown } from './error';
-import { send } from './http';
 import { signedOut } from './lost';
-import { EventParser, type ServerEvent } from './sse';
+import type { ServerEvent } from './sse';
+import { readStream } from './stream';
 import type { NodesNews, TasksNews, WatchRequest } from './types';
 
 /**
@@ -56,8 +56,8 @@ export function backOff(failures: number, chance: number, times: WatchTimes = us
   return whole / 2 + (whole / 2) * chance;
 }
 
-// Refusals that asking again does not change.
-const final: readonly string[] = ['unauthenticated', 'denied', 'not_found', 'invalid'];
+/** Refusals that asking again does not change. */
+export const final: readonly string[] = ['unauthenticated', 'denied', 'not_found', 'invalid'];
 
 /** Follows tasks: by a stream, or by asking every few seconds where no stream gets through. */
 export class Watch {
@@ -147,46 +147,19 @@ export class Watch {
     }
   }
 
-  async #stream(): Promise<string> {
-    const attempt = new AbortController();
-    const cut = () => attempt.abort();
-    this.#stop.signal.addEventListener('abort', cut);
-    let silent: ReturnType<typeof setTimeout> | undefined;
-    const heard = () => {
-      clearTimeout(silent);
-      silent = setTimeout(() => attempt.abort(new Silence()), this.#times.silence);
+  #stream(): Promise<string> {
+    const ask = {
+      method: 'POST' as const,
+      body: { ...this.#request, cursor: this.#cursor },
+      signal: this.#stop.signal,
     };
-    heard();
-    try {
-      const answer = await send(`projects/${this.#project}/tasks:watch`, {
-        method: 'POST',
-        body: { ...this.#request, cursor: this.#cursor },
-        signal: attempt.signal,
-        headers: { Accept: 'text/event-stream' },
-      });
-      if (!answer.body || !answer.headers.get('Content-Type')?.startsWith('text/event-stream')) {
-        await answer.body?.cancel();
-        throw new ApiError({ status: answer.status, code: 'foreign', message: 'this is no stream of events' });
-      }
-      drain.over();
-      const parser = new EventParser();
-      const reader = answer.body.getReader();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return 'closed';
-        heard();
-        const asked = Date.now();
-        for (const event of parser.push(value)) {
-          const end = this.#take(event, asked);
-          if (end !== undefined) return end;
-        }
-        this.#hint = parser.retry;
-      }
-    } finally {
-      clearTimeout(silent);
-      this.#stop.signal.removeEventListener('abort', cut);
-      attempt.abort();
-    }
+    return readStream(`projects/${this.#project}/tasks:watch`, ask, this.#times.silence, {
+      begun: () => drain.over(),
+      event: (event, received) => this.#take(event, received),
+      hint: (pause) => {
+        this.#hint = pause;
+      },
+    });
   }
 
   // Passes an event on. What it gives is why the stream ends.
@@ -310,10 +283,4 @@ export class Watch {
 
 interface Polled extends TasksNews {
   gone: number[];
-}
-
-class Silence extends Error {
-  constructor() {
-    super('the server fell silent');
-  }
 }

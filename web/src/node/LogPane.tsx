@@ -1,49 +1,56 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import {
-  memo,
-  type ReactNode,
-  useCallback,
-  useDeferredValue,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-} from 'react';
+import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useI18n } from '../i18n';
-import { Button, Checkbox, ErrorBox, Icon, IconButton, Skeleton, TextInput } from '../ui';
+import { Button, Checkbox, CopyButton, ErrorBox, FeedMark, Icon, IconButton, Skeleton, TextInput } from '../ui';
 import { type MarkedRun, mark, parseLine, styleClass } from './ansi';
 import type { LogText } from './logText';
 import { beginning, pieces } from './odd';
-import type { useLog } from './useLog';
+import type { Log } from './useLog';
+import { mostHits, type useLogSearch } from './useLogSearch';
 
 const lineHeight = 20;
 const tallest = 300;
 const near = 24; // pixels from the end that count as the end
 const longestLine = 4000; // characters of a line that are shown at first
 
-/** A log: what is loaded of it, with search, and at its end what comes. */
+/**
+ * A log: what is loaded of it, with a search in all of it, and at its end what comes. `line` is the line that the address
+ * names; `link` gives the address that names one.
+ */
 export function LogPane({
   log,
+  search,
+  wanted,
+  onWanted,
+  line,
+  onLine,
+  link,
   tools,
   height,
 }: {
-  log: ReturnType<typeof useLog>;
+  log: Log;
+  search: ReturnType<typeof useLogSearch>;
+  wanted: string;
+  onWanted: (text: string) => void;
+  line: number | undefined;
+  onLine: (line: number) => void;
+  link: (line: number) => string;
   tools: ReactNode;
   height: 'part' | 'full';
 }) {
   const { t, number } = useI18n();
-  const { text, edition } = log;
+  const { text, edition, around } = log;
   const outer = useRef<HTMLDivElement>(null);
-  const [stick, setStick] = useState(true);
+  const [stick, setStick] = useState(line === undefined);
   const top = useRef(0);
   const [wrap, setWrap] = useState(false);
-  const [wanted, setWanted] = useState('');
-  const [at, setAt] = useState(0);
-  const search = useDeferredValue(wanted);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text changes in place, the edition tells
-  const found = useMemo(() => text.search(search), [text, edition, search]);
-  const hit = found.length > 0 ? found[Math.min(at, found.length - 1)] : undefined;
+  const [at, setAt] = useState(-1);
+  const hits = search.hits;
+  const marked = line;
+  // Where to go as soon as it is loaded.
+  const [goal, setGoal] = useState<{ line: number; from?: number } | undefined>(
+    line === undefined ? undefined : { line },
+  );
 
   // The same function as long as it gives the same: for another one all lines are laid out anew.
   const base = text.first;
@@ -97,28 +104,55 @@ export function LogPane({
     return () => watch.disconnect();
   }, [shown]);
 
-  const goTo = useCallback((index: number) => virtual.scrollToIndex(index, { align: 'center' }), [virtual]);
+  const asked = useRef<typeof goal>(undefined);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text changes in place, the edition tells
+  useEffect(() => {
+    if (!goal || !log.loaded) return;
+    const index = text.indexOf(goal.line);
+    if (index >= 0) {
+      setStick(false);
+      virtual.scrollToIndex(index, { align: 'center' });
+      setGoal(undefined);
+    } else if (asked.current !== goal && !log.loading) {
+      asked.current = goal;
+      setStick(false);
+      void around(goal.line, goal.from).then((there) => setGoal(there === undefined ? undefined : { line: there }));
+    }
+  }, [goal, text, edition, log.loaded, log.loading, around, virtual]);
+
+  const show = (index: number) => {
+    const to = hits[index];
+    if (!to) return;
+    setAt(index);
+    setGoal({ line: to.line, from: to.from });
+    onLine(to.line);
+  };
   const step = (by: number) => {
-    if (found.length === 0) return;
-    const to = (Math.min(at, found.length - 1) + by + found.length) % found.length;
-    setAt(to);
-    setStick(false);
-    goTo(found[to] as number);
+    if (hits.length > 0) show((Math.max(at, 0) + by + hits.length) % hits.length);
   };
   // The newest find is the first that is shown: that is where the log is looked at.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only when something else is looked for
+  const shownFor = useRef(search.wanted);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when something else was looked for, to the end
   useEffect(() => {
-    setAt(Math.max(0, found.length - 1));
-    const last = found.at(-1);
-    if (last !== undefined) {
-      setStick(false);
-      goTo(last);
-    }
-  }, [search]);
+    if (search.wanted === shownFor.current || (search.wanted !== '' && !search.done)) return;
+    shownFor.current = search.wanted;
+    setAt(-1);
+    show(hits.length - 1);
+  }, [search.wanted, search.done]);
+  const count = hits.length >= mostHits ? `${number(hits.length)}+` : number(hits.length);
+  const progress =
+    search.wanted !== wanted || !search.done
+      ? t('node.log.searching', { of: count })
+      : hits.length === 0
+        ? t('node.log.none')
+        : t('node.log.found', { at: number(at + 1), count: hits.length, of: count });
 
-  // Numbers are those of the log as soon as its beginning is there.
-  const numbered = text.start > 0 ? text.first : 0;
-  const digits = Math.max(String(numbered + 1).length, String(numbered + text.lines.length).length);
+  const digits = String(text.numbers.at(-1) ?? 1).length;
+  const items = virtual.getVirtualItems();
+  // Of the numbers one is reached by Tab; from there arrows go up and down.
+  const rover = items.some((i) => text.numbers[i.index] === marked)
+    ? text.indexOf(marked as number)
+    : (virtual.range?.startIndex ?? 0);
   const empty = log.loaded && text.lines.length === 0;
   return (
     <div className={`log log-${height}`}>
@@ -130,7 +164,7 @@ export function LogPane({
             aria-label={t('node.log.search')}
             placeholder={t('node.log.search')}
             value={wanted}
-            onChange={(e) => setWanted(e.target.value)}
+            onChange={(e) => onWanted(e.target.value)}
             onKeyDown={(e) => {
               if (e.key === 'Enter') {
                 e.preventDefault();
@@ -138,40 +172,40 @@ export function LogPane({
               } else if (e.key === 'Escape' && wanted !== '') {
                 e.preventDefault();
                 e.stopPropagation();
-                setWanted('');
+                onWanted('');
               }
             }}
           />
           {wanted !== '' && (
             <>
               <span className="log-found" role="status">
-                {found.length === 0
-                  ? t('node.log.none')
-                  : t('node.log.found', { at: number(Math.min(at, found.length - 1) + 1), count: found.length })}
+                {progress}
               </span>
-              <IconButton small label={t('node.log.previous')} disabled={found.length === 0} onClick={() => step(-1)}>
+              <IconButton small label={t('node.log.previous')} disabled={hits.length === 0} onClick={() => step(-1)}>
                 <span className="turn-up">
                   <Icon name="down" size={14} />
                 </span>
               </IconButton>
-              <IconButton small label={t('node.log.next')} disabled={found.length === 0} onClick={() => step(1)}>
+              <IconButton small label={t('node.log.next')} disabled={hits.length === 0} onClick={() => step(1)}>
                 <Icon name="down" size={14} />
               </IconButton>
             </>
           )}
         </div>
         <div className="log-tools">
+          {marked !== undefined && <CopyButton text={link(marked)} label={t('node.log.copyLink', { n: marked })} />}
           <Checkbox label={t('node.log.wrap')} checked={wrap} onChange={(e) => setWrap(e.target.checked)} />
           {tools}
         </div>
       </div>
-      {log.error !== undefined && log.error !== null && <ErrorBox error={log.error} retry={log.retry} />}
+      {[log.error, search.error].map(
+        (error, i) => error !== undefined && error !== null && <ErrorBox key={i} error={error} retry={log.retry} />,
+      )}
       {text.start > 0 && (
         <div className="log-older">
-          <Button kind="quiet" small busy={log.loadingOlder} onClick={log.older}>
+          <Button kind="quiet" small busy={log.loading === 'older'} onClick={log.older}>
             {t('node.log.older', { size: number(Math.ceil(text.start / 1024)) })}
           </Button>
-          <span>{t('node.log.numbers')}</span>
         </div>
       )}
       <div
@@ -204,23 +238,28 @@ export function LogPane({
                 minWidth: wrap ? undefined : `calc(${Math.min(text.longest, longestLine) + digits + 6}ch + 24px)`,
               }}
             >
-              {virtual.getVirtualItems().map((item) => (
+              {items.map((item) => (
                 <div
                   key={item.key}
                   data-index={item.index}
                   ref={wrap ? virtual.measureElement : undefined}
-                  className={item.index === hit ? 'log-line log-hit' : 'log-line'}
+                  className={text.numbers[item.index] === marked ? 'log-line log-hit' : 'log-line'}
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
-                  <span className="log-number" aria-hidden="true" style={{ width: `${digits + 2}ch` }}>
-                    {numbered + item.index + 1}
-                  </span>
+                  <LineNumber
+                    // A row that a carriage return has begun has the number of its line, which is not said twice.
+                    number={text.numbers[item.index - 1] === text.numbers[item.index] ? 0 : text.numbers[item.index]}
+                    width={digits + 2}
+                    marked={text.numbers[item.index] === marked}
+                    reached={item.index === rover}
+                    onChoose={onLine}
+                  />
                   <Line
                     text={text}
                     index={item.index}
                     line={text.lines[item.index] ?? ''}
                     edition={text.first}
-                    wanted={search}
+                    wanted={wanted}
                   />
                 </div>
               ))}
@@ -232,6 +271,7 @@ export function LogPane({
             small
             className="log-newest"
             onClick={() => {
+              if (log.apart) log.newest();
               setStick(true);
               outer.current?.focus();
             }}
@@ -241,13 +281,62 @@ export function LogPane({
           </Button>
         )}
       </div>
+      {log.apart && (
+        <div className="log-older">
+          <Button kind="quiet" small busy={log.loading === 'newer'} onClick={log.newer}>
+            {t('node.log.newer', { size: number(Math.ceil((log.size - text.next) / 1024)) })}
+          </Button>
+        </div>
+      )}
       <p className="log-foot">
-        <span className={log.complete ? undefined : 'log-live'} role="status">
-          {log.complete ? t('node.log.ended') : log.loaded ? t('node.log.follows') : t('ui.loading')}
-        </span>
+        {log.feed.state === 'live' || log.complete || !log.loaded ? (
+          <span className={log.complete ? undefined : 'log-live'} role="status">
+            {log.complete ? t('node.log.ended') : log.loaded ? t('node.log.follows') : t('ui.loading')}
+          </span>
+        ) : (
+          <FeedMark feed={log.feed} retry={log.retry} />
+        )}
         {log.loaded && <span>{t('node.log.lines', { count: text.lines.length })}</span>}
       </p>
     </div>
+  );
+}
+
+function LineNumber({
+  number,
+  width,
+  marked,
+  reached,
+  onChoose,
+}: {
+  number: number | undefined;
+  width: number;
+  marked: boolean;
+  reached: boolean;
+  onChoose: (line: number) => void;
+}) {
+  const { t } = useI18n();
+  const style = { width: `${width}ch` };
+  if (!number) return <span className="log-number" style={style} />;
+  return (
+    <button
+      type="button"
+      className="log-number"
+      style={style}
+      tabIndex={reached ? 0 : -1}
+      aria-label={t('node.log.line', { n: number })}
+      aria-pressed={marked}
+      onClick={() => onChoose(number)}
+      onKeyDown={(e) => {
+        if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
+        e.preventDefault();
+        const row = e.currentTarget.closest('.log-line');
+        const index = Number(row?.getAttribute('data-index')) + (e.key === 'ArrowDown' ? 1 : -1);
+        row?.parentElement?.querySelector<HTMLElement>(`[data-index="${index}"] .log-number`)?.focus();
+      }}
+    >
+      {number}
+    </button>
   );
 }
 

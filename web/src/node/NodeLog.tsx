@@ -1,9 +1,11 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { useSearchParams } from 'react-router';
 import { apiURL } from '../api';
 import { useI18n } from '../i18n';
 import { Button, Dialog, Icon, IconButton, Select } from '../ui';
 import { LogPane } from './LogPane';
 import { useLog } from './useLog';
+import { useLogSearch } from './useLogSearch';
 
 /**
  * The log of a node. `back` says which attempt is looked at, counted from the newest one; undefined where that is not
@@ -23,14 +25,28 @@ export function NodeLog({
   back: number | undefined;
 }) {
   const { t } = useI18n();
-  const [attempt, setAttempt] = useState(0); // as the log counts, over all loops; 0 is the newest
+  const [params, setParams] = useSearchParams();
+  const [, linked = '', linkedLine = ''] = /^(\d{1,6})\.(\d{1,12})$/.exec(params.get('log') ?? '') ?? [];
+  const [attempt, setAttempt] = useState(Number(linked)); // as the log counts, over all loops; 0 is the newest
+  const [wanted, setWanted] = useState('');
   const [full, setFull] = useState(false);
   const log = useLog({ project, task, node, attempt, mark: attempt === 0 ? mark : '' });
   const { attempts } = log;
+  const search = useLogSearch({ project, task, node, attempt: log.attempt, size: log.size }, wanted);
+  const line =
+    linkedLine !== '' && (log.attempt === 0 || Number(linked) === log.attempt) ? Number(linkedLine) : undefined;
+  const named = (n: number) => {
+    const next = new URLSearchParams(params);
+    next.set('log', `${log.attempt}.${n}`);
+    return next;
+  };
   // The log follows what is chosen above it, but may be turned to another attempt.
+  const followed = useRef(back);
   useEffect(() => {
+    // What the address names comes first.
+    if (linked !== '' && back === followed.current) return;
     if (attempts > 0 && back !== undefined) setAttempt(back === 0 ? 0 : Math.max(1, attempts - back));
-  }, [back, attempts]);
+  }, [back, attempts, linked]);
 
   const tools = (
     <>
@@ -66,15 +82,29 @@ export function NodeLog({
       )}
     </>
   );
+  const pane = {
+    log,
+    search,
+    wanted,
+    onWanted: setWanted,
+    line,
+    onLine: (n: number) => setParams(named(n), { replace: true, preventScrollReset: true }),
+    link: (n: number) => {
+      const url = new URL(window.location.href);
+      url.search = named(n).toString();
+      return url.href;
+    },
+    tools,
+  };
   return (
     <section className="node-part">
       <h3>{t('node.log')}</h3>
       {full ? (
         <Dialog full title={t('node.log')} onClose={() => setFull(false)}>
-          <LogPane log={log} tools={tools} height="full" />
+          <LogPane {...pane} height="full" />
         </Dialog>
       ) : (
-        <LogPane log={log} tools={tools} height="part" />
+        <LogPane {...pane} height="part" />
       )}
       {full && (
         <Button small onClick={() => setFull(false)}>

@@ -42,12 +42,20 @@ test('older text comes in front: numbers of lines stay, a cut line is whole agai
   }
 });
 
-test('a search looks at what is seen, not at colours', () => {
+test('lines have the numbers that the log gives them, whatever is loaded in which order', () => {
   const log = new LogText();
-  feed(log, 'ok\nan e\u001b[31mRR\u001b[0mor\n[31m\n');
-  expect(log.search('Error')).toEqual([1]);
-  expect(log.search('[31m')).toEqual([2]);
-  expect(log.search('')).toEqual([]);
+  const middle = 'four\rstill four\r\nfive\n';
+  log.append(middle, 100, 4);
+  expect(log.numbers).toEqual([4, 4, 5]);
+  log.append('six', 103);
+  log.append(' on\nseven', 112);
+  expect(log.numbers).toEqual([4, 4, 5, 6, 7]);
+  log.prepend('ne\rtwo\nthree\n', 60);
+  expect(log.lines).toEqual(['ne', 'two', 'three', 'four', 'still four', 'five', 'six on', 'seven']);
+  expect(log.numbers).toEqual([2, 2, 3, 4, 4, 5, 6, 7]);
+  log.prepend('one\no', 0);
+  expect(log.numbers[0]).toBe(1);
+  expect([1, 4, 7, 8, 0].map((n) => log.indexOf(n))).toEqual([0, 4, 8, -1, -1]);
 });
 
 test('a text is cut at a place in bytes', () => {

@@ -1,4 +1,4 @@
-import { fold, parseLine, plainStyle, plainText, type Style } from './ansi';
+import { parseLine, plainStyle, type Style } from './ansi';
 
 /** The part of a log that is loaded: lines from byte `start` to byte `next`. It is changed in place. */
 export class LogText {
@@ -6,38 +6,49 @@ export class LogText {
   next = 0;
   /** The last one may go on. */
   lines: string[] = [];
+  /** The numbers of these in the log, as everybody counts: by line feeds. */
+  numbers: number[] = [];
   /** The number of the first line, which falls when older ones come in front: a line keeps its number. */
   first = 0;
   /** UTF-16 units of the longest line. */
   longest = 0;
   #styles: Style[] = [];
   #end: Style = plainStyle;
+  #number = 1; // of the line that comes next
   #open = false; // the last line has no end yet
   #carriage = false; // it ends with a carriage return, whose line feed may be still to come
 
-  /** Puts what the log goes on with behind the rest. */
-  append(text: string, next: number): void {
-    if (this.lines.length === 0) this.start = next - bytes(text);
+  /** Puts what the log goes on with behind the rest. `line` is the number of the line in which a first text begins. */
+  append(text: string, next: number, line = 1): void {
+    if (this.lines.length === 0) {
+      this.start = next - bytes(text);
+      this.#number = line;
+    }
     this.next = next;
     let rest = text;
-    if (this.#carriage && rest.startsWith('\n')) rest = rest.slice(1);
+    if (this.#carriage && rest.startsWith('\n')) {
+      rest = rest.slice(1);
+      this.#number++;
+    }
     if (text !== '') this.#carriage = text.endsWith('\r');
     if (rest === '') return;
-    const pieces = split(rest);
-    const ended = pieces.at(-1) === '';
-    if (ended) pieces.pop();
-    pieces.forEach((piece, i) => {
-      if (i === 0 && this.#open) {
-        const last = this.lines.length - 1;
-        this.#set(last, (this.lines[last] ?? '') + piece);
-      } else this.#set(this.lines.length, piece);
-    });
-    this.#open = !ended;
+    const pieces = rest.split(lineEnd);
+    for (let i = 0; i < pieces.length; i += 2) {
+      const piece = pieces[i] as string;
+      const end = pieces[i + 1];
+      if (end === undefined && piece === '') break; // the text ended with its last line
+      const last = this.lines.length - 1;
+      if (i === 0 && this.#open) this.#set(last, (this.lines[last] ?? '') + piece, this.numbers[last] as number);
+      else this.#set(this.lines.length, piece, this.#number);
+      this.#open = end === undefined;
+      if (end?.endsWith('\n')) this.#number++;
+    }
   }
 
-  #set(index: number, line: string): void {
+  #set(index: number, line: string, number: number): void {
     const begin = index < this.#styles.length ? (this.#styles[index] as Style) : this.#end;
     this.lines[index] = line;
+    this.numbers[index] = number;
     this.#styles[index] = begin;
     this.#end = parseLine(line, begin).end;
     if (line.length > this.longest) this.longest = line.length;
@@ -46,42 +57,46 @@ export class LogText {
   /** Puts what comes before in front; gives how many lines that is. The text ends where the log was begun to be loaded. */
   prepend(text: string, start: number): number {
     if (text === '') return 0;
-    const pieces = split(text);
+    const pieces = text.split(lineEnd);
     const whole = pieces.at(-1) === '';
     const tail = pieces.pop() ?? '';
-    const old = this.lines;
+    const [old, numbers] = [this.lines, this.numbers];
     if (!whole) old[0] = tail + (old[0] ?? '');
+    let number = (numbers[0] ?? this.#number) - pieces.filter((p) => p.endsWith('\n')).length;
     this.start = start;
-    this.first -= pieces.length;
     this.lines = [];
+    this.numbers = [];
     this.#styles = [];
     this.#end = plainStyle;
-    for (const line of pieces) this.#set(this.lines.length, line);
-    for (const line of old) this.#set(this.lines.length, line);
-    return pieces.length;
+    for (let i = 0; i < pieces.length; i += 2) {
+      this.#set(this.lines.length, pieces[i] as string, number);
+      if (pieces[i + 1]?.endsWith('\n')) number++;
+    }
+    const added = this.lines.length;
+    this.first -= added;
+    for (const [i, line] of old.entries()) this.#set(this.lines.length, line, numbers[i] ?? number);
+    return added;
+  }
+
+  /** The index of the first row of a line that is loaded from its beginning on, -1 of another. */
+  indexOf(line: number): number {
+    let [low, high] = [0, this.numbers.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.numbers[middle] as number) < line) low = middle + 1;
+      else high = middle;
+    }
+    return this.numbers[low] === line ? low : -1;
   }
 
   /** The style in which a line begins. */
   style(index: number): Style {
     return this.#styles[index] ?? plainStyle;
   }
-
-  /** The indexes of the lines in which a text is found, whatever the case of letters. */
-  search(wanted: string): number[] {
-    const want = fold(wanted);
-    const found: number[] = [];
-    if (want === '') return found;
-    for (let i = 0; i < this.lines.length; i++) {
-      if (fold(plainText(this.lines[i] as string)).includes(want)) found.push(i);
-    }
-    return found;
-  }
 }
 
-// A carriage return alone begins a line too: what it would write over is not hidden.
-function split(text: string): string[] {
-  return text.split(/\r\n|\n|\r/);
-}
+// A carriage return alone begins a row too: what it would write over is not hidden. It has the number of its line.
+const lineEnd = /(\r\n|\n|\r)/;
 
 const encoder = new TextEncoder();
 

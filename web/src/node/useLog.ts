@@ -1,15 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { ApiError, api } from '../api';
-import { bytes, LogText } from './logText';
+import { api, type Feed, followLog, type NodeLog } from '../api';
+import { LogText } from './logText';
 
 /** How many lines of a log are there at first. */
 const tail = 1000;
-const pause = 1000;
-const longest = 15_000;
-const olderBytes = 1 << 20;
+const pageBytes = 1 << 20;
+const aroundBytes = 128 << 10;
 const leastLimit = 1024;
 
 export interface LogState {
+  /** What is loaded: a part of the log without gaps. */
   text: LogText;
   /** Raised with each change of the text. */
   edition: number;
@@ -19,10 +19,13 @@ export interface LogState {
   size: number;
   /** Whether anything has been answered yet. */
   loaded: boolean;
-  /** Nothing will be added. */
+  /** Nothing will be added to the log. */
   complete: boolean;
+  /** What is loaded ends before the log does, and does not follow it. */
+  apart: boolean;
+  feed: Feed;
   error?: unknown;
-  loadingOlder: boolean;
+  loading?: 'older' | 'newer' | 'elsewhere';
 }
 
 const nothing = (): LogState => ({
@@ -33,119 +36,201 @@ const nothing = (): LogState => ({
   size: 0,
   loaded: false,
   complete: false,
-  loadingOlder: false,
+  apart: false,
+  feed: { state: 'connecting' },
 });
+
+export type Log = LogState & {
+  older: () => void;
+  newer: () => void;
+  /** Loads the end again, where the log is followed. */
+  newest: () => void;
+  /** Loads what is around a line, of which the first byte may be known, and gives the number of a line that there is. */
+  around: (line: number, from?: number) => Promise<number | undefined>;
+  retry: () => void;
+};
 
 /**
  * Reads the end of the log of an attempt of a node (0: the newest) and follows it until it is complete; `mark` begins
  * anew when it changes. While the page is hidden nothing is asked.
  */
-export function useLog(of: { project: number; task: number; node: string; attempt: number; mark: string }): LogState & {
-  older: () => void;
-  retry: () => void;
-} {
+export function useLog(of: { project: number; task: number; node: string; attempt: number; mark: string }): Log {
   const [state, setState] = useState(nothing);
   const wake = useRef<() => void>(() => {});
   const busy = useRef(false);
-  const current = useRef<LogText | undefined>(undefined);
+  const current = useRef<LogText>(state.text);
   const { project, task, node, attempt, mark } = of;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another mark is another log
   useEffect(() => {
     const begun = nothing();
-    const text = begun.text;
-    const stop = new AbortController();
+    let stop: AbortController | undefined;
     let pinned = attempt;
-    let failures = 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let asking = false;
+    let complete = false;
     let first = true;
-    current.current = text;
+    let apart = false;
+    current.current = begun.text;
     busy.current = false;
     setState(begun);
 
-    const ask = async () => {
-      clearTimeout(timer);
-      if (asking || stop.signal.aborted || document.visibilityState === 'hidden') return;
-      asking = true;
-      let wait = pause;
-      try {
-        const where = first ? { tail } : { from: text.next };
-        const page = await api.log(project, task, node, { ...where, attempt: pinned || undefined }, stop.signal);
-        if (stop.signal.aborted) return;
-        failures = 0;
-        // While there is no attempt, the first one that begins is the one that is meant.
-        if (page.attempt > 0) pinned = page.attempt;
-        first = false;
-        text.append(page.text, page.next);
-        const behind = page.next < page.size && page.text !== '';
-        const complete = page.complete && !behind;
-        setState((s) => ({
-          ...s,
-          edition: page.text === '' ? s.edition : s.edition + 1,
-          attempt: page.attempt,
-          attempts: page.attempts,
-          size: page.size,
-          loaded: true,
-          complete,
-          error: undefined,
-        }));
-        if (complete) return;
-        if (behind) wait = 0;
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        setState((s) => ({ ...s, error }));
-        if (!(error instanceof ApiError) || !['offline', 'unavailable', 'too_many'].includes(error.code)) return;
-        failures++;
-        wait = error.retryAfter ?? Math.min(longest, pause * 2 ** failures);
-      } finally {
-        asking = false;
+    const part = (p: NodeLog) => {
+      if (p.attempt > 0) pinned = p.attempt;
+      const text = current.current;
+      const changed = first || p.next > text.next;
+      if (first) text.append(p.text, p.next, p.line);
+      else if (p.from <= text.next && changed) text.append(skipBytes(p.text, text.next - p.from), p.next);
+      else if (changed && !apart) {
+        // More has come than was asked for while nobody looked.
+        current.current = new LogText();
+        current.current.append(p.text, p.next, p.line);
       }
-      timer = setTimeout(ask, wait);
+      first = false;
+      const now = current.current;
+      setState((s) => {
+        apart = s.apart && now.next < p.size;
+        return {
+          ...s,
+          text: now,
+          edition: s.edition + 1,
+          attempt: p.attempt,
+          attempts: p.attempts,
+          size: p.size,
+          loaded: true,
+          apart,
+          error: undefined,
+        };
+      });
     };
-    const now = () => void ask();
-    const seen = () => document.visibilityState === 'visible' && now();
-    wake.current = now;
-    document.addEventListener('visibilitychange', seen);
-    now();
+    const follow = () => {
+      stop?.abort();
+      if (complete || document.visibilityState === 'hidden') return;
+      stop = new AbortController();
+      void followLog(
+        { project, task, node, attempt: pinned },
+        tail,
+        {
+          part,
+          complete: () => {
+            complete = true;
+            setState((s) => ({ ...s, complete: true }));
+          },
+          feed: (feed) => setState((s) => ({ ...s, feed, error: feed.state === 'ended' ? feed.error : s.error })),
+        },
+        stop.signal,
+      );
+    };
+    wake.current = follow;
+    document.addEventListener('visibilitychange', follow);
+    follow();
     return () => {
-      stop.abort();
-      clearTimeout(timer);
-      document.removeEventListener('visibilitychange', seen);
+      stop?.abort();
+      document.removeEventListener('visibilitychange', follow);
     };
   }, [project, task, node, attempt, mark]);
 
-  const { text, attempt: pinned } = state;
+  const { attempt: pinned } = state;
+  // One part at a time; one that comes when another log is shown is dropped.
+  const load = useCallback(
+    async (what: LogState['loading'], read: (ask: Ask) => Promise<LogText | undefined>): Promise<boolean> => {
+      const text = current.current;
+      if (busy.current) return false;
+      busy.current = true;
+      setState((s) => ({ ...s, loading: what }));
+      let size = 0;
+      const ask = async (page: Page) => {
+        const answer = await api.log(project, task, node, { ...page, attempt: pinned || undefined });
+        size = answer.size;
+        if (current.current !== text) throw new Replaced();
+        return answer;
+      };
+      try {
+        const now = (await read(ask)) ?? text;
+        current.current = now;
+        setState((s) => ({
+          ...s,
+          text: now,
+          edition: s.edition + 1,
+          size: Math.max(s.size, size),
+          apart: now.next < Math.max(s.size, size),
+          loading: undefined,
+          error: undefined,
+        }));
+        busy.current = false;
+        return true;
+      } catch (error) {
+        if (error instanceof Replaced) return false;
+        busy.current = false;
+        setState((s) => ({ ...s, error, loading: undefined }));
+        return false;
+      }
+    },
+    [project, task, node, pinned],
+  );
   const older = useCallback(() => {
-    if (busy.current || text.start <= 0) return;
-    busy.current = true;
-    setState((s) => ({ ...s, loadingOlder: true }));
-    const from = Math.max(0, text.start - olderBytes);
-    const limit = Math.max(leastLimit, text.start - from);
-    api
-      .log(project, task, node, { from, limit, attempt: pinned || undefined })
-      .then((page) => {
-        if (current.current !== text) return;
-        const start = page.next - bytes(page.text);
-        text.prepend(cutBytes(page.text, text.start - start), start);
-        setState((s) => ({ ...s, edition: s.edition + 1, loadingOlder: false }));
-      })
-      .catch((error: unknown) => {
-        if (current.current === text) setState((s) => ({ ...s, error, loadingOlder: false }));
-      })
-      .finally(() => {
-        if (current.current === text) busy.current = false;
+    const text = current.current;
+    if (text.start <= 0) return;
+    void load('older', async (ask) => {
+      const from = Math.max(0, text.start - pageBytes);
+      const page = await ask({ from, limit: Math.max(leastLimit, text.start - from) });
+      text.prepend(cutBytes(page.text, text.start - page.from), page.from);
+      return undefined;
+    });
+  }, [load]);
+  const newer = useCallback(() => {
+    const text = current.current;
+    void load('newer', async (ask) => {
+      const page = await ask({ from: text.next, limit: pageBytes });
+      if (page.from === text.next) text.append(page.text, page.next);
+      return undefined;
+    });
+  }, [load]);
+  const newest = useCallback(() => {
+    void load('newer', async (ask) => {
+      const page = await ask({ tail });
+      const text = new LogText();
+      text.append(page.text, page.next, page.line);
+      return text;
+    });
+  }, [load]);
+  const around = useCallback(
+    async (line: number, from?: number) => {
+      let found = line;
+      const done = await load('elsewhere', async (ask) => {
+        let at = from;
+        if (at === undefined) {
+          const there = await ask({ line, limit: leastLimit });
+          at = there.from;
+          found = there.line ?? line;
+        }
+        const page = await ask({ from: Math.max(0, at - aroundBytes), limit: 3 * aroundBytes });
+        const text = new LogText();
+        text.append(skipBytes(page.text, at - page.from), page.next, found);
+        text.prepend(cutBytes(page.text, at - page.from), page.from);
+        return text;
       });
-  }, [project, task, node, pinned, text]);
+      return done ? found : undefined;
+    },
+    [load],
+  );
   const retry = useCallback(() => {
     setState((s) => ({ ...s, error: undefined }));
     wake.current();
   }, []);
-  return { ...state, older, retry };
+  return { ...state, older, newer, newest, around, retry };
 }
+
+type Page = { from?: number; limit?: number; tail?: number; line?: number };
+type Ask = (page: Page) => Promise<NodeLog>;
+
+class Replaced extends Error {}
 
 /** The first bytes of a text; a character is not cut where the log was. */
 export function cutBytes(text: string, length: number): string {
   const encoded = new TextEncoder().encode(text);
   return encoded.length <= length ? text : new TextDecoder().decode(encoded.subarray(0, length));
+}
+
+/** What comes after the first bytes of a text. */
+export function skipBytes(text: string, length: number): string {
+  return length <= 0 ? text : new TextDecoder().decode(new TextEncoder().encode(text).subarray(length));
 }

@@ -69,6 +69,7 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
           const next = new URLSearchParams(old);
           if (value === undefined) next.delete(name);
           else next.set(name, value);
+          if (name === 'node') next.delete('log'); // a line of the log of another node
           return next;
         },
         { replace: true, preventScrollReset: true },

@@ -5,6 +5,8 @@ export interface Asked {
   method: string;
   url: string;
   accept: string;
+  /** The id of the last event that was read. */
+  last: string;
   body: unknown;
 }
 
@@ -16,7 +18,7 @@ export async function serve(answer: (asked: Asked, res: ServerResponse) => void)
   const asked: Asked[] = [];
   const server = createServer(async (req, res) => {
     res.setHeader('Access-Control-Allow-Origin', req.headers.origin ?? '*');
-    res.setHeader('Access-Control-Allow-Headers', 'content-type');
+    res.setHeader('Access-Control-Allow-Headers', 'content-type, last-event-id');
     if (req.method === 'OPTIONS') {
       res.end();
       return;
@@ -25,6 +27,7 @@ export async function serve(answer: (asked: Asked, res: ServerResponse) => void)
       method: req.method ?? '',
       url: req.url ?? '',
       accept: req.headers.accept ?? '',
+      last: String(req.headers['last-event-id'] ?? ''),
       body: await json(req),
     };
     asked.push(one);
