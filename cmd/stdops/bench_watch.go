@@ -16,8 +16,9 @@ func (c *cli) benchWatch() *cobra.Command {
 		Short: "Measure a server at which many watch many tasks",
 		Long: "Starts a server as a process of its own, in a temporary directory, opens streams that watch tasks, and changes the\n" +
 			"tasks: how soon the changes are read, whether any is missed, and how much memory the server takes. With --db the\n" +
-			"server uses that PostgreSQL database, WHICH IS FILLED with tasks. Needs Linux, and as many open files as there\n" +
-			"are streams. Takes about a minute with the defaults.",
+			"server uses that PostgreSQL database, WHICH IS FILLED with tasks; its schema is brought up to date first, as by\n" +
+			"stdops migrate up. Needs Linux, and as many open files as there are streams. Takes about a minute with the\n" +
+			"defaults.",
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := o.Check(); err != nil {

@@ -37,7 +37,7 @@ func (c *cli) taskWait() *cobra.Command {
 			return c.wait(cmd.Context(), to, follow{ids: ids, every: interval, until: decided, quiet: true}, timeout)
 		},
 	}
-	cmd.Flags().DurationVar(&interval, "interval", 500*time.Millisecond, "how often to look")
+	cmd.Flags().DurationVar(&interval, "interval", 500*time.Millisecond, "how often to look where the server does not tell of changes")
 	cmd.Flags().DurationVar(&timeout, "timeout", 0, "how long to wait at most; 0 waits for ever")
 	return cmd
 }

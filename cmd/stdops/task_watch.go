@@ -47,7 +47,7 @@ func (c *cli) taskWatch() *cobra.Command {
 			return c.missing(list)
 		},
 	}
-	cmd.Flags().DurationVar(&interval, "interval", time.Second, "how often to look")
+	cmd.Flags().DurationVar(&interval, "interval", time.Second, "how often to look where the server does not tell of changes")
 	return cmd
 }
 
@@ -66,49 +66,4 @@ func allEnded(list *client.StatusList) bool {
 		}
 	}
 	return true
-}
-
-// follow says which tasks to look at, and until when.
-type follow struct {
-	ids   []int64
-	every time.Duration
-	until func(*client.StatusList) bool
-	quiet bool
-}
-
-// restartTime is how long a server may be away while tasks are followed: it may be started anew, and its tasks go on.
-const restartTime = time.Minute
-
-// follow shows tasks until they are as they should be, and gives how they stand then.
-func (c *cli) follow(ctx context.Context, to *client.Client, f follow) (*client.StatusList, error) {
-	board, ticker := c.board(), time.NewTicker(f.every)
-	defer ticker.Stop()
-	var seen time.Time // when the server last answered
-	for {
-		list, err := c.statuses(ctx, to, f.ids)
-		if away := (*client.UnreachableError)(nil); errors.As(err, &away) && ctx.Err() == nil && time.Since(seen) < restartTime {
-			select {
-			case <-ctx.Done():
-			case <-ticker.C:
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		seen = time.Now()
-		if !f.quiet {
-			if err := board.update(list); err != nil {
-				return nil, err
-			}
-		}
-		if f.until(list) {
-			return list, nil
-		}
-		select {
-		case <-ctx.Done():
-			return list, ctx.Err()
-		case <-ticker.C:
-		}
-	}
 }

@@ -67,7 +67,7 @@ func Watch(ctx context.Context, o WatchOptions) (report *Report, err error) {
 	flags := []string{}
 	if o.DB != "" {
 		if err := app.Upgrade(ctx, app.Place{DB: o.DB}, slog.New(slog.DiscardHandler)); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("bring the database of --db to the schema of this program, as `stdops migrate up` does: %w", err)
 		}
 		flags = append(flags, "--db", o.DB)
 	}

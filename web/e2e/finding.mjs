@@ -200,6 +200,23 @@ export function finding() {
     });
   }
 
+  test('list: it says that only the newest of a state are followed', () =>
+    as('ann', {}, async (window, page) => {
+      const note = page.getByText('2,000 newest followed live');
+      const event = (cut) =>
+        `event: tasks\nid: x\ndata: {"tasks":[],"cut":${cut},"now":"${new Date().toISOString()}"}\n\n`;
+      let cut = true;
+      await page.route('**/tasks:watch', (route) =>
+        route.fulfill({ contentType: 'text/event-stream', body: event(cut) }),
+      );
+      await window.go(`taskflow/home/list/${world.who.shop}/?q=state:running`);
+      await page.locator('tr[data-row]').first().waitFor();
+      await note.waitFor();
+      assert.deepEqual(await window.violations(), []);
+      cut = false;
+      await note.waitFor({ state: 'detached' });
+    }));
+
   test('palette: the focus stays in it and goes back', () =>
     as('vic', {}, async (window, page) => {
       const { failed } = world.shop.ids;
