@@ -28,7 +28,7 @@ test('pieces: queued, at work, failed until the retry, waiting for a person', ()
   const events = [
     event(1, 'READY', 0),
     event(1, 'RUNNING', 2),
-    { ...event(1, 'RUNNING', 3), from: 'RUNNING' }, // a callback changes no state
+    { ...event(1, 'RUNNING', 3), from: 'RUNNING' as const }, // a callback changes no state
     event(1, 'FAILED', 5),
     event(1, 'RUNNING', 65),
     event(1, 'FINISHED', 70),
