@@ -116,8 +116,8 @@ func TestKeyOfCommands(t *testing.T) {
 			byPeople++
 		}
 	}
-	if byPeople != 3 {
-		t.Errorf("start, pause and resume left %d transitions of people", byPeople)
+	if byPeople != 5 {
+		t.Errorf("start, pause, resume and two callbacks left %d entries of people", byPeople)
 	}
 	for i, path := range []string{"/start_task/%d/2/", "/operate_task/%d/2/"} {
 		if a := s.keyed(fmt.Sprint("k", i), fmt.Sprintf(path, id), []string{"", `{"action":"pause"}`}[i]); !a.ok() {
