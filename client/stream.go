@@ -15,7 +15,8 @@ import (
 // events reads the stream of events that answers a request, to its end or until an event gives an error. io.EOF is the end of
 // either.
 func (c *Client) events(request *http.Request, on func(message) error) error {
-	ctx, cancel := context.WithCancel(request.Context())
+	caller := request.Context()
+	ctx, cancel := context.WithCancel(caller)
 	defer cancel()
 	request = request.WithContext(ctx)
 	request.Header.Set("Accept", "text/event-stream")
@@ -33,10 +34,14 @@ func (c *Client) events(request *http.Request, on func(message) error) error {
 	}
 	watchdog := time.AfterFunc(silence, cancel)
 	defer watchdog.Stop()
-	return readEvents(answer.Body, longestAnswer, func(e message) error {
+	err = readEvents(answer.Body, longestAnswer, func(e message) error {
 		watchdog.Reset(silence)
 		return on(e)
 	})
+	if errors.Is(err, context.Canceled) && caller.Err() == nil { // it was silent: to whoever asked it has broken
+		return io.EOF
+	}
+	return err
 }
 
 func (c *Client) notOurs(err error) error {

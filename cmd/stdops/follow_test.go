@@ -29,7 +29,7 @@ func TestFollowWithoutAWatch(t *testing.T) {
 					return
 				}
 				task := client.Task{ID: 7, Name: "t", State: client.Running}
-				if looks.Add(1) > 3 {
+				if looks.Add(1) > 3 && watches.Load() > 0 {
 					task.State = client.Finished
 				}
 				w.Header().Set("Content-Type", "application/json")
@@ -47,7 +47,7 @@ func TestFollowWithoutAWatch(t *testing.T) {
 			if err != nil || list.Tasks[0].State != client.Finished {
 				t.Fatalf("%v, %v", list, err)
 			}
-			if looks.Load() != 4 || watches.Load() == 0 {
+			if looks.Load() < 4 {
 				t.Errorf("%d looks, %d tries to watch", looks.Load(), watches.Load())
 			}
 		})

@@ -97,19 +97,40 @@ func (l *logReader) read(ctx context.Context) error {
 
 // follow shows what there is and what comes, until the attempt has ended. The server may be away for a while.
 func (l *logReader) follow(ctx context.Context) error {
-	var seen time.Time // when the server last said something
+	var out outage
 	for part, err := range l.to.FollowLog(ctx, l.projectID, l.task, l.page) {
-		switch {
-		case err == nil:
-			seen = time.Now()
-			if err := l.show(part); err != nil {
-				return err
-			}
-		case ctx.Err() != nil || time.Since(seen) > restartTime || refused(err):
+		if ctx.Err() != nil || out.ends(err, time.Now()) {
+			return err
+		}
+		if err != nil {
+			continue
+		}
+		if err := l.show(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outage is how long a server that was there is away.
+type outage struct {
+	known bool      // it has answered
+	since time.Time // zero while it answers
+}
+
+// ends takes what came at a moment, nil for an answer, and reports whether there is nothing more to wait for. That a log was
+// quiet before is no sign that the server was away.
+func (o *outage) ends(err error, now time.Time) bool {
+	switch {
+	case err == nil:
+		o.known, o.since = true, time.Time{}
+		return false
+	case !o.known || refused(err):
+		return true
+	case o.since.IsZero():
+		o.since = now
+	}
+	return now.Sub(o.since) > restartTime
 }
 
 // refused reports whether the server has said no, and will again.

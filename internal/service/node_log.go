@@ -59,9 +59,10 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 		return nil, err
 	}
 	text, from := characters(found.Text, found.From, found.Size)
+	never := task.Deleted && found.Attempt == 0 // a node of a task that was deleted does not begin any more
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
-		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Complete: complete(found, out),
+		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Complete: never || complete(found, out),
 		key: found.Key,
 	}, nil
 }

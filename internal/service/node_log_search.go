@@ -61,8 +61,9 @@ func (s *Service) SearchLog(ctx context.Context, a *Access, id stdops.TaskID, q 
 		return nil, err
 	}
 	at := q.At
+	at.From = log.From // behind the end of a character that a search of a long line has cut
 	if at.Line == 0 {
-		at = LogPlace{From: log.From, Line: 1, Begin: log.From}
+		at.Line, at.Begin = 1, log.From
 	}
 	hits := &LogHits{Node: log.Node, Attempt: log.Attempt, Attempts: log.Attempts, Size: log.Size, Complete: log.Complete}
 	hits.Hits, hits.Next, hits.Searched = findLines(log.Text, at, log.Next == log.Size, q.Text)

@@ -40,7 +40,7 @@ export function finding() {
         2,
         'the tree in which tasks failed, though fewer share it',
       );
-      await page.getByText('3 tasks more of other flows').waitFor();
+      await page.getByText('3 more tasks of other flows').waitFor();
       const choice = page.getByLabel('Flow', { exact: true });
       const labels = await choice.evaluate((el) => [...el.options].map((o) => o.label));
       assert.match(labels[0], new RegExp(`^Like “${word} fails 0” @[0-9a-f]{7} · 2 tasks · 2 failed$`));

@@ -70,6 +70,27 @@ func TestNodeLogIsSearched(t *testing.T) {
 	}
 }
 
+// TestNodeLogIsSearchedBehindALongLine: an answer that begins inside of a character tells the places of what follows all the same.
+func TestNodeLogIsSearchedBehindALongLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task, node, path := b.waitsWithLog(t)
+	for shift := range 3 {
+		text := strings.Repeat("x", shift) + strings.Repeat("長", 30_000) + "\n"
+		want := []client.LogHit{{Line: 2, From: int64(len(text)), Text: "found"}, {Line: 60_003, From: int64(len(text)) + 6 + 60_000*2, Text: "found"}}
+		text += "found\n" + strings.Repeat("y\n", 60_000) + "found\n"
+		b.appendLog(t, task.ID, node.ID, int32(shift), text)
+		var all []client.LogHit
+		for found := (client.LogHits{}); found.Size == 0 || found.Searched < found.Size; {
+			found = as[client.LogHits](t, b, 200, "GET", fmt.Sprintf("%s?search=found&limit=65536&attempt=%d&cursor=%s", path, shift+1, found.Cursor), "")
+			all = append(all, found.Hits...)
+		}
+		if diff := cmp.Diff(want, all); diff != "" {
+			t.Errorf("shifted by %d (-want +got):\n%s", shift, diff)
+		}
+	}
+}
+
 // A search has one answer for whoever may see the log, and none for others.
 func TestNodeLogIsSearchedWithAPermission(t *testing.T) {
 	t.Parallel()

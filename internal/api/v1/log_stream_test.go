@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/api"
 	"github.com/stdops/stdops/internal/service"
@@ -155,6 +156,21 @@ func TestNodeLogStreamWaitsForTheNode(t *testing.T) {
 	}
 	if status, _ := w.events(t, path, nil); status != 503 {
 		t.Errorf("after the end: status %d", status)
+	}
+}
+
+// Nobody waits for a node of a task that is deleted before it was started.
+func TestNodeLogStreamEndsWithADeletedTask(t *testing.T) {
+	t.Parallel()
+	w := setupWatch(t)
+	task := w.task(t, false)
+	_, next := w.events(t, fmt.Sprintf("%s/%d/nodes/Approve%%20the%%20release/log", tasksPath, task.ID), nil)
+	if name, _, data := next(); name != client.EventLog || !strings.Contains(data, `"complete":false`) {
+		t.Errorf("at first: %s %s", name, data)
+	}
+	must(t, w.store.DeleteTask(t.Context(), stdops.TaskRef{Project: 1, Task: stdops.TaskID(task.ID)}))
+	if name, _, data := next(); name != client.EventEnd || data != `{"reason":"complete"}` {
+		t.Errorf("the end: %s %s", name, data)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *server) watches() {
 	op.Description = "With `Accept: text/event-stream` a stream of the events tasks, nodes, gone, ping and end; the id of an event is the " +
 		"cursor that goes on after it. Otherwise one answer, as soon as something is new. Without a cursor all is told first. " +
 		"What is told is the newest state of each task that has changed, not each step in between; nothing is missed. " +
-		"One caller may have a quarter of the places that `watches` bounds, and is refused with 429 and `Retry-After` beyond it."
+		"One caller may have three quarters of the places that `watches` bounds, and is refused with 429 and `Retry-After` beyond it."
 	ok := op.Responses["200"]
 	ok.Description = "What is new"
 	ok.Content = map[string]*huma.MediaType{

@@ -1,9 +1,10 @@
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { apiURL } from '../api';
 import { useI18n } from '../i18n';
 import { Button, Dialog, Icon, IconButton, Select } from '../ui';
 import { LogPane } from './LogPane';
+import { useFollowed } from './useFollowed';
 import { useLog } from './useLog';
 import { useLogSearch } from './useLogSearch';
 
@@ -32,6 +33,7 @@ export function NodeLog({
   const [full, setFull] = useState(false);
   const log = useLog({ project, task, node, attempt, mark: attempt === 0 ? mark : '' });
   const { attempts } = log;
+  useFollowed({ back, attempts, linked }, setAttempt);
   const search = useLogSearch({ project, task, node, attempt: log.attempt, size: log.size }, wanted);
   const line =
     linkedLine !== '' && (log.attempt === 0 || Number(linked) === log.attempt) ? Number(linkedLine) : undefined;
@@ -40,13 +42,6 @@ export function NodeLog({
     next.set('log', `${log.attempt}.${n}`);
     return next;
   };
-  // The log follows what is chosen above it, but may be turned to another attempt.
-  const followed = useRef(back);
-  useEffect(() => {
-    // What the address names comes first.
-    if (linked !== '' && back === followed.current) return;
-    if (attempts > 0 && back !== undefined) setAttempt(back === 0 ? 0 : Math.max(1, attempts - back));
-  }, [back, attempts, linked]);
 
   const tools = (
     <>

@@ -187,3 +187,22 @@ test('what is around a line comes in place of the end, and both sides are loaded
   log.text = 'x'.repeat(500_000);
   expect(text().lines[text().indexOf(1)]).toHaveLength(300_000);
 });
+
+test('what comes at the end takes nobody away from a line that lies back', async () => {
+  const { log } = await logServer();
+  log.text = `first\n${'long '.repeat(120_000)}\n${whole}`;
+  log.streams = 1;
+  const { result } = renderHook(() => useLog(of));
+  await waitFor(() => expect(result.current.feed.state).toBe('live'));
+  await act(async () => void (await result.current.around(1)));
+  expect(result.current.apart).toBe(true);
+  act(() => log.stream('one more\n'));
+  await waitFor(() => expect(result.current.size).toBe(bytes(log.text)));
+  expect(result.current.text.lines[0]).toBe('first');
+  expect(result.current.apart).toBe(true);
+  act(() => result.current.newer());
+  await waitFor(() => expect(result.current.apart).toBe(false));
+  act(() => log.stream('and more\n'));
+  await waitFor(() => expect(result.current.text.lines.at(-1)).toBe('and more'));
+  expect(result.current.text.lines[0]).toBe('first');
+});

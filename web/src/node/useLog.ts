@@ -59,6 +59,8 @@ export function useLog(of: { project: number; task: number; node: string; attemp
   const wake = useRef<() => void>(() => {});
   const busy = useRef(false);
   const current = useRef<LogText>(state.text);
+  // How far the log is known to go, and whether what is loaded ends before that and does not follow it.
+  const end = useRef({ size: 0, apart: false });
   const { project, task, node, attempt, mark } = of;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another mark is another log
@@ -68,8 +70,8 @@ export function useLog(of: { project: number; task: number; node: string; attemp
     let pinned = attempt;
     let complete = false;
     let first = true;
-    let apart = false;
     current.current = begun.text;
+    end.current = { size: 0, apart: false };
     busy.current = false;
     setState(begun);
 
@@ -77,29 +79,32 @@ export function useLog(of: { project: number; task: number; node: string; attemp
       if (p.attempt > 0) pinned = p.attempt;
       const text = current.current;
       const changed = first || p.next > text.next;
+      let replaced = false;
       if (first) text.append(p.text, p.next, p.line);
       else if (p.from <= text.next && changed) text.append(skipBytes(p.text, text.next - p.from), p.next);
-      else if (changed && !apart) {
-        // More has come than was asked for while nobody looked.
+      else if (changed && !end.current.apart) {
+        // More has come than was asked for while nobody looked. What is being loaded beside the rest does not fit any more.
         current.current = new LogText();
         current.current.append(p.text, p.next, p.line);
+        busy.current = false;
+        replaced = true;
       }
       first = false;
       const now = current.current;
-      setState((s) => {
-        apart = s.apart && now.next < p.size;
-        return {
-          ...s,
-          text: now,
-          edition: s.edition + 1,
-          attempt: p.attempt,
-          attempts: p.attempts,
-          size: p.size,
-          loaded: true,
-          apart,
-          error: undefined,
-        };
-      });
+      const apart = end.current.apart && now.next < p.size;
+      end.current = { size: p.size, apart };
+      setState((s) => ({
+        ...s,
+        text: now,
+        edition: s.edition + 1,
+        attempt: p.attempt,
+        attempts: p.attempts,
+        size: p.size,
+        loaded: true,
+        apart,
+        loading: replaced ? undefined : s.loading,
+        error: undefined,
+      }));
     };
     const follow = () => {
       stop?.abort();
@@ -146,19 +151,22 @@ export function useLog(of: { project: number; task: number; node: string; attemp
       try {
         const now = (await read(ask)) ?? text;
         current.current = now;
+        size = Math.max(end.current.size, size);
+        const apart = now.next < size;
+        end.current = { size, apart };
         setState((s) => ({
           ...s,
           text: now,
           edition: s.edition + 1,
-          size: Math.max(s.size, size),
-          apart: now.next < Math.max(s.size, size),
+          size,
+          apart,
           loading: undefined,
           error: undefined,
         }));
         busy.current = false;
         return true;
       } catch (error) {
-        if (error instanceof Replaced) return false;
+        if (current.current !== text) return false;
         busy.current = false;
         setState((s) => ({ ...s, error, loading: undefined }));
         return false;

@@ -106,7 +106,7 @@ export const board = {
   'board.tree.own': 'Like “{name}” @{version}',
   'board.tree.tasks': { one: '{count} task', other: '{count} tasks' },
   'board.tree.failing': { one: '{count} failed', other: '{count} failed' },
-  'board.tree.others': { one: '{count} task more of other flows', other: '{count} tasks more of other flows' },
+  'board.tree.others': { one: '{count} more task of another flow', other: '{count} more tasks of other flows' },
 
   'board.ask.retry': { one: 'Retry {node} in {count} task?', other: 'Retry {node} in {count} tasks?' },
   'board.ask.skip': { one: 'Skip {node} in {count} task?', other: 'Skip {node} in {count} tasks?' },
