@@ -14,7 +14,7 @@ type Command struct {
 	Branches []string        `json:"branches,omitempty" maxItems:"1000" doc:"For skip-branch: the branches to take, one of an exclusive gateway, one or more of a conditional parallel one; each by the id of its flow, or by the id or name of the node that it leads to"`
 	Data     json.RawMessage `json:"data,omitempty" doc:"For callback: what the node is told"`
 	Version  string          `json:"version,omitempty" doc:"For callback: the attempt that is meant; without it the current one"`
-	Reason   string          `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept with what the command changes, and told by the events of the task. A callback has none"`
+	Reason   string          `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept with what the command changes, and told by the events of the task"`
 }
 
 // BulkCommand is one command for many tasks or nodes.

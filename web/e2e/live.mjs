@@ -49,6 +49,38 @@ export function changes() {
       await marked(page);
     }));
 
+  test('the page of a task shows the tasks that it makes', () =>
+    as('ann', {}, async (window, page) => {
+      const project = world.who.walks;
+      const name = unique('makes');
+      const pipeline = tree([act('Say so')]);
+      const child = (of) => {
+        const subprocess = { hook: false, value: { subprocess_name: of, pipeline } };
+        return act(of, '', {}, { component: { code: 'subprocess_plugin', version: '1.0.0', data: { subprocess } } });
+      };
+      const flow = tree([
+        act('Ask outside', 'callback_node'),
+        child('North'),
+        act('Ask again', 'callback_node'),
+        child('South'),
+      ]);
+      const { id } = await world.api.task(project, name, flow);
+      await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+      await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+      await live(page);
+      await mark(page);
+      const children = page.locator('.run-children a');
+      assert.equal(await children.count(), 0);
+      for (const [i, ask] of ['Ask outside', 'Ask again'].entries()) {
+        await world.api.untilNode(project, id, ask, 'RUNNING', 'waiting');
+        await world.api.do(project, id, 'callback', { node: ask, data: { bit: 1 } });
+        await children.nth(i).waitFor();
+      }
+      const made = (await world.api.get(project, id)).children.map(String);
+      assert.deepEqual(await children.allTextContents(), made);
+      await marked(page);
+    }));
+
   test('below a path, when the server restarts and when the way to it is cut', async () => {
     const server = new Server('/stdops');
     try {

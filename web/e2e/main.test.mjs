@@ -6,6 +6,7 @@
 // PATIENCE says how many milliseconds anything may take (60000). STDOPS_PROGRAM names the program (../bin/stdops), CHROMIUM the browser, FAILURES a directory for pictures of what failed,
 // SCREENSHOTS one for pictures of all screens.
 import { after, before, describe } from 'node:test';
+import { audit } from './audit.mjs';
 import { chinese } from './chinese.mjs';
 import { finding } from './finding.mjs';
 import { changes } from './live.mjs';
@@ -24,6 +25,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   walks();
   finding();
   usual();
+  audit();
   rights();
   odd();
   accessible();

@@ -66,10 +66,13 @@ export function walks() {
     });
 
     walk('projects', 'vic', async (page, by, window) => {
+      const asked = [];
+      page.on('request', (r) => asked.push(...(r.url().match(/(?<=\/api\/v1\/)(me|session)$/) ?? []).slice(0, 1)));
       await window.go('');
       await page.getByRole('heading', { name: 'Projects' }).waitFor();
       await page.getByRole('link', { name: /walks/ }).waitFor();
       assert.equal(await page.locator('main li').count(), 2, 'only those that may be seen');
+      assert.deepEqual(asked, ['session'], 'who it is, is asked once');
       await by.press(page.getByRole('link', { name: /walks/ }));
       await page.getByRole('heading', { name: 'Tasks' }).waitFor();
       assert.match(page.url(), new RegExp(`/taskflow/home/list/${world.who.walks}/$`));
@@ -245,9 +248,11 @@ export function walks() {
       await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
       await dialog(page).getByText('This is no JSON').waitFor();
       await by.fill(dialog(page).getByLabel('Data (JSON)'), '{"bit": 1}');
+      await by.fill(dialog(page).getByLabel('Reason'), 'they rang back');
       await by.press(dialog(page).getByRole('button', { name: 'Send callback' }));
       await world.api.until(project, id, 'FINISHED');
       await page.locator('.run-title .state').getByText('Finished').waitFor();
+      assert.deepEqual(await reasons(project, id), ['they rang back']);
     });
 
     walk('node: the end of a log, and what comes', 'ann', async (page, by, window) => {

@@ -76,13 +76,13 @@ func TestEventsTellCommands(t *testing.T) {
 	b.do(t, task.ID, 200, client.Command{Command: "resume"})
 	b.until(t, task.ID, "waits", func(client.Task) bool { return b.run(t, task.ID).Why.Code == "person" })
 	waits := b.run(t, task.ID).Why.Node
-	b.do(t, task.ID, 200, client.Command{Command: "callback", Node: waits.ID})
+	b.do(t, task.ID, 200, client.Command{Command: "callback", Node: waits.ID, Reason: "signed"})
 	var got []string
 	path := fmt.Sprintf("%s/%d/events?commands=true&limit=2", tasksPath, task.ID)
 	for cursor := ""; ; {
 		page := as[client.EventList](t, b, 200, "GET", path+"&cursor="+cursor, "")
 		for _, e := range page.Events {
-			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s: %s to %s by %s", e.Command, e.Name, e.From, e.To, e.Actor)))
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s: %s to %s by %s %s", e.Command, e.Name, e.From, e.To, e.Actor, e.Reason)))
 		}
 		if cursor = page.Cursor; cursor == "" {
 			break
@@ -90,8 +90,8 @@ func TestEventsTellCommands(t *testing.T) {
 	}
 	want := []string{
 		"set-constants release: CREATED to CREATED by local", "start release: CREATED to RUNNING by local",
-		"pause release: RUNNING to SUSPENDED by local", "resume release: SUSPENDED to RUNNING by local",
-		"callback " + waits.Name + ": RUNNING to RUNNING by local",
+		"pause release: RUNNING to SUSPENDED by local lunch", "resume release: SUSPENDED to RUNNING by local",
+		"callback " + waits.Name + ": RUNNING to RUNNING by local signed",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)

@@ -69,8 +69,6 @@ func fits(cmd *client.Command) error {
 		return stdops.Errorf(stdops.CodeInvalid, "skip-branch needs branches, and nothing else takes any")
 	case cmd.Command != "callback" && (!absent(cmd.Data) || cmd.Version != ""):
 		return stdops.Errorf(stdops.CodeInvalid, "%s takes neither data nor version", cmd.Command)
-	case cmd.Command == "callback" && cmd.Reason != "":
-		return stdops.Errorf(stdops.CodeInvalid, "callback takes no reason; what it tells is its data")
 	}
 	return nil
 }

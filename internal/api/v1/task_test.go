@@ -261,7 +261,6 @@ func TestBadTaskRequests(t *testing.T) {
 		"no node":               {commands, `{"command":"retry"}`, 422, "needs a node"},
 		"node for the task":     {commands, `{"command":"pause","node":"end"}`, 422, "takes no node"},
 		"inputs for a skip":     {commands, `{"command":"skip","node":"end","inputs":{}}`, 422, "takes no inputs"},
-		"reason of a callback":  {commands, `{"command":"callback","node":"end","reason":"x"}`, 422, "takes no reason"},
 		"data for a retry":      {commands, `{"command":"retry","node":"end","data":{}}`, 422, "neither data"},
 		"inputs of a list":      {commands, `{"command":"retry","node":"end","inputs":[]}`, 422, "inputs"},
 		"node by no name":       {commands, `{"command":"retry","node":"nobody"}`, 404, "nobody"},

@@ -35,7 +35,6 @@ const node = (project: number, task: number, id: string) =>
 /** The calls of the native API that the app makes. */
 export const api = {
   version: (signal?: AbortSignal) => call<Version>('version', { signal }),
-  me: (signal?: AbortSignal) => call<Me>('me', { signal }),
   session: (signal?: AbortSignal) => call<Session>('session', { signal }),
   signIn: (body: { token: string } | { link: string; name?: string }) => call<Me>('session', { method: 'POST', body }),
   signOut: () => call<void>('session', { method: 'DELETE' }),

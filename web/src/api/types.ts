@@ -36,6 +36,8 @@ export interface Session {
   admin?: boolean;
   /** Nobody can sign in to this server yet. */
   fresh?: boolean;
+  /** Zone of the server, an IANA name. */
+  time_zone?: string;
 }
 
 /** Whom a sign-in link is for. */

@@ -5,7 +5,7 @@ import { languages, useI18n } from '../i18n';
 import { ErrorBox, Icon, IconButton, Menu, ServerZone, Skeleton, useKeys } from '../ui';
 import { Help } from './Help';
 import { paths } from './paths';
-import { useMe, useProject, useProjectId, useProjects, useSession } from './session';
+import { useProject, useProjectId, useProjects, useSession } from './session';
 import { setTheme, type Theme, useTheme } from './theme';
 
 // It loads when it is opened first.
@@ -30,15 +30,14 @@ export function Shell() {
     );
   }
   if (!session.data.user) return <Navigate to={paths.login(pathname + search)} replace />;
-  return <Frame user={session.data.user} />;
+  return <Frame user={session.data.user} zone={session.data.time_zone} />;
 }
 
-function Frame({ user }: { user: string }) {
+function Frame({ user, zone }: { user: string; zone: string | undefined }) {
   const { t } = useI18n();
   const [help, setHelp] = useState(false);
   const [palette, setPalette] = useState(false);
   const project = useProjectId();
-  const me = useMe();
   const current = useProject(project);
   const navigate = useNavigate();
   const main = useRef<HTMLElement>(null);
@@ -68,7 +67,7 @@ function Frame({ user }: { user: string }) {
   ]);
 
   return (
-    <ServerZone value={current.data?.time_zone || me.data?.time_zone}>
+    <ServerZone value={current.data?.time_zone || zone}>
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         {t('app.skip')}
       </button>

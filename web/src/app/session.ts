@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import { useMatches } from 'react-router';
 import { api, onSignedOut, type Session } from '../api';
 
-/** Who has the session of this browser. */
+/** Who has the session of this browser, with the zone of the server. */
 export function useSession() {
   return useQuery({ queryKey: ['session'], queryFn: ({ signal }) => api.session(signal), staleTime: 60_000 });
 }
@@ -12,11 +12,6 @@ export function useSession() {
 export function useForgetting(): void {
   const client = useQueryClient();
   useEffect(() => onSignedOut(() => client.setQueryData<Session>(['session'], { fresh: false })), [client]);
-}
-
-/** Who the caller is, with the zone of the server. */
-export function useMe() {
-  return useQuery({ queryKey: ['me'], queryFn: ({ signal }) => api.me(signal), staleTime: 60_000 });
 }
 
 export function useProjects() {

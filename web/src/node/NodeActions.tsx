@@ -32,7 +32,7 @@ const order: readonly NodeCommand[] = [
 
 type Open = NodeCommand | 'retry-with';
 
-/** The commands that the server would accept for a node now. Each asks first, for a reason too, but for a callback: what it has to say is its data. */
+/** The commands that the server would accept for a node now. Each asks first, for a reason too. */
 export function NodeActions({
   project,
   task,
@@ -170,7 +170,7 @@ interface Asking<T> {
   onConfirm: (rest: T) => void;
 }
 
-function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data'>>) {
+function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
   const { t } = useI18n();
   const [text, setText] = useState('{}');
   const [wrong, setWrong] = useState<string>();
@@ -180,16 +180,15 @@ function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command
       action={t('do.callback')}
       busy={busy}
       error={error}
-      reason={false}
       onClose={onClose}
-      onConfirm={() => {
+      onConfirm={(reason) => {
         if (text.trim() === '') {
-          onConfirm({});
+          onConfirm({ reason });
           return;
         }
         const read = parseJson(text);
         if ('wrong' in read) setWrong(read.wrong);
-        else onConfirm({ data: read.value });
+        else onConfirm({ data: read.value, reason });
       }}
     >
       <Question command="callback" name={name} />

@@ -130,7 +130,9 @@ test('the cause is first, the error is cut at 20 lines, names that turn texts ro
   expect(document.activeElement?.textContent).toContain('cause 29');
   expect(document.activeElement).not.toBe(document.body);
   expect(document.querySelector('.node-head')?.textContent).toBe('CopyU+202Efiles');
-  expect(document.querySelector('.node-why')?.textContent).toContain('failed');
+  // That it failed is said by its state, and by nothing else.
+  expect(document.querySelector('.node-standing')?.textContent).toMatch(/^Failed[^F]*$/);
+  expect(document.querySelector('.node-standing')?.textContent).not.toContain('files');
   // A template stands beside what became of it; what is the same stands once.
   expect(document.querySelectorAll('.value-left')).toHaveLength(1);
 });

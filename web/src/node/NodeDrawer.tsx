@@ -16,13 +16,12 @@ import {
   span,
   whySentence,
 } from '../ui';
-import { type AttemptView, aroundOf, attemptsOf, changeMark, lookOf } from './attempts';
+import { type AttemptView, aroundOf, attemptsOf, changeMark, lookOf, ownWhy } from './attempts';
 import { Branches } from './Branches';
 import { Facts } from './Facts';
 import { curlOf, nodeId } from './ids';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
-import { beginning } from './odd';
 import { Region } from './Region';
 import { ErrorText, Plain } from './Text';
 import { Inputs, Outputs } from './Values';
@@ -212,14 +211,14 @@ function Standing({
   const { t } = i18n;
   const now = useServerNow(detail.why?.until !== undefined);
   const current = attempt.current && !earlier;
-  const about = detail.why?.node && { ...detail.why.node, name: beginning(detail.why.node.name, 120) };
-  const why = current && detail.why ? whySentence({ ...detail.why, node: about }, i18n, now) : undefined;
+  const why = current ? ownWhy(detail) : undefined;
+  const sentence = why && whySentence(why, i18n, now);
   const phase = current ? (state?.phase ?? detail.phase) : undefined;
   return (
     <div className="node-standing">
-      {why && (
+      {sentence && (
         <p className="node-why">
-          <Plain text={why} />
+          <Plain text={sentence} />
         </p>
       )}
       <p className="node-state">

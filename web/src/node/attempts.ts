@@ -1,5 +1,6 @@
-import type { Attempt, Graph, GraphNode, Json, NodeDetail, NodeState } from '../api';
+import type { Attempt, Graph, GraphNode, Json, NodeDetail, NodeState, Why } from '../api';
 import type { Look } from '../ui';
+import { beginning } from './odd';
 
 /** One attempt of a node as it is shown, earlier or current. */
 export interface AttemptView {
@@ -63,6 +64,17 @@ export function changeMark(state: NodeState | undefined): string {
   if (!state) return '';
   const { version, phase, loop, retry, skipped, error_ignored, finished_at, due_at } = state;
   return JSON.stringify([state.state, version, phase, loop, retry, skipped, error_ignored, finished_at, due_at]);
+}
+
+// The state beside it says the same.
+const saidByState: readonly Why['code'][] = ['failed', 'node_paused'];
+
+/** Why a node stands as it does, below its name: that is not said again, and nothing that its state says. */
+export function ownWhy(detail: NodeDetail): Why | undefined {
+  const { why } = detail;
+  if (why?.node && why.node.id !== detail.id)
+    return { ...why, node: { ...why.node, name: beginning(why.node.name, 120) } };
+  return why && !saidByState.includes(why.code) ? { ...why, node: undefined } : undefined;
 }
 
 /** The subprocesses around a node, outermost first. */

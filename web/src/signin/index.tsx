@@ -27,7 +27,7 @@ export function Component() {
 // link that was used must not be asked about again.
 function enter(client: QueryClient, me: Me): void {
   client.removeQueries({ predicate: (q) => q.queryKey[0] !== 'link' });
-  client.setQueryData<Session>(['session'], { user: me.user, admin: me.admin });
+  client.setQueryData<Session>(['session'], { user: me.user, admin: me.admin, time_zone: me.time_zone });
 }
 
 function useNext(): string {

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, type Json, type Task } from '../api';
+import { api, type Json, type Task, type TaskConstant } from '../api';
 import { useI18n } from '../i18n';
 import { JsonView } from '../node';
 import { Empty, Failure, Skeleton } from '../ui';
@@ -24,6 +24,12 @@ export function Params({ project, task }: { project: number; task: Task }) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys
     <section className="params panel" aria-label={t('task.tab.params')} tabIndex={0}>
       {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
+      {/* Where there is no room for columns, each value says itself which it is. */}
+      <div className="params-row params-head" aria-hidden="true">
+        <span>{t('task.params.key')}</span>
+        <span>{t('task.params.given')}</span>
+        <span>{t('task.params.set')}</span>
+      </div>
       <dl className="params-list">
         {constants.map((c) => (
           <div key={c.key} className="params-row">
@@ -40,8 +46,8 @@ export function Params({ project, task }: { project: number; task: Task }) {
                   .join(' · ')}
               </span>
             </dt>
-            <Value label={t('task.params.given')} value={c.value} />
-            {c.current !== undefined && <Value label={t('task.params.set')} value={c.current} />}
+            <Value label={t('task.params.given')} value={isGiven(c) ? c.value : undefined} />
+            <Value label={t('task.params.set')} value={c.current} />
           </div>
         ))}
       </dl>
@@ -49,7 +55,14 @@ export function Params({ project, task }: { project: number; task: Task }) {
   );
 }
 
-function Value({ label, value }: { label: string; value: Json }) {
+/** Whether a value was given: what nodes give out begins as an empty text, which says nothing. */
+function isGiven(c: TaskConstant): boolean {
+  return !c.output || (c.value !== '' && c.value !== null);
+}
+
+// Without a value there is an empty place in its column.
+function Value({ label, value }: { label: string; value: Json | undefined }) {
+  if (value === undefined) return <dd className="params-none" />;
   return (
     <dd>
       <span className="params-label muted">{label}</span>

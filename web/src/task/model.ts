@@ -112,6 +112,19 @@ export function isActive(state: NodeState | undefined): boolean {
   return state?.state === 'RUNNING' || state?.state === 'READY';
 }
 
+// Its nodes run a flow as a task of its own.
+const makesTasks = 'subprocess_plugin';
+
+/** Changes when a node that makes child tasks may have made one; empty while none has begun. */
+export function childrenMark(tree: Tree, states: States): string {
+  const marks: string[] = [];
+  for (const { index, plugin } of tree.graph.nodes) {
+    const state = plugin === makesTasks ? states.get(index) : undefined;
+    if (state) marks.push([index, state.version, state.state, state.phase].join(' '));
+  }
+  return marks.join();
+}
+
 export interface Counts {
   total: number;
   done: number;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { States, Task } from '../api';
 import { stateOf } from './fixtures';
-import { merge, nothing, RunStore } from './store';
+import { merge, newerTask, nothing, RunStore } from './store';
 
 test('of each node the newest counts, in whatever order it comes', () => {
   let known = merge(nothing, [{ revision: 5, nodes: [stateOf(1, 'FINISHED'), stateOf(2, 'RUNNING')], all: true }]);
@@ -42,4 +42,11 @@ test('what comes within a frame is told once', () => {
   expect([told, frames.length]).toEqual([0, 1]);
   for (const flush of frames.splice(0)) flush();
   expect([told, store.current()?.state, store.states().get(1)?.state]).toEqual([1, 'FINISHED', 'FINISHED']);
+});
+
+test('children only become more, whichever telling is newer', () => {
+  const task = (revision: number, children?: number[]) => ({ id: 9, run: { revision }, children }) as Task;
+  expect(newerTask(task(7, [1]), task(8)).children).toEqual([1]);
+  expect(newerTask(task(8, [1]), task(7, [1, 2]))).toMatchObject({ run: { revision: 8 }, children: [1, 2] });
+  expect(newerTask(task(7, [1]), task(8, [1, 2])).children).toEqual([1, 2]);
 });

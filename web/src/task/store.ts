@@ -63,9 +63,10 @@ function equal(a: NodeState | undefined, b: NodeState): boolean {
 export function newerTask(a: Task | undefined, b: Task): Task {
   if (!a || a.id !== b.id) return b;
   const newer = (a.run?.revision ?? -1) > (b.run?.revision ?? -1) ? a : b;
-  // Only who asks for one task is told of its children.
-  const children = newer.children ?? (newer === a ? b : a).children;
-  return children === newer.children ? newer : { ...newer, children };
+  // Only who asks for one task is told of its children, and they only become more.
+  const [of, other] = newer === a ? [a, b] : [b, a];
+  const more = (other?.children?.length ?? 0) > (of.children?.length ?? 0);
+  return more ? { ...of, children: other?.children } : of;
 }
 
 type Schedule = (flush: () => void) => void;

@@ -11,8 +11,9 @@ import {
   useWatch,
 } from '../api';
 import { fromNodes } from './archive';
-import { makeTree, type Tree } from './model';
+import { childrenMark, makeTree, type Tree } from './model';
 import { RunStore, useStates } from './store';
+import { useLagging } from './useLagging';
 
 export interface RunOfTask {
   store: RunStore;
@@ -120,6 +121,22 @@ export function useRun(project: number, id: number): RunOfTask {
       void states.refetch();
     },
   });
+  // News of a task do not tell its children: it is asked for when one may have been made.
+  const known = useStates(store);
+  const making = useLagging(
+    useMemo(() => (tree && watching ? childrenMark(tree, known) : ''), [tree, known, watching]),
+    1000,
+  );
+  const { data: whole } = useQuery({
+    queryKey: ['task', project, id, making],
+    queryFn: ({ signal }) => api.task(project, id, signal),
+    enabled: making !== '',
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  useEffect(() => {
+    if (whole) store.task(whole);
+  }, [whole, store]);
   const { refetch } = states;
   const reload = useCallback(() => {
     void refetch();
@@ -130,7 +147,7 @@ export function useRun(project: number, id: number): RunOfTask {
     task,
     gone: useSyncExternalStore(store.subscribe, store.isGone),
     tree,
-    states: useStates(store),
+    states: known,
     known: told !== undefined,
     feed,
     retry,

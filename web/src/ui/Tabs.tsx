@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useId } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 'react';
 
 export interface Tab<K extends string> {
   key: K;
@@ -20,6 +20,16 @@ export function Tabs<K extends string>({
   children: ReactNode;
 }) {
   const id = useId();
+  const list = useRef<HTMLDivElement>(null);
+  // On a narrow screen the tab that an address names may be out of sight.
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(current)}"]`);
+    if (!tab || !list.current) return;
+    const { scrollLeft, clientWidth } = list.current;
+    if (tab.offsetLeft < scrollLeft || tab.offsetLeft + tab.offsetWidth > scrollLeft + clientWidth) {
+      list.current.scrollLeft = tab.offsetLeft + tab.offsetWidth - clientWidth;
+    }
+  }, [current]);
   const move = (e: KeyboardEvent<HTMLDivElement>) => {
     const at = tabs.findIndex((t) => t.key === current);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[e.key];
@@ -31,7 +41,7 @@ export function Tabs<K extends string>({
   };
   return (
     <>
-      <div role="tablist" aria-label={label} className="tabs" onKeyDown={move}>
+      <div ref={list} role="tablist" aria-label={label} className="tabs" onKeyDown={move}>
         {tabs.map((tab) => (
           <button
             key={tab.key}

@@ -90,6 +90,7 @@ export const task = {
   'task.audit.made': 'Made by {user}, {time}, from {from}.',
   'task.audit.byTask': 'the task {id}',
   'task.audit.kept': 'Commands that were refused are not kept.',
+  'task.params.key': 'Variable',
   'task.params.given': 'Given',
   'task.params.set': 'Set while it ran',
   'task.params.none': 'The task has no variables.',

@@ -86,6 +86,7 @@ export const task: Same<typeof en> = {
   'task.audit.made': '由 {user} 于 {time} 创建，来源：{from}。',
   'task.audit.byTask': '任务 {id}',
   'task.audit.kept': '被拒绝的命令不保留。',
+  'task.params.key': '变量',
   'task.params.given': '给定的值',
   'task.params.set': '运行中设置的值',
   'task.params.none': '该任务没有变量。',

@@ -1,0 +1,122 @@
+// What a task was given, and who did what to it: the tabs Params and Audit of its page.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { eventually } from './server.mjs';
+import { act, tree } from './tree.mjs';
+import { as, hand, unique, ways, world } from './world.mjs';
+
+const words = {
+  en: { params: 'Params', audit: 'Audit', given: 'Given', set: 'Set while it ran', pause: 'Pause', resume: 'Resume' },
+  'zh-CN': { params: '参数', audit: '审计', given: '给定的值', set: '运行中设置的值', pause: '暂停', resume: '继续' },
+};
+const reasonOf = { en: 'Reason', 'zh-CN': '原因' };
+
+const constant = (key, name, value, more = {}) => ({
+  ...{ key, name, value, index: 0, desc: '', source_type: 'custom', source_info: {}, source_tag: 'input.input' },
+  ...{ custom_type: 'input', show_type: 'show', validation: '', version: 'legacy', ...more },
+});
+
+/** A task that waits for somebody, with a value that it was given, one that is secret, and one that a node gives out. */
+async function waits(project, name) {
+  const flow = tree([act('Ask outside', 'pause_node'), act('Go on')], {
+    '${version}': constant('${version}', 'Version of the <b>shop</b>', `2.14 of ${name}`),
+    '${hosts}': constant('${hosts}', 'Hosts', 'web-01\nweb-02\nweb-03'),
+    '${said}': constant('${said}', 'What they said', '', {
+      source_type: 'component_outputs',
+      source_info: { n2: ['callback_data'] },
+      custom_type: '',
+      source_tag: '',
+      show_type: 'hide',
+    }),
+  });
+  const { id } = await world.api.task(project, name, flow);
+  await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+  return id;
+}
+
+const dialog = (page) => page.getByRole('dialog');
+const row = (page, key) => page.locator('.params-row').filter({ has: page.getByText(key, { exact: true }) });
+const entry = (page, ...texts) =>
+  texts.reduce((rows, text) => rows.filter({ hasText: text }), page.getByRole('row')).first();
+
+async function seen(window, page, name) {
+  await page.mouse.move(0, 0);
+  const picture = (kind) =>
+    process.env.SCREENSHOTS && page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${kind}.png`) });
+  assert.deepEqual(await window.violations(), [], 'light');
+  await picture('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'dark');
+  await picture('dark');
+  await page.setViewportSize({ width: 375, height: 760 });
+  assert.equal(await window.overflow(), 0, 'nothing is wider than a phone');
+  assert.deepEqual(await window.violations(), [], 'on a phone');
+  await picture('phone');
+  // Who comes by a link sees which tab it is, however narrow the screen.
+  await page.setViewportSize({ width: 240, height: 760 });
+  await page.reload();
+  const tab = page.getByRole('tab', { selected: true });
+  await tab.waitFor();
+  const [list, chosen] = [await tab.locator('xpath=..').boundingBox(), await tab.boundingBox()];
+  assert.ok(chosen.x >= list.x - 1 && chosen.x + chosen.width <= list.x + list.width + 1, 'the tab is in sight');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+export function audit() {
+  for (const way of ways) {
+    for (const language of Object.keys(words)) {
+      const t = words[language];
+      const walk = (name, run) =>
+        test(`${name}, ${way}, ${language}`, () =>
+          as('ann', { language }, (window, page) => run(page, hand(way, page), window)));
+
+      walk('params: what was given, and what nodes set', async (page, by, window) => {
+        const project = world.who.walks;
+        const name = unique('params');
+        const id = await waits(project, name);
+        await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+        await by.tab(page.getByRole('tab', { name: t.params }));
+        await row(page, '${version}').getByText(`2.14 of ${name}`).waitFor();
+        await row(page, '${version}').getByText('Version of the <b>shop</b>').waitFor();
+        assert.match(page.url(), /tab=params/);
+        assert.equal(await row(page, '${said}').getByText(t.set).count(), 0);
+        assert.equal(await row(page, '${said}').getByText('""').count(), 0, 'nobody gave it an empty text');
+        // It is told of what nodes set, without a reload.
+        await world.api.do(project, id, 'callback', { node: 'Ask outside', data: { bit: 1, who: 'the team' } });
+        await row(page, '${said}').getByText(t.set).waitFor();
+        await row(page, '${said}').getByText('the team').waitFor();
+        assert.equal(await row(page, '${version}').getByText(t.set).count(), 0);
+        await seen(window, page, `task-params-${language}`);
+      });
+
+      walk('audit: who did what, and why', async (page, by, window) => {
+        const project = world.who.walks;
+        const id = await waits(project, unique('audit'));
+        await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+        await by.tab(page.getByRole('tab', { name: t.audit }));
+        await page.locator('.audit-made').getByText('ann').waitFor();
+        await page.locator('.grid-line').first().waitFor();
+        assert.equal(await page.locator('.grid-line').count(), 1, 'the start, and nothing that the server did');
+
+        await by.press(page.locator('.run-actions').getByRole('button', { name: t.pause, exact: true }));
+        await by.fill(dialog(page).getByLabel(reasonOf[language]), 'the switch is being replaced');
+        await by.press(dialog(page).getByRole('button', { name: t.pause, exact: true }));
+        // The new line comes by itself, above the others.
+        await entry(page, t.pause, 'ann', 'the switch is being replaced').waitFor();
+        assert.ok((await page.locator('.grid-line').first().textContent()).includes('the switch is being replaced'));
+        await world.api.do(project, id, 'resume');
+        await world.api.do(project, id, 'callback', { node: 'Ask outside', data: { bit: 1 } });
+        await entry(page, 'Ask outside', 'ann').waitFor();
+        await eventually('four lines', async () => (await page.locator('.grid-line').count()) === 4);
+        await seen(window, page, `task-audit-${language}`);
+
+        // A line leads to its node.
+        await by.press(page.locator('.grid-line').getByRole('button', { name: 'Ask outside' }));
+        await page.locator('.node-head').getByText('Ask outside').waitFor();
+        assert.match(page.url(), /tab=audit.*node=|node=.*tab=audit/);
+      });
+    }
+  }
+}
