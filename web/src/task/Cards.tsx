@@ -2,6 +2,7 @@ import type { Node as FlowNode, NodeProps } from '@xyflow/react';
 import { createContext, memo, use, useSyncExternalStore } from 'react';
 import { useI18n } from '../i18n';
 import { Button, Duration, Icon, kindKey, lookClass, StateShape } from '../ui';
+import type { Cell } from './cell';
 import type { Item } from './fold';
 import {
   type Counts,
@@ -16,29 +17,6 @@ import {
 } from './model';
 import { attemptsOf } from './nodes';
 import { type RunStore, useNodeState, useStates } from './store';
-
-/** A value that those who show it follow by themselves. */
-export class Cell<T> {
-  #value: T;
-  #listeners = new Set<() => void>();
-
-  constructor(value: T) {
-    this.#value = value;
-  }
-
-  get = (): T => this.#value;
-
-  set(value: T): void {
-    if (Object.is(value, this.#value)) return;
-    this.#value = value;
-    for (const tell of this.#listeners) tell();
-  }
-
-  subscribe = (tell: () => void): (() => void) => {
-    this.#listeners.add(tell);
-    return () => this.#listeners.delete(tell);
-  };
-}
 
 export interface GraphPlace {
   tree: Tree;

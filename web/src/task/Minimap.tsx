@@ -1,8 +1,8 @@
 import type { ReactFlowInstance } from '@xyflow/react';
 import { type PointerEvent, useEffect, useRef } from 'react';
-import type { Cell } from './Cards';
-import type { Paint, Viewport } from './canvas';
+import type { Paint } from './canvas';
 import type { RunStore } from './store';
+import type { Sight } from './useDrawing';
 import type { LiveScene } from './useScene';
 
 /** Above so many items the overview costs more than it tells. */
@@ -15,17 +15,13 @@ export function Minimap({
   live,
   store,
   paint,
-  viewport,
-  size,
-  moved,
+  sight: { viewport, size, moved },
   flow,
 }: {
   live: LiveScene;
   store: RunStore;
   paint: Paint | undefined;
-  viewport: React.RefObject<Viewport>;
-  size: React.RefObject<{ w: number; h: number }>;
-  moved: Cell<number>;
+  sight: Sight;
   // biome-ignore lint/suspicious/noExplicitAny: it takes the instance of any graph
   flow: Pick<ReactFlowInstance<any>, 'setCenter'>;
 }) {

@@ -1,4 +1,5 @@
 import type { Look } from '../ui';
+import { headOf, type Line, labelPlace } from './edges';
 import type { Link } from './fold';
 import type { Box } from './layout';
 
@@ -34,45 +35,6 @@ export interface Shape {
   box: Box;
   form: 'card' | 'stack' | 'diamond' | 'circle' | 'frame';
   name: string;
-}
-
-/** A link with its line: start, two control points, end. */
-export interface Line {
-  link: Link;
-  points: readonly [number, number, number, number, number, number, number, number];
-  label: string;
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
-
-/** The line of a link: from the right side of one box to the left side of the other. */
-export function lineOf(link: Link, from: Box, to: Box, label: string): Line {
-  const x1 = from.x + from.w;
-  const y1 = from.y + from.h / 2;
-  const x2 = to.x;
-  const y2 = to.y + to.h / 2;
-  let points: Line['points'];
-  if (x2 >= x1 - 1) {
-    const bend = Math.min(Math.max(24, (x2 - x1) / 2), 160);
-    points = [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
-  } else {
-    // It leads back: below both.
-    const low = Math.max(from.y + from.h, to.y + to.h) + 40 + Math.min(200, (x1 - x2) / 12);
-    points = [x1, y1, x1 + 90, low + 30, x2 - 90, low + 30, x2, y2];
-  }
-  const xs = [points[0], points[2], points[4], points[6]];
-  const ys = [points[1], points[3], points[5], points[7]];
-  return {
-    link,
-    points,
-    label,
-    left: Math.min(...xs),
-    right: Math.max(...xs),
-    top: Math.min(...ys),
-    bottom: Math.max(...ys),
-  };
 }
 
 /** Finds what is drawn at a point, in cells so that not all is looked at. */
@@ -213,13 +175,10 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
     else path.bezierCurveTo(a, b, d, e, x2, y2);
     if (zoom >= 0.3) {
       const head = taken ? strongArrows : arrows;
-      const back = x2 < x1;
-      const [dx, dy] = back ? [x2 - d, y2 - e] : [1, 0];
-      const long = Math.hypot(dx, dy) || 1;
-      const [ux, uy] = [dx / long, dy / long];
-      head.moveTo(x2, y2);
-      head.lineTo(x2 - 8 * ux - 4.5 * uy, y2 - 8 * uy + 4.5 * ux);
-      head.lineTo(x2 - 8 * ux + 4.5 * uy, y2 - 8 * uy - 4.5 * ux);
+      const [tip, left, right] = headOf(line);
+      head.moveTo(...tip);
+      head.lineTo(...left);
+      head.lineTo(...right);
       head.closePath();
     }
     if (line.label && zoom >= readable) labels.push(line);
@@ -242,11 +201,9 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   c.font = `11px ${paint.font}`;
   c.textAlign = 'center';
   c.textBaseline = 'middle';
-  for (const { label, points } of labels.slice(0, 300)) {
-    const [x1, y1, a, b, d, e, x2, y2] = points;
-    const x = (x1 + 3 * a + 3 * d + x2) / 8;
-    const y = (y1 + 3 * b + 3 * e + y2) / 8;
-    const wide = c.measureText(label).width + 10;
+  for (const line of labels.slice(0, 300)) {
+    const { x, y } = labelPlace(line);
+    const wide = c.measureText(line.label).width + 10;
     c.fillStyle = paint.paper;
     c.strokeStyle = paint.rule;
     c.lineWidth = 1;
@@ -255,7 +212,7 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
     c.fill();
     c.stroke();
     c.fillStyle = paint.muted;
-    c.fillText(label, x, y + 0.5);
+    c.fillText(line.label, x, y + 0.5);
   }
 }
 

@@ -1,8 +1,10 @@
 import { useMemo } from 'react';
 import { useI18n } from '../i18n';
 import type { Look } from '../ui';
-import { type Cell, countsOfItem, isUrgent } from './Cards';
-import { type Line, lineOf, Places, type Scene, type Shape } from './canvas';
+import { countsOfItem, isUrgent } from './Cards';
+import { Places, type Scene, type Shape } from './canvas';
+import type { Cell } from './cell';
+import { type Line, lineOf } from './edges';
 import type { Item, Link, View } from './fold';
 import type { Box } from './layout';
 import { isEvent, isGateway, isTaken, lookOf, lookOfCounts, plainName, type States, type Tree } from './model';
