@@ -7,6 +7,7 @@
 // SCREENSHOTS one for pictures of all screens.
 import { after, before, describe } from 'node:test';
 import { chinese } from './chinese.mjs';
+import { graph } from './graph.mjs';
 import { changes } from './live.mjs';
 import { odd } from './odd.mjs';
 import { rights } from './rights.mjs';
@@ -20,6 +21,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   after(tearDown, { timeout: 60_000 });
   changes();
   walks();
+  graph();
   rights();
   odd();
   accessible();

@@ -1,19 +1,21 @@
 import '@xyflow/react/dist/base.css';
 import { ReactFlowProvider } from '@xyflow/react';
 import { memo, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { Task } from '../api';
 import { useI18n } from '../i18n';
 import { Empty, kindKey, Skeleton, useAnnounce } from '../ui';
 import { GraphContext, type GraphPlace, manyName } from './Cards';
 import { Cell } from './cell';
 import { allFolds, type Folds, firstFolds, foldsKey, makeView, toggle, unfold } from './fold';
 import { around, countsOf, plainName, type Tree } from './model';
+import type { Shown } from './only';
 import { Surface } from './Surface';
 import type { RunStore, ViewProps } from './store';
 import { useLayout } from './useLayout';
 import { lookOfItem, useScene } from './useScene';
 
 /** The graph of a task. */
-export default memo(function GraphView(props: ViewProps) {
+export default memo(function GraphView(props: ViewProps & { task: Task }) {
   const { t } = useI18n();
   if (props.tree.order.length === 0) return <Empty title={t('task.graph.empty')} />;
   return (
@@ -26,7 +28,7 @@ export default memo(function GraphView(props: ViewProps) {
 // The folds of a tree stay while the page is open, for all tasks of that tree.
 const foldsOf = new Map<string, Folds>();
 
-function Graph({ tree, store, selected, onSelect }: ViewProps) {
+function Graph({ task, tree, store, selected, onSelect }: ViewProps & { task: Task }) {
   const { t, number } = useI18n();
   const [folds, setFolds] = useState<Folds>(() => {
     const known = foldsOf.get(tree.graph.tree) ?? firstFolds(tree);
@@ -38,7 +40,7 @@ function Graph({ tree, store, selected, onSelect }: ViewProps) {
   const view = useMemo(() => makeView(tree, folds), [tree, folds]);
   const layout = useLayout(view, `${tree.graph.tree};${foldsKey(folds)}`);
   const cursor = useMemo(() => new Cell<number | undefined>(undefined), []);
-  const only = useMemo(() => new Cell(false), []);
+  const shown = useMemo(() => new Cell<Shown>(undefined), []);
   const [onlyActive, setOnlyActive] = useState(false);
   const toFly = useRef<number | undefined>(selected);
   const area = useRef<HTMLDivElement>(null);
@@ -62,8 +64,8 @@ function Graph({ tree, store, selected, onSelect }: ViewProps) {
     [cursor, onSelect, onToggle],
   );
   const place = useMemo<GraphPlace>(
-    () => ({ tree, store, cursor, only, onOpen, onToggle }),
-    [tree, store, cursor, only, onOpen, onToggle],
+    () => ({ tree, store, cursor, shown, onOpen, onToggle }),
+    [tree, store, cursor, shown, onOpen, onToggle],
   );
 
   // What is chosen elsewhere is unfolded; the surface flies to it.
@@ -77,7 +79,7 @@ function Graph({ tree, store, selected, onSelect }: ViewProps) {
     });
   }, [selected, tree]);
 
-  const scene = useScene(tree, store, layout, cursor, only);
+  const scene = useScene(tree, store, layout, cursor, shown);
   const summary = useSummary(tree, store);
   if (!layout || !scene) {
     return (
@@ -106,6 +108,7 @@ function Graph({ tree, store, selected, onSelect }: ViewProps) {
           {summary}
         </p>
         <Surface
+          task={task}
           layout={layout}
           scene={scene}
           place={place}
@@ -114,10 +117,7 @@ function Graph({ tree, store, selected, onSelect }: ViewProps) {
           say={say}
           describedBy={described}
           onlyActive={onlyActive}
-          onOnlyActive={(on) => {
-            setOnlyActive(on);
-            only.set(on);
-          }}
+          onOnlyActive={setOnlyActive}
           onUnfoldAll={(on) => {
             toFly.current = -1;
             setFolds(allFolds(tree, on));

@@ -1,6 +1,8 @@
 import type { ReactFlowInstance } from '@xyflow/react';
 import { type PointerEvent, useEffect, useRef } from 'react';
 import type { Paint } from './canvas';
+import type { Cell } from './cell';
+import type { Shown } from './only';
 import type { RunStore } from './store';
 import type { Sight } from './useDrawing';
 import type { LiveScene } from './useScene';
@@ -15,12 +17,14 @@ export function Minimap({
   live,
   store,
   paint,
+  shown,
   sight: { viewport, size, moved },
   flow,
 }: {
   live: LiveScene;
   store: RunStore;
   paint: Paint | undefined;
+  shown: Cell<Shown>;
   sight: Sight;
   // biome-ignore lint/suspicious/noExplicitAny: it takes the instance of any graph
   flow: Pick<ReactFlowInstance<any>, 'setCenter'>;
@@ -46,19 +50,20 @@ export function Minimap({
       for (const { key, box, form } of live.scene.shapes) {
         if (form === 'frame') continue;
         const look = live.scene.look(key);
-        c.fillStyle = look === 'NONE' ? paint.rule : paint.looks[look];
+        c.fillStyle = look === 'NONE' || live.scene.hidden(key) ? paint.rule : paint.looks[look];
         c.fillRect(box.x, box.y, Math.max(box.w, 1.5 / scale), Math.max(box.h, 1.5 / scale));
       }
     };
     paintAll();
-    const stop = store.subscribe(() => {
+    const soon = () => {
       timer ??= setTimeout(paintAll, 500);
-    });
+    };
+    const stops = [store.subscribe(soon), shown.subscribe(paintAll)];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       clearTimeout(timer);
     };
-  }, [live, paint, store, bounds, scale, w, h]);
+  }, [live, paint, store, shown, bounds, scale, w, h]);
 
   useEffect(() => {
     const move = () => {

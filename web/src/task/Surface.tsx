@@ -1,24 +1,27 @@
 import { ReactFlow, useReactFlow } from '@xyflow/react';
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useI18n } from '../i18n';
 import { Button, IconButton, useKeys } from '../ui';
 import { Bar } from './Bar';
-import { type GraphPlace, type ItemNode, nodeTypes } from './Cards';
+import { type GraphPlace, type ItemNode, isUrgent, nodeTypes } from './Cards';
 import { readable } from './canvas';
 import type { Cell } from './cell';
+import { Export } from './Export';
 import { groupsOf, type Item } from './fold';
 import type { Box } from './layout';
 import { Minimap, minimapUpTo } from './Minimap';
-import { type Direction, step } from './move';
+import { type Direction, nextShown, step } from './move';
+import { useShown } from './only';
 import { usePaint } from './paint';
 import { type Stage, useDrawing, useSight } from './useDrawing';
-import { glide, least, useFlight, useGoal } from './useFlight';
+import { glide, least, useFilterGoal, useFlight, useGoal } from './useFlight';
 import { useKeysHere } from './useKeysHere';
 import type { Layout } from './useLayout';
 import type { LiveScene } from './useScene';
 
 /** The graph itself, with the line above it: shows what is in view, and takes mouse, touch and keys. */
 export function Surface({
+  task,
   layout,
   scene: live,
   place,
@@ -31,6 +34,7 @@ export function Surface({
   onUnfoldAll,
   onReveal,
 }: {
+  task: { id: number; name: string };
   layout: Layout;
   scene: LiveScene;
   place: GraphPlace;
@@ -52,15 +56,17 @@ export function Surface({
   const sight = useSight();
   const { viewport } = sight;
   const paint = usePaint(outer);
-  const { tree, store, cursor, only, onOpen, onToggle } = place;
+  const { tree, store, cursor, shown, onOpen, onToggle } = place;
   const { view, boxes } = layout;
-  const flight = useFlight(outer, sight, live);
+  const flight = useFlight(outer, sight, live, shown);
   const { fitAll, flyTo, reveal } = flight;
-  const { near, redraw } = useDrawing(stage, sight, live, paint, () =>
+  const { near, redraw, redrawSoon } = useDrawing(stage, sight, live, paint, () =>
     withCursor(cursor, (key) => flyTo(key, glide())),
   );
-  useEffect(() => store.subscribe(redraw), [store, redraw]);
-  useEffect(() => only.subscribe(redraw), [only, redraw]);
+  useShown(live, store, cursor, onlyActive, shown);
+  const left = useSyncExternalStore(shown.subscribe, shown.get);
+  useEffect(() => store.subscribe(redrawSoon), [store, redrawSoon]);
+  useEffect(() => shown.subscribe(redraw), [shown, redraw]);
   useEffect(() => cursor.subscribe(redraw), [cursor, redraw]);
 
   const made = useRef<{ layout: Layout; nodes: Map<number, ItemNode> }>({ layout, nodes: new Map() });
@@ -72,7 +78,7 @@ export function Surface({
     for (const { key } of live.places.within(near)) {
       const item = view.item.get(key);
       const box = boxes.get(key);
-      if (!item || !box) continue;
+      if (!item || !box || left?.has(key) === false) continue;
       let node = known.get(key);
       if (!node) {
         node = nodeOf(item, box);
@@ -81,9 +87,10 @@ export function Surface({
       shown.push(node);
     }
     return shown.sort((a, b) => Number(b.type === 'frame') - Number(a.type === 'frame'));
-  }, [near, layout, live, view, boxes]);
+  }, [near, layout, live, view, boxes, left]);
 
   useGoal(live, flight, cursor, selected, toFly);
+  useFilterGoal(live, sight, shown, onlyActive, fitAll);
 
   const moveTo = (key: number | undefined) => {
     if (key === undefined) return;
@@ -94,7 +101,11 @@ export function Surface({
   const arrow = (to: Direction) => {
     const from = cursor.get();
     const start = from !== undefined && view.item.has(from) ? from : undefined;
-    moveTo(start === undefined ? view.items[0]?.key : step(view, boxes, start, to));
+    const there = left ? new Map([...boxes].filter(([key]) => left.has(key))) : boxes;
+    if (start === undefined) return moveTo(view.items.find((i) => there.has(i.key))?.key);
+    const next = step(view, there, start, to);
+    if (next !== undefined || !left || to === 'up' || to === 'down') return moveTo(next);
+    moveTo(nextShown(tree.order, view, left, start, to === 'right' ? 1 : -1));
   };
   const zoomIn = () => void flow.zoomIn({ duration: glide(120) });
   const zoomOut = () => void flow.zoomOut({ duration: glide(120) });
@@ -145,7 +156,7 @@ export function Surface({
         }}
         onOpen={(index) => onOpen(index)}
       >
-        <label className="check">
+        <label className="check" title={t('task.graph.active.title')}>
           <input type="checkbox" checked={onlyActive} onChange={(e) => onOnlyActive(e.target.checked)} />
           <span>{t('task.graph.active')}</span>
         </label>
@@ -159,6 +170,7 @@ export function Surface({
             </Button>
           </>
         )}
+        <Export task={task} live={live} paint={paint} shown={left} />
         <span className="graph-zoom">
           <IconButton small label={`${t('task.graph.out')} (-)`} onClick={zoomOut}>
             <span aria-hidden="true">−</span>
@@ -204,7 +216,7 @@ export function Surface({
           onNodeClick={(_, node) => onOpen(Number(node.id))}
           onPaneClick={(e) => {
             const at = flow.screenToFlowPosition({ x: e.clientX, y: e.clientY }, { snapToGrid: false });
-            const hit = live.places.at(at.x, at.y, Math.min(12, 4 / viewport.current.zoom));
+            const hit = live.places.at(at.x, at.y, Math.min(12, 4 / viewport.current.zoom), live.scene.hidden);
             outer.current?.focus({ preventScroll: true });
             if (!hit) return;
             if (hit.form !== 'frame') onOpen(hit.key);
@@ -213,13 +225,18 @@ export function Surface({
           onPaneMouseMove={(e) => {
             if (viewport.current.zoom >= readable || !outer.current) return;
             const at = flow.screenToFlowPosition({ x: e.clientX, y: e.clientY }, { snapToGrid: false });
-            const hit = live.places.at(at.x, at.y);
+            const hit = live.places.at(at.x, at.y, 0, live.scene.hidden);
             const name = hit && hit.form !== 'frame' ? hit.name : '';
             if (outer.current.title !== name) outer.current.title = name;
           }}
         />
+        {left && ![...left].some((key) => isUrgent(live.scene.look(key))) && (
+          <p className="graph-note" role="status">
+            {t('task.graph.nothing')}
+          </p>
+        )}
         {view.items.length <= minimapUpTo && (
-          <Minimap live={live} store={store} paint={paint} sight={sight} flow={flow} />
+          <Minimap live={live} store={store} paint={paint} shown={shown} sight={sight} flow={flow} />
         )}
       </div>
     </>

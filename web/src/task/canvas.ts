@@ -60,11 +60,12 @@ export class Places {
   }
 
   /** What is at a point, give or take some slack; the innermost where frames are around it. */
-  at(x: number, y: number, slack = 0): Shape | undefined {
+  at(x: number, y: number, slack: number, hidden: (key: number) => boolean): Shape | undefined {
     let best: Shape | undefined;
     this.#each({ x: x - slack, y: y - slack, w: 2 * slack, h: 2 * slack }, (cell) => {
       for (const shape of this.#cells.get(cell) ?? []) {
-        const { box } = shape;
+        const { box, key } = shape;
+        if (hidden(key)) continue;
         if (x < box.x - slack || x > box.x + box.w + slack || y < box.y - slack || y > box.y + box.h + slack) continue;
         if (!best || box.w * box.h < best.box.w * best.box.h) best = shape;
       }
@@ -92,8 +93,8 @@ export interface Scene {
   lines: readonly Line[];
   look: (key: number) => Look;
   taken: (link: Link) => boolean;
-  /** Whether an item is drawn faintly, since a filter leaves it out. */
-  faint: (key: number) => boolean;
+  /** Whether a filter leaves an item out. */
+  hidden: (key: number) => boolean;
   cursor: number | undefined;
 }
 
@@ -124,8 +125,8 @@ export function draw(
 
   // Frames, the outer ones first.
   c.lineWidth = Math.max(1, pixel);
-  for (const { form, box } of scene.shapes) {
-    if (form !== 'frame' || out(box)) continue;
+  for (const { key, form, box } of scene.shapes) {
+    if (form !== 'frame' || out(box) || scene.hidden(key)) continue;
     c.beginPath();
     c.roundRect(box.x, box.y, box.w, box.h, 10);
     c.fillStyle = paint.ground;
@@ -166,6 +167,7 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   const straight = zoom <= tiny;
   for (const line of scene.lines) {
     if (line.left > view.right || line.right < view.left || line.top > view.bottom || line.bottom < view.top) continue;
+    if (scene.hidden(line.link.from) || scene.hidden(line.link.to)) continue;
     const taken = scene.taken(line.link);
     const path = taken ? strong : plain;
     const [x1, y1, a, b, d, e, x2, y2] = line.points;
@@ -225,16 +227,14 @@ function drawShapes(
 ): void {
   const pixel = 1 / zoom;
   // One path for all that look alike: few calls, however many nodes there are.
-  const bodies = new Map<string, { look: Look; faint: boolean; path: Path2D; marks: Path2D; cuts: Path2D }>();
+  const bodies = new Map<Look, { path: Path2D; marks: Path2D; cuts: Path2D }>();
   for (const { key, box, form } of scene.shapes) {
-    if (form === 'frame' || out(box)) continue;
+    if (form === 'frame' || out(box) || scene.hidden(key)) continue;
     const look = scene.look(key);
-    const faint = scene.faint(key);
-    const name = faint ? `-${look}` : look;
-    let body = bodies.get(name);
+    let body = bodies.get(look);
     if (!body) {
-      body = { look, faint, path: new Path2D(), marks: new Path2D(), cuts: new Path2D() };
-      bodies.set(name, body);
+      body = { path: new Path2D(), marks: new Path2D(), cuts: new Path2D() };
+      bodies.set(look, body);
     }
     const { path } = body;
     if (form === 'diamond') {
@@ -253,9 +253,8 @@ function drawShapes(
     // The sign of the state, so that it is not told by colour alone.
     if (form !== 'circle' && zoom > tiny) addSign(body.marks, body.cuts, look, box);
   }
-  for (const { look, faint, path, marks, cuts } of bodies.values()) {
+  for (const [look, { path, marks, cuts }] of bodies) {
     const color = paint.looks[look];
-    c.globalAlpha = faint ? 0.22 : 1;
     c.fillStyle = solid.has(look) ? color : paint.paper;
     c.strokeStyle = solid.has(look) ? color : paint.edge;
     c.lineWidth = Math.max(1.5, pixel);

@@ -31,6 +31,10 @@ export function useSight(): Sight {
   return sight;
 }
 
+// How long the view has not moved when it rests, and how long changes of states wait while it does not, in milliseconds.
+const resting = 200;
+const waiting = 1000;
+
 // How far the canvas reaches beyond the area.
 function marginOf(size: number): number {
   return Math.round(size / 4);
@@ -47,7 +51,7 @@ export function useDrawing(
   live: LiveScene,
   paint: Paint | undefined,
   narrowed: () => void,
-): { near: Box | undefined; redraw: () => void } {
+): { near: Box | undefined; redraw: () => void; redrawSoon: () => void } {
   const frame = useRef(0);
   const dirty = useRef(true);
   const drawn = useRef({ x: 0, y: 0, zoom: 0, whole: false });
@@ -85,8 +89,25 @@ export function useDrawing(
     dirty.current = true;
     show();
   }, [show]);
-  const again = useRef(redraw);
-  useEffect(() => () => clearTimeout(settle.current), []);
+  // What changes elsewhere while the view is moved may wait a little: each frame is to come in time.
+  const late = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const movedAt = useRef(0);
+  const redrawSoon = useCallback(() => {
+    if (performance.now() - movedAt.current >= resting) redraw();
+    else late.current ??= setTimeout(() => again.current(), waiting);
+  }, [redraw]);
+  const again = useRef(() => {
+    late.current = undefined;
+    redraw();
+  });
+  useEffect(
+    () => () => {
+      clearTimeout(settle.current);
+      clearTimeout(late.current);
+      late.current = undefined;
+    },
+    [],
+  );
   useEffect(() => () => cancelAnimationFrame(frame.current), []);
   useEffect(() => {
     painted.current = { live, paint };
@@ -124,6 +145,7 @@ export function useDrawing(
       clearTimeout(rest.current);
       rest.current = setTimeout(() => area.current?.classList.remove('graph-moving'), 250);
       viewport.current = v;
+      movedAt.current = performance.now();
       show();
       look();
       moved.set(moved.get() + 1);
@@ -162,5 +184,5 @@ export function useDrawing(
     return () => watch.disconnect();
   }, [redraw, look, area, canvas, size, moved]);
 
-  return { near, redraw };
+  return { near, redraw, redrawSoon };
 }

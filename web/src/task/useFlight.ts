@@ -1,10 +1,12 @@
 import { useReactFlow } from '@xyflow/react';
 import { type RefObject, useCallback, useEffect, useRef } from 'react';
 import type { Look } from '../ui';
+import { isUrgent } from './Cards';
 import { readable } from './canvas';
 import type { Cell } from './cell';
+import type { Shown } from './only';
 import type { Sight } from './useDrawing';
-import type { LiveScene } from './useScene';
+import { boundsOf, type LiveScene } from './useScene';
 
 const quiet = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
@@ -20,21 +22,26 @@ const tooSmall = 0.16;
 // On a screen this narrow there is room for few nodes: it begins where they can be read.
 const narrow = 560;
 
-/** Moves the view: to all of the graph, to where it begins, and to a node. */
-export function useFlight(area: RefObject<HTMLDivElement | null>, { viewport, size }: Sight, live: LiveScene) {
+/** Moves the view: to all of the graph that is shown, to where it begins, and to a node. */
+export function useFlight(
+  area: RefObject<HTMLDivElement | null>,
+  { viewport, size }: Sight,
+  live: LiveScene,
+  shown: Cell<Shown>,
+) {
   const flow = useReactFlow();
   const { boxes } = live;
   const fitAll = useCallback(
     (ms: number) => {
       const { w, h } = size.current;
-      const b = live.bounds;
+      const b = boundsOf(live, shown.get());
       const zoom = Math.max(least, Math.min(1, (w - 48) / Math.max(1, b.w), (h - 48) / Math.max(1, b.h)));
       void flow.setViewport(
         { x: (w - b.w * zoom) / 2 - b.x * zoom, y: (h - b.h * zoom) / 2 - b.y * zoom, zoom },
         { duration: ms },
       );
     },
-    [flow, live, size],
+    [flow, live, size, shown],
   );
   // Where the whole would be too small to tell anything, it begins at what needs a person, or at the start.
   const begin = useCallback(() => {
@@ -115,4 +122,24 @@ export function useGoal(
     }
     if (first) begin();
   }, [selected, begin, flyTo, view, cursor, toFly]);
+}
+
+/** Shows what a filter leaves once it is chosen, since that may be far from what was looked at. */
+export function useFilterGoal(
+  live: LiveScene,
+  { viewport, size }: Sight,
+  shown: Cell<Shown>,
+  on: boolean,
+  fitAll: (ms: number) => void,
+): void {
+  const before = useRef(on);
+  useEffect(() => {
+    if (before.current === on) return;
+    before.current = on;
+    const urgent = new Set([...(shown.get() ?? [])].filter((key) => isUrgent(live.scene.look(key))));
+    const { x, y, zoom } = viewport.current;
+    const { w, h } = size.current;
+    const seen = live.places.within({ x: -x / zoom, y: -y / zoom, w: w / zoom, h: h / zoom });
+    if (urgent.size > 0 && ![...seen].some(({ key }) => urgent.has(key))) fitAll(glide());
+  }, [live, viewport, size, shown, on, fitAll]);
 }
