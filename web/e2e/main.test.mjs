@@ -9,6 +9,7 @@ import { after, before, describe } from 'node:test';
 import { audit } from './audit.mjs';
 import { chinese } from './chinese.mjs';
 import { finding } from './finding.mjs';
+import { graph } from './graph.mjs';
 import { changes } from './live.mjs';
 import { odd } from './odd.mjs';
 import { rights } from './rights.mjs';
@@ -26,6 +27,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   finding();
   usual();
   audit();
+  graph();
   rights();
   odd();
   accessible();

@@ -2,6 +2,7 @@ import type { Node as FlowNode, NodeProps } from '@xyflow/react';
 import { createContext, memo, use, useSyncExternalStore } from 'react';
 import { useI18n } from '../i18n';
 import { Button, Duration, Icon, kindKey, lookClass, StateShape } from '../ui';
+import type { Cell } from './cell';
 import type { Item } from './fold';
 import {
   type Counts,
@@ -17,35 +18,12 @@ import {
 import { attemptsOf } from './nodes';
 import { type RunStore, useNodeState, useStates } from './store';
 
-/** A value that those who show it follow by themselves. */
-export class Cell<T> {
-  #value: T;
-  #listeners = new Set<() => void>();
-
-  constructor(value: T) {
-    this.#value = value;
-  }
-
-  get = (): T => this.#value;
-
-  set(value: T): void {
-    if (Object.is(value, this.#value)) return;
-    this.#value = value;
-    for (const tell of this.#listeners) tell();
-  }
-
-  subscribe = (tell: () => void): (() => void) => {
-    this.#listeners.add(tell);
-    return () => this.#listeners.delete(tell);
-  };
-}
-
 export interface GraphPlace {
   tree: Tree;
   store: RunStore;
   cursor: Cell<number | undefined>;
-  /** Whether only what is failed or at work counts. */
-  only: Cell<boolean>;
+  /** What a filter leaves. */
+  shown: Cell<ReadonlySet<number> | undefined>;
   onOpen: (key: number) => void;
   onToggle: (key: number) => void;
 }
@@ -71,25 +49,17 @@ function classes(...all: (string | false | undefined)[]): string {
 /** A node: shape, name, how long it takes and which attempt it is. */
 export const NodeCard = memo(function NodeCard({ data: { item } }: NodeProps<ItemNode>) {
   const { t, number } = useI18n();
-  const { store, cursor, only } = usePlace();
+  const { store, cursor } = usePlace();
   const state = useNodeState(store, item.key);
   const here = useCell(cursor, (c) => c === item.key);
-  const filtered = useCell(only, Boolean);
   const { node } = item;
   const look = lookOf(state);
   const name = plainName(node.name) || t(kindKey(node.kind));
-  const faint = filtered && !isUrgent(look);
   const title = `${name}\n${t(kindKey(node.kind))}${node.plugin ? ` · ${node.plugin}` : ''} · ${t(`state.${look}`)}`;
   if (isGateway(node) || isEvent(node)) {
     return (
       <div
-        className={classes(
-          'mark',
-          isGateway(node) ? 'mark-gateway' : 'mark-event',
-          lookClass(look),
-          here && 'here',
-          faint && 'faint',
-        )}
+        className={classes('mark', isGateway(node) ? 'mark-gateway' : 'mark-event', lookClass(look), here && 'here')}
         title={title}
       >
         <span aria-hidden="true">{signs[node.kind] ?? ''}</span>
@@ -103,7 +73,7 @@ export const NodeCard = memo(function NodeCard({ data: { item } }: NodeProps<Ite
   }
   const attempts = attemptsOf(state);
   return (
-    <div className={classes('card', lookClass(look), here && 'here', faint && 'faint')} title={title}>
+    <div className={classes('card', lookClass(look), here && 'here')} title={title}>
       <StateShape look={look} size={16} />
       <div className="card-text">
         <bdi className="card-name two-lines">{name}</bdi>
@@ -128,6 +98,7 @@ const signs: Record<string, string> = {
   EmptyEndEvent: '■',
 };
 
+/** Whether a state needs a person, or something goes on in it. */
 export function isUrgent(look: string): boolean {
   return ['FAILED', 'RUNNING', 'READY', 'SUSPENDED', 'NODE_SUSPENDED'].includes(look);
 }
@@ -141,17 +112,16 @@ export function countsOfItem(tree: Tree, states: ReturnType<RunStore['states']>,
 /** A folded subprocess or group, with how many of its nodes are in which state. */
 export const ManyCard = memo(function ManyCard({ data: { item } }: NodeProps<ItemNode>) {
   const { t, number } = useI18n();
-  const { tree, store, cursor, only, onToggle } = usePlace();
+  const { tree, store, cursor, onToggle } = usePlace();
   const states = useStates(store);
   const here = useCell(cursor, (c) => c === item.key);
-  const filtered = useCell(only, Boolean);
   const counts = countsOfItem(tree, states, item);
   const own = item.kind === 'sub' ? states.get(item.key) : undefined;
   const look = own ? lookOf(own) : counts ? lookOfCounts(counts) : 'NONE';
   const name = manyName(item, t, number);
   return (
     <div
-      className={classes('card card-many', lookClass(look), here && 'here', filtered && !isUrgent(look) && 'faint')}
+      className={classes('card card-many', lookClass(look), here && 'here')}
       title={`${name}\n${t(`state.${look}`)}`}
     >
       <StateShape look={look} size={16} />

@@ -1,4 +1,5 @@
 import type { Look } from '../ui';
+import { headOf, type Line, labelPlace } from './edges';
 import type { Link } from './fold';
 import type { Box } from './layout';
 
@@ -36,45 +37,6 @@ export interface Shape {
   name: string;
 }
 
-/** A link with its line: start, two control points, end. */
-export interface Line {
-  link: Link;
-  points: readonly [number, number, number, number, number, number, number, number];
-  label: string;
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
-
-/** The line of a link: from the right side of one box to the left side of the other. */
-export function lineOf(link: Link, from: Box, to: Box, label: string): Line {
-  const x1 = from.x + from.w;
-  const y1 = from.y + from.h / 2;
-  const x2 = to.x;
-  const y2 = to.y + to.h / 2;
-  let points: Line['points'];
-  if (x2 >= x1 - 1) {
-    const bend = Math.min(Math.max(24, (x2 - x1) / 2), 160);
-    points = [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
-  } else {
-    // It leads back: below both.
-    const low = Math.max(from.y + from.h, to.y + to.h) + 40 + Math.min(200, (x1 - x2) / 12);
-    points = [x1, y1, x1 + 90, low + 30, x2 - 90, low + 30, x2, y2];
-  }
-  const xs = [points[0], points[2], points[4], points[6]];
-  const ys = [points[1], points[3], points[5], points[7]];
-  return {
-    link,
-    points,
-    label,
-    left: Math.min(...xs),
-    right: Math.max(...xs),
-    top: Math.min(...ys),
-    bottom: Math.max(...ys),
-  };
-}
-
 /** Finds what is drawn at a point, in cells so that not all is looked at. */
 export class Places {
   readonly #cells = new Map<string, Shape[]>();
@@ -98,11 +60,12 @@ export class Places {
   }
 
   /** What is at a point, give or take some slack; the innermost where frames are around it. */
-  at(x: number, y: number, slack = 0): Shape | undefined {
+  at(x: number, y: number, slack: number, hidden: (key: number) => boolean): Shape | undefined {
     let best: Shape | undefined;
     this.#each({ x: x - slack, y: y - slack, w: 2 * slack, h: 2 * slack }, (cell) => {
       for (const shape of this.#cells.get(cell) ?? []) {
-        const { box } = shape;
+        const { box, key } = shape;
+        if (hidden(key)) continue;
         if (x < box.x - slack || x > box.x + box.w + slack || y < box.y - slack || y > box.y + box.h + slack) continue;
         if (!best || box.w * box.h < best.box.w * best.box.h) best = shape;
       }
@@ -130,8 +93,8 @@ export interface Scene {
   lines: readonly Line[];
   look: (key: number) => Look;
   taken: (link: Link) => boolean;
-  /** Whether an item is drawn faintly, since a filter leaves it out. */
-  faint: (key: number) => boolean;
+  /** Whether a filter leaves an item out. */
+  hidden: (key: number) => boolean;
   cursor: number | undefined;
 }
 
@@ -162,8 +125,8 @@ export function draw(
 
   // Frames, the outer ones first.
   c.lineWidth = Math.max(1, pixel);
-  for (const { form, box } of scene.shapes) {
-    if (form !== 'frame' || out(box)) continue;
+  for (const { key, form, box } of scene.shapes) {
+    if (form !== 'frame' || out(box) || scene.hidden(key)) continue;
     c.beginPath();
     c.roundRect(box.x, box.y, box.w, box.h, 10);
     c.fillStyle = paint.ground;
@@ -204,6 +167,7 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   const straight = zoom <= tiny;
   for (const line of scene.lines) {
     if (line.left > view.right || line.right < view.left || line.top > view.bottom || line.bottom < view.top) continue;
+    if (scene.hidden(line.link.from) || scene.hidden(line.link.to)) continue;
     const taken = scene.taken(line.link);
     const path = taken ? strong : plain;
     const [x1, y1, a, b, d, e, x2, y2] = line.points;
@@ -213,13 +177,10 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
     else path.bezierCurveTo(a, b, d, e, x2, y2);
     if (zoom >= 0.3) {
       const head = taken ? strongArrows : arrows;
-      const back = x2 < x1;
-      const [dx, dy] = back ? [x2 - d, y2 - e] : [1, 0];
-      const long = Math.hypot(dx, dy) || 1;
-      const [ux, uy] = [dx / long, dy / long];
-      head.moveTo(x2, y2);
-      head.lineTo(x2 - 8 * ux - 4.5 * uy, y2 - 8 * uy + 4.5 * ux);
-      head.lineTo(x2 - 8 * ux + 4.5 * uy, y2 - 8 * uy - 4.5 * ux);
+      const [tip, left, right] = headOf(line);
+      head.moveTo(...tip);
+      head.lineTo(...left);
+      head.lineTo(...right);
       head.closePath();
     }
     if (line.label && zoom >= readable) labels.push(line);
@@ -242,11 +203,9 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   c.font = `11px ${paint.font}`;
   c.textAlign = 'center';
   c.textBaseline = 'middle';
-  for (const { label, points } of labels.slice(0, 300)) {
-    const [x1, y1, a, b, d, e, x2, y2] = points;
-    const x = (x1 + 3 * a + 3 * d + x2) / 8;
-    const y = (y1 + 3 * b + 3 * e + y2) / 8;
-    const wide = c.measureText(label).width + 10;
+  for (const line of labels.slice(0, 300)) {
+    const { x, y } = labelPlace(line);
+    const wide = c.measureText(line.label).width + 10;
     c.fillStyle = paint.paper;
     c.strokeStyle = paint.rule;
     c.lineWidth = 1;
@@ -255,7 +214,7 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
     c.fill();
     c.stroke();
     c.fillStyle = paint.muted;
-    c.fillText(label, x, y + 0.5);
+    c.fillText(line.label, x, y + 0.5);
   }
 }
 
@@ -268,16 +227,14 @@ function drawShapes(
 ): void {
   const pixel = 1 / zoom;
   // One path for all that look alike: few calls, however many nodes there are.
-  const bodies = new Map<string, { look: Look; faint: boolean; path: Path2D; marks: Path2D; cuts: Path2D }>();
+  const bodies = new Map<Look, { path: Path2D; marks: Path2D; cuts: Path2D }>();
   for (const { key, box, form } of scene.shapes) {
-    if (form === 'frame' || out(box)) continue;
+    if (form === 'frame' || out(box) || scene.hidden(key)) continue;
     const look = scene.look(key);
-    const faint = scene.faint(key);
-    const name = faint ? `-${look}` : look;
-    let body = bodies.get(name);
+    let body = bodies.get(look);
     if (!body) {
-      body = { look, faint, path: new Path2D(), marks: new Path2D(), cuts: new Path2D() };
-      bodies.set(name, body);
+      body = { path: new Path2D(), marks: new Path2D(), cuts: new Path2D() };
+      bodies.set(look, body);
     }
     const { path } = body;
     if (form === 'diamond') {
@@ -296,9 +253,8 @@ function drawShapes(
     // The sign of the state, so that it is not told by colour alone.
     if (form !== 'circle' && zoom > tiny) addSign(body.marks, body.cuts, look, box);
   }
-  for (const { look, faint, path, marks, cuts } of bodies.values()) {
+  for (const [look, { path, marks, cuts }] of bodies) {
     const color = paint.looks[look];
-    c.globalAlpha = faint ? 0.22 : 1;
     c.fillStyle = solid.has(look) ? color : paint.paper;
     c.strokeStyle = solid.has(look) ? color : paint.edge;
     c.lineWidth = Math.max(1.5, pixel);

@@ -5,7 +5,7 @@ export type Direction = 'left' | 'right' | 'up' | 'down';
 
 /**
  * Where an arrow leads from an item: left and right follow the edges, into frames and out of them; up and down lead to
- * what stands nearest there.
+ * what stands nearest there. Only items that have a box are led to.
  */
 export function step(view: View, boxes: ReadonlyMap<number, Box>, from: number, to: Direction): number | undefined {
   const item = view.item.get(from);
@@ -14,14 +14,27 @@ export function step(view: View, boxes: ReadonlyMap<number, Box>, from: number, 
   if (to === 'up' || to === 'down') return beside(view, boxes, from, to);
   const near = (keys: readonly number[]) => nearest(keys, boxes, box);
   if (to === 'right') {
-    if (item.open) return view.items.find((i) => i.parent === from)?.key;
+    if (item.open) return view.items.find((i) => i.parent === from && boxes.has(i.key))?.key;
     const next = near(view.out.get(from) ?? []);
     if (next !== undefined) return next;
     return item.parent > 0 ? near(view.out.get(item.parent) ?? []) : undefined;
   }
   const before = near(view.into.get(from) ?? []);
   if (before !== undefined) return before;
-  return item.parent > 0 ? item.parent : undefined;
+  return boxes.has(item.parent) ? item.parent : undefined;
+}
+
+/** The items in order of execution, for where no edge leads on from one that is shown to another. */
+export function nextShown(
+  order: readonly number[],
+  view: View,
+  shown: ReadonlySet<number>,
+  from: number,
+  to: 1 | -1,
+): number | undefined {
+  const keys = order.map((index) => view.keyOf(index));
+  const rest = to > 0 ? keys.slice(keys.lastIndexOf(from) + 1) : keys.slice(0, keys.indexOf(from)).reverse();
+  return rest.find((key) => key !== undefined && key !== from && shown.has(key));
 }
 
 function nearest(keys: readonly number[], boxes: ReadonlyMap<number, Box>, to: Box): number | undefined {

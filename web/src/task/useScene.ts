@@ -1,8 +1,10 @@
 import { useMemo } from 'react';
 import { useI18n } from '../i18n';
 import type { Look } from '../ui';
-import { type Cell, countsOfItem, isUrgent } from './Cards';
-import { type Line, lineOf, Places, type Scene, type Shape } from './canvas';
+import { countsOfItem } from './Cards';
+import { Places, type Scene, type Shape } from './canvas';
+import type { Cell } from './cell';
+import { type Line, lineOf } from './edges';
 import type { Item, Link, View } from './fold';
 import type { Box } from './layout';
 import { isEvent, isGateway, isTaken, lookOf, lookOfCounts, plainName, type States, type Tree } from './model';
@@ -40,22 +42,19 @@ export function useScene(
   store: RunStore,
   layout: Layout | undefined,
   cursor: Cell<number | undefined>,
-  only: Cell<boolean>,
+  shown: Cell<ReadonlySet<number> | undefined>,
 ): LiveScene | undefined {
   const { t } = useI18n();
   return useMemo(() => {
     if (!layout) return undefined;
     const { view, boxes } = layout;
     const shapes: Shape[] = [];
-    const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+    const bounds = new Around();
     for (const item of view.items) {
       const box = boxes.get(item.key);
       if (!box) continue;
       shapes.push({ key: item.key, box, form: formOf(item), name: plainName(item.node.name, 60) });
-      bounds.left = Math.min(bounds.left, box.x);
-      bounds.top = Math.min(bounds.top, box.y);
-      bounds.right = Math.max(bounds.right, box.x + box.w);
-      bounds.bottom = Math.max(bounds.bottom, box.y + box.h);
+      bounds.add(box.x, box.y, box.x + box.w, box.y + box.h);
     }
     const lines: Line[] = [];
     for (const link of view.links) {
@@ -97,7 +96,7 @@ export function useScene(
         }
         return known;
       },
-      faint: (key) => only.get() && !isUrgent(look(key)),
+      hidden: (key) => shown.get()?.has(key) === false,
       get cursor() {
         return cursor.get();
       },
@@ -105,11 +104,58 @@ export function useScene(
     return {
       scene,
       places: new Places(shapes),
-      bounds: { x: bounds.left, y: bounds.top, w: bounds.right - bounds.left, h: bounds.bottom - bounds.top },
+      bounds: bounds.box(),
       view,
       boxes,
     };
-  }, [layout, tree, store, cursor, only, t]);
+  }, [layout, tree, store, cursor, shown, t]);
+}
+
+/** The least box around what is added. */
+class Around {
+  left = Infinity;
+  top = Infinity;
+  right = -Infinity;
+  bottom = -Infinity;
+
+  add(left: number, top: number, right: number, bottom: number): void {
+    this.left = Math.min(this.left, left);
+    this.top = Math.min(this.top, top);
+    this.right = Math.max(this.right, right);
+    this.bottom = Math.max(this.bottom, bottom);
+  }
+
+  box(more = 0): Box {
+    return {
+      x: this.left - more,
+      y: this.top - more,
+      w: this.right - this.left + 2 * more,
+      h: this.bottom - this.top + 2 * more,
+    };
+  }
+}
+
+/** Around the items that are shown. */
+export function boundsOf(live: LiveScene, shown: ReadonlySet<number> | undefined): Box {
+  if (!shown || shown.size === 0) return live.bounds;
+  const around = new Around();
+  for (const key of shown) {
+    const box = live.boxes.get(key);
+    if (box) around.add(box.x, box.y, box.x + box.w, box.y + box.h);
+  }
+  return around.box();
+}
+
+/** Around the items that are shown and the lines between them. */
+export function reachOf(live: LiveScene, shown: ReadonlySet<number> | undefined): Box {
+  const around = new Around();
+  const { x, y, w, h } = boundsOf(live, shown);
+  around.add(x, y, x + w, y + h);
+  for (const line of live.scene.lines) {
+    if (live.scene.hidden(line.link.from) || live.scene.hidden(line.link.to)) continue;
+    around.add(line.left, line.top, line.right, line.bottom);
+  }
+  return around.box(12);
 }
 
 const longestLabel = 28;
