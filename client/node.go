@@ -12,7 +12,6 @@ import (
 // NodeDetail is all about one node: how it stands, what it was given and gave, and its earlier attempts.
 type NodeDetail struct {
 	Node
-	Index     int             `json:"index" doc:"Its place in the graph"`
 	Actions   []string        `json:"actions" doc:"The commands for this node that would be accepted from this caller now"`
 	Why       *Why            `json:"why,omitempty" doc:"Of a node that was reached and has not finished: what it waits for"`
 	Timing    *Timing         `json:"timing,omitempty" doc:"Of a node that was reached"`

@@ -51,6 +51,7 @@ func (t *Task) Ended() bool { return t.State == Finished || t.State == Revoked }
 
 // Node is how one node of a task stands.
 type Node struct {
+	Index        int       `json:"index" doc:"Its place in the graph; 0 is the task itself"`
 	ID           string    `json:"id"`
 	Parent       string    `json:"parent" doc:"The enclosing subprocess, or the root of the task"`
 	Name         string    `json:"name"`

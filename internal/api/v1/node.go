@@ -39,7 +39,7 @@ func (s *server) getNode(ctx context.Context, a *service.Access, in *getNodeInpu
 func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 	task := view.Task.ID
 	d = &client.NodeDetail{Node: wireNode(task, &view.Status), Outputs: []client.Output{}, Attempts: []client.Attempt{}}
-	d.Index, d.Release, d.Actions = int(view.Status.Node), view.Release, []string{}
+	d.Release, d.Actions = view.Release, []string{}
 	for _, action := range view.Actions {
 		d.Actions = append(d.Actions, wireActions[action])
 	}

@@ -128,6 +128,12 @@ func TestTaskOfFlow(t *testing.T) {
 	if d := cmp.Diff(want, names(list.Tasks[0].Nodes)); d != "" {
 		t.Errorf("nodes (-want +got):\n%s", d)
 	}
+	graph := as[client.Graph](t, b, 200, "GET", fmt.Sprintf("%s/%d/graph", tasksPath, task.ID), "")
+	for _, n := range list.Tasks[0].Nodes {
+		if at := graph.Nodes[max(n.Index, 1)-1]; at.Index != n.Index || at.Name != n.Name {
+			t.Errorf("node %s has the index %d, where the graph has %+v", n.Name, n.Index, at)
+		}
+	}
 	got := send(t, b.local, request{method: "POST", path: tasksPath, body: fmt.Sprintf(`{"name":"x","flow":%d,"constants":{"${databse}":1}}`, flow.ID)})
 	if got.status != 422 || !strings.Contains(got.text, "databse") {
 		t.Errorf("unknown constant: %d %s", got.status, got.text)

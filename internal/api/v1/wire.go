@@ -31,7 +31,7 @@ func wireTask(svc *service.Service, t *service.TaskStatus) client.Task {
 
 func wireNode(task stdops.TaskID, n *status.Status) client.Node {
 	return client.Node{
-		ID: stdops.NodeID(task, n.Node), Parent: stdops.NodeID(task, n.Parent), Name: n.Name, State: n.State.String(),
+		Index: int(n.Node), ID: stdops.NodeID(task, n.Node), Parent: stdops.NodeID(task, n.Parent), Name: n.Name, State: n.State.String(),
 		Loop: n.Loop, Retry: n.Retry, Skipped: n.Skip, ErrorIgnored: n.ErrorIgnored, Version: string(n.Version),
 		Started: n.Started, Finished: n.Finished, Elapsed: n.Elapsed,
 	}

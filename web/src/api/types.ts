@@ -160,6 +160,8 @@ export interface Task {
 }
 
 export interface Node {
+  /** Its place in the graph. */
+  index: number;
   id: string;
   parent: string;
   name: string;
@@ -339,7 +341,6 @@ export interface Attempt extends Node {
 }
 
 export interface NodeDetail extends Node {
-  index?: number;
   inputs: Json;
   outputs: Output[];
   branches?: Branch[];

@@ -60,7 +60,7 @@ test('the branches that were taken lead to nodes that began', () => {
 });
 
 test('attempts: earlier ones, then the current one', () => {
-  const base = { id: 'n', parent: '', name: 'A', loop: 1, elapsed_s: 1 };
+  const base = { index: 1, id: 'n', parent: '', name: 'A', loop: 1, elapsed_s: 1 };
   const detail = {
     ...base,
     state: 'FINISHED',

@@ -9,8 +9,7 @@ export function fromNodes(nodes: readonly Node[]): { graph: Graph; states: NodeS
   const states: NodeState[] = [];
   const add = (list: readonly Node[], parent: number) => {
     for (const node of list) {
-      const index = made.length + 1;
-      const { name, kind = '', plugin } = node;
+      const { index, name, kind = '', plugin } = node;
       made.push({ index, name, kind, plugin, parent });
       states.push({
         index,

@@ -128,8 +128,9 @@ test('the outline has activities and subprocesses, gateways only when they faile
 });
 
 test('of a deleted task its nodes are made from its status', () => {
-  const node = (id: string, nodes?: Node[]) =>
+  const node = (index: number, id: string, nodes?: Node[]) =>
     ({
+      index,
       id,
       parent: '',
       name: id,
@@ -140,7 +141,7 @@ test('of a deleted task its nodes are made from its status', () => {
       elapsed_s: 0,
       nodes,
     }) as Node;
-  const { graph, states } = fromNodes([node('a'), node('b', [node('c')]), node('d')]);
-  expect(graph.nodes.map((n) => `${n.index} ${n.name} ${n.parent}`)).toEqual(['1 a 0', '2 b 0', '3 c 2', '4 d 0']);
-  expect(states.map((s) => `${s.index} ${s.id}`)).toEqual(['1 a', '2 b', '3 c', '4 d']);
+  const { graph, states } = fromNodes([node(2, 'a'), node(3, 'b', [node(5, 'c')]), node(4, 'd')]);
+  expect(graph.nodes.map((n) => `${n.index} ${n.name} ${n.parent}`)).toEqual(['2 a 0', '3 b 0', '5 c 3', '4 d 0']);
+  expect(states.map((s) => `${s.index} ${s.id}`)).toEqual(['2 a', '3 b', '5 c', '4 d']);
 });
