@@ -141,6 +141,7 @@ export function finding() {
       await window.go(`taskflow/home/list/${project}/`);
       const open = page.getByRole('button', { name: 'Go to anything' });
       const type = async (text) => {
+        await open.waitFor();
         if (way === 'mouse') await open.click();
         else await page.keyboard.press('ControlOrMeta+k');
         await find(page).waitFor();
