@@ -280,17 +280,30 @@ func (o *oracle) checkStored(where store.Options, dir string) (transitions int) 
 
 // checkCommands holds the commands that are found in the log of a task against those that were sent.
 func (o *oracle) checkCommands(id int64, f *fate, found map[string]int) {
+	sent := make(map[string]said)
+	for command, s := range f.said {
+		sum := sent[loggedAs(command)]
+		sent[loggedAs(command)] = said{yes: sum.yes + s.yes, unknown: sum.unknown + s.unknown, out: sum.out + s.out}
+	}
 	for command := range found {
-		if _, asked := f.said[command]; !asked {
+		if _, asked := sent[command]; !asked {
 			o.wrong("task %d: nobody asked for %s, which is in the record", id, command)
 		}
 	}
-	for command, s := range f.said {
+	for command, s := range sent {
 		perhaps := s.unknown + s.out
-		if n, logged := found[command], isLogged(command); logged && (n < s.yes || n > s.yes+perhaps) {
+		if n := found[command]; n < s.yes || n > s.yes+perhaps {
 			o.wrong("task %d: %s was acknowledged %d times (and %d times nobody knows), in the record it is %d times", id, command, s.yes, perhaps, n)
 		}
 	}
+}
+
+// loggedAs gives the name that the log has for a command: a callback is only known by its node there.
+func loggedAs(command string) string {
+	if words := strings.Fields(command); words[0] == "callback" {
+		return words[0] + " " + words[2]
+	}
+	return command
 }
 
 // checkNodes holds what is stored of the nodes of a task against what was shown of them, and against what has happened.
@@ -367,10 +380,12 @@ func commandOf(task stdops.TaskID, tr stdops.Transition) string {
 	}
 	node := map[change]string{
 		{stdops.StateFailed, stdops.StateReady}: "retry", {stdops.StateFailed, stdops.StateFinished}: "skip",
-		{stdops.StateRunning, stdops.StateFailed}: "forced_fail",
+		{stdops.StateRunning, stdops.StateFailed}: "forced_fail", {stdops.StateRunning, stdops.StateRunning}: "callback",
 	}
 	switch {
 	case tr.Actor != person:
+		return ""
+	case tr.From == stdops.StateFailed && !tr.Moved(): // the new inputs of a retry, which stands beside them
 		return ""
 	case tr.Node == stdops.RootNode:
 		return root[change{tr.From, tr.To}]
@@ -378,9 +393,6 @@ func commandOf(task stdops.TaskID, tr stdops.Transition) string {
 		return node[change{tr.From, tr.To}] + " " + stdops.NodeID(task, tr.Node)
 	}
 }
-
-// isLogged reports whether a command leaves a transition of its own: a callback does not.
-func isLogged(command string) bool { return len(command) < 8 || command[:8] != "callback" }
 
 // checkLoops holds a finished task against its flow: each node was entered as often as it says.
 func (o *oracle) checkLoops(id int64, f *fate) {

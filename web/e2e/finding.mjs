@@ -112,7 +112,7 @@ export function finding() {
 
       await by.press(views.getByRole('button', { name: 'Waiting for someone' }));
       await eventually('the other view', () => decodeURIComponent(page.url()).includes('is:waiting'));
-      assert.equal(await own.getAttribute('aria-pressed'), 'false');
+      await eventually('it is not chosen', async () => (await own.getAttribute('aria-pressed')) === 'false');
       await by.press(own);
       await eventually('the view', () => page.url().endsWith(`?q=${word}&range=30d`));
       await page.getByText('1 task shown').waitFor();

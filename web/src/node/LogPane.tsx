@@ -324,7 +324,7 @@ function LineNumber({
       className="log-number"
       style={style}
       tabIndex={reached ? 0 : -1}
-      aria-label={t('node.log.line', { n: number })}
+      aria-label={t('node.log.line', { n: String(number) })}
       aria-pressed={marked}
       onClick={() => onChoose(number)}
       onKeyDown={(e) => {
