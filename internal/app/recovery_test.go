@@ -46,7 +46,7 @@ var recoveries = []recovery{
 	{name: "polls", flow: held("there", "effect_poll"), in: "RUNNING"},
 	{name: "a timer runs", flow: act("there", "sleep_timer", "bk_timing", "4"), in: "RUNNING"},
 	{name: "waits for a callback", flow: act("there", "effect_wait"), in: "RUNNING", stays: "RUNNING", then: "callback"},
-	{name: "paused before the end", flow: chain(act("there", "effect_poll"), act("next", "effect")), pause: true, in: "FINISHED", stays: "SUSPENDED", then: "resume"},
+	{name: "paused before the end", flow: chain(act("there", "sleep_timer", "bk_timing", "2"), act("next", "effect")), pause: true, in: "FINISHED", stays: "SUSPENDED", then: "resume"},
 	{name: "failed", flow: act("there", "effect", "bit", "0"), in: "FAILED", stays: "FAILED", then: "retry"},
 	{
 		name: "failed, retries by itself", in: "FAILED",
