@@ -329,7 +329,10 @@ func (w *watchers) play(r *reader, sh *shape) {
 			return
 		case turn%3 == 0 && p.operate("pause"):
 			p.expect("paused", func(root nodeStatus) bool { return root.State == "SUSPENDED" })
-			p.operate("resume")
+			if got, ok := p.call(fmt.Sprintf("/apigw/operate_task/%d/2/", p.id), map[string]any{"action": "resume"}); !ok || !got.Result {
+				p.complain("task %d was paused, and is not resumed: %d %s", p.id, got.Code, got.Message)
+				return
+			}
 			p.expect("resumed", func(root nodeStatus) bool { return root.State != "SUSPENDED" })
 		}
 		root.walk(p.serve)
