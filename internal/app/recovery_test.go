@@ -26,6 +26,15 @@ func many(n int, name string) piece {
 	return parallel(branches...)
 }
 
+// lengthy gives a row of activities that is not done before a pause arrives, on a busy machine neither.
+func lengthy() piece {
+	row := []piece{act("there", "effect_poll")}
+	for i := range 50 {
+		row = append(row, act(fmt.Sprint("next", i), "effect"))
+	}
+	return chain(row...)
+}
+
 // held is an activity whose call is out when the server is killed.
 func held(name, code string) piece { return act(name, code, "hold", "1") }
 
@@ -46,7 +55,7 @@ var recoveries = []recovery{
 	{name: "polls", flow: held("there", "effect_poll"), in: "RUNNING"},
 	{name: "a timer runs", flow: act("there", "sleep_timer", "bk_timing", "4"), in: "RUNNING"},
 	{name: "waits for a callback", flow: act("there", "effect_wait"), in: "RUNNING", stays: "RUNNING", then: "callback"},
-	{name: "paused before the end", flow: chain(act("there", "sleep_timer", "bk_timing", "2"), act("next", "effect")), pause: true, in: "FINISHED", stays: "SUSPENDED", then: "resume"},
+	{name: "paused before the end", flow: lengthy(), pause: true, in: "FINISHED", stays: "SUSPENDED", then: "resume"},
 	{name: "failed", flow: act("there", "effect", "bit", "0"), in: "FAILED", stays: "FAILED", then: "retry"},
 	{
 		name: "failed, retries by itself", in: "FAILED",
