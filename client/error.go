@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -33,6 +34,11 @@ type Error struct {
 type Fault struct {
 	Location string `json:"location,omitempty" doc:"Where it is, such as body.ids[3]"`
 	Message  string `json:"message"`
+}
+
+// Temporary reports whether the server only has no room, or is not there for now: the same request may be taken later.
+func (e *Error) Temporary() bool {
+	return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests
 }
 
 // Error gives what is wrong, with the single faults.

@@ -46,10 +46,8 @@ type LogHit struct {
 	Text string `json:"text" doc:"As it was written, control characters included; of a long line a part with what was found, unless these are in between"`
 }
 
-// The names of the events of a stream of a log, beside [EventPing] and [EventEnd].
-const (
-	EventLog = "log" // [NodeLog]
-)
+// EventLog is the name of the events of a stream of a log, of which the data is [NodeLog]; [EventPing] and [EventEnd] are beside it.
+const EventLog = "log"
 
 // EndComplete is the reason for the end of a stream of a log that was told to its end.
 const EndComplete = "complete"
@@ -108,12 +106,6 @@ func (c *Client) FollowLog(ctx context.Context, project, id int64, p LogPage) it
 }
 
 var errComplete = errors.New("the log is complete")
-
-// passing reports whether the end of a stream is none for whoever asks again.
-func passing(err error) bool {
-	refused := (*Error)(nil)
-	return !errors.As(err, &refused) || refused.Status == http.StatusServiceUnavailable || refused.Status == http.StatusTooManyRequests
-}
 
 // streamLog reads one stream to its end, or until on is false.
 func (c *Client) streamLog(ctx context.Context, path, last string, on func(part *NodeLog, id string) bool) error {

@@ -44,6 +44,12 @@ func (c *Client) events(request *http.Request, on func(message) error) error {
 	return err
 }
 
+// passing reports whether the end of a stream is none for whoever asks again.
+func passing(err error) bool {
+	refused := (*Error)(nil)
+	return !errors.As(err, &refused) || refused.Temporary()
+}
+
 func (c *Client) notOurs(err error) error {
 	return fmt.Errorf("%s does not answer like a stdops server: %w", c.target, err)
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -118,7 +117,7 @@ func (c *Client) Watch(ctx context.Context, project int64, q WatchRequest) iter.
 			if ctx.Err() != nil {
 				err = ctx.Err()
 			}
-			if refused := (*Error)(nil); ctx.Err() != nil || errors.As(err, &refused) && refused.Status != http.StatusServiceUnavailable && refused.Status != http.StatusTooManyRequests {
+			if ctx.Err() != nil || !passing(err) {
 				yield(nil, err)
 				return
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"time"
@@ -136,7 +135,7 @@ func (o *outage) ends(err error, now time.Time) bool {
 // refused reports whether the server has said no, and will again.
 func refused(err error) bool {
 	no := (*client.Error)(nil)
-	return errors.As(err, &no) && no.Status != http.StatusServiceUnavailable && no.Status != http.StatusTooManyRequests
+	return errors.As(err, &no) && !no.Temporary()
 }
 
 // next asks for the next part, which is of the attempt that the first one was of.
