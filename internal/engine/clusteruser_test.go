@@ -148,7 +148,9 @@ func (c *cluster) ask(cmd *clusterCommand) error {
 	defer cancel()
 	p.asked.Add(1)
 	defer p.asked.Add(-1)
+	before := c.stored(cmd.ref)
 	err := p.engine.Do(ctx, cmd.ref, cmd.Command)
+	c.checkRefusal(p, cmd, before, err)
 	if ctx.Err() != nil {
 		c.wrong("%s of task %d was not answered by %s", cmd.Kind, cmd.ref.Task, p.name)
 	}
@@ -156,4 +158,26 @@ func (c *cluster) ask(cmd *clusterCommand) error {
 		c.wrong("%s of task %d was not carried out: %v", cmd.Kind, cmd.ref.Task, err)
 	}
 	return err
+}
+
+// stored gives a task as it is stored.
+func (c *cluster) stored(ref stdops.TaskRef) *stdops.Snapshot {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	return c.store.tasks.tasks[ref.Task].snapshot()
+}
+
+// checkRefusal makes sure that a refused command could not be carried out on the task as it was stored, if nobody has changed it
+// meanwhile: what another process has acknowledged counts, whatever the memory of this one holds.
+func (c *cluster) checkRefusal(p *clusterProcess, cmd *clusterCommand, before *stdops.Snapshot, refusal error) {
+	var known *stdops.Error
+	if !errors.As(refusal, &known) || known.Code == stdops.CodeUnavailable || errors.Is(refusal, stdops.ErrRepeated) {
+		return
+	}
+	if c.stored(cmd.ref).Task.Root.Revision != before.Task.Root.Revision {
+		return
+	}
+	if change, err := p.engine.decideOutside(context.Background(), before, cmd.Command); err == nil && change != nil {
+		c.wrong("%s of task %d was refused by %s, which nothing stored speaks against: %v", cmd.Kind, cmd.ref.Task, p.name, refusal)
+	}
 }

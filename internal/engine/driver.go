@@ -66,8 +66,12 @@ func (d *driver) run() {
 		}
 		t, err := d.begin(ctx, letters)
 		verdict := stdops.Committed
-		if err == nil && t.stores() {
+		switch {
+		case err != nil:
+		case t.stores():
 			verdict, err = d.store(ctx, t.delta)
+		case d.mayBeBehind(t):
+			verdict = stdops.Stale
 		}
 		var pause time.Duration
 		letters, pause = d.end(t, verdict, err)
@@ -248,11 +252,18 @@ type turn struct {
 	answers []error
 	delta   *delta // nil: nothing could be decided
 	hand    hand
+	read    bool // the task was read for it
 	stepped bool // Stop waits for it
 }
 
 // stores reports whether there is something to be stored before the turn may end.
 func (t *turn) stores() bool { return !t.delta.empty() }
+
+// mayBeBehind reports that a turn with nothing to be stored would answer commands by what is in memory, where others may have
+// changed the task since it was read: a commit finds that out by itself.
+func (d *driver) mayBeBehind(t *turn) bool {
+	return d.engine.owners != nil && !t.read && slices.ContainsFunc(t.letters, func(l letter) bool { return l.answer != nil })
+}
 
 // begin decides letters, on what is stored when the task is not in memory. Whatever it returns goes to end.
 func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
@@ -266,6 +277,7 @@ func (d *driver) begin(ctx context.Context, letters []letter) (*turn, error) {
 		if err := d.restore(ctx); err != nil {
 			return t, err
 		}
+		t.read = true
 		left, err := d.unrepeated(ctx, letters)
 		if err != nil {
 			return t, err
