@@ -88,6 +88,7 @@ type NewTask struct {
 // TaskChange is what can be changed of a task that is there.
 type TaskChange struct {
 	Constants map[string]json.RawMessage `json:"constants" doc:"New values by key such as ${version}, all of them or none; before the start, and while the task is paused or a node of it is paused or has failed"`
+	Reason    string                     `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept with the change, and told by the events of the task"`
 }
 
 // TaskList is one page of tasks, newest first.
