@@ -132,7 +132,11 @@ export function usual() {
       await page.locator(`[data-task="${id}"]`).getByText('longer than usual').waitFor();
       assert.equal(await page.locator(`[data-task="${few}"] .known-end`).count(), 0, 'of two nothing is said');
       const changed = page.locator(`[data-task="${id}"] .board-row-changed`);
+      assert.equal(await changed.isVisible(), false, 'there is no room for the last change');
+      await page.setViewportSize({ width: 1440, height: 800 });
       await changed.getByText('last change').waitFor();
+      assert.deepEqual(await window.violations(), []);
+      if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'board-wide.png') });
       const at = () => changed.locator('time').getAttribute('datetime');
       const before = await at();
       await world.api.do(project, id, 'pause');
