@@ -100,6 +100,8 @@ export function usual() {
       await by.fill(page.getByRole('combobox', { name: 'Which tasks' }), `is:slow ${prefix}`);
       await page.getByText('1 task shown').waitFor();
       await page.getByRole('button', { name: 'Take out is:slow' }).waitFor();
+      // The box is patient, and until an answer is there the list before shows.
+      await page.waitForURL((url) => url.searchParams.get('q') === `is:slow ${prefix}`);
       await page.locator('.tasks-panel[aria-busy="false"]').waitFor();
       assert.match(await row(id).locator('.known-end').getAttribute('title'), /3/);
       await row(id).locator('.tasks-updated time').waitFor();
