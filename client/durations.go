@@ -15,6 +15,13 @@ type Durations struct {
 	Nodes  []NodeDurations `json:"nodes" doc:"The nodes that were done in at least 3 of these tasks, by ascending index"`
 }
 
+// Usual is how long tasks usually take.
+type Usual struct {
+	Runs   int     `json:"runs" doc:"The tasks that this is known from"`
+	Median float64 `json:"median_s"`
+	P95    float64 `json:"p95_s" doc:"95 of 100 did not take longer; of fewer than twenty none did"`
+}
+
 // NodeDurations is how long one node took in the tasks of [Durations].
 type NodeDurations struct {
 	Index  int     `json:"index" doc:"Its place in the graph"`

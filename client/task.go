@@ -36,6 +36,7 @@ type Task struct {
 	Created  time.Time `json:"created_at"`
 	Started  time.Time `json:"started_at,omitzero" doc:"Absent before the start"`
 	Finished time.Time `json:"finished_at,omitzero" doc:"Absent while it can still go on"`
+	Updated  time.Time `json:"updated_at,omitzero" doc:"When it last changed: the moment of the latest of its events. Of many tasks it is told in lists, and where their runs were asked for"`
 	Elapsed  int64     `json:"elapsed_s" doc:"Whole seconds since the start, up to the end or to now"`
 	Deleted  bool      `json:"deleted,omitempty"`
 	URL      string    `json:"url" doc:"The page of the task"`
@@ -43,6 +44,7 @@ type Task struct {
 	Children []int64   `json:"children,omitempty" doc:"Where one task was asked for: the tasks that nodes of it made, oldest first, at most 1000"`
 	Problem  string    `json:"problem,omitempty" doc:"Why its record could not be read in full"`
 	Nodes    []Node    `json:"nodes,omitempty" doc:"Where they were asked for: the nodes that were reached, in the order of first execution"`
+	Usual    *Usual    `json:"usual,omitempty" doc:"Where slow tasks were asked for: how long the latest tasks of the same flow and tree took"`
 	Run      *Run      `json:"run,omitempty" doc:"Where it was asked for: whether anything goes on in it, what it waits for, and what can be done"`
 }
 
@@ -86,6 +88,7 @@ type NewTask struct {
 // TaskChange is what can be changed of a task that is there.
 type TaskChange struct {
 	Constants map[string]json.RawMessage `json:"constants" doc:"New values by key such as ${version}, all of them or none; before the start, and while the task is paused or a node of it is paused or has failed"`
+	Reason    string                     `json:"reason,omitempty" maxLength:"1000" doc:"Why; kept with the change, and told by the events of the task"`
 }
 
 // TaskList is one page of tasks, newest first.
@@ -110,6 +113,7 @@ type TaskPage struct {
 	Cursor string
 	State  string // as tasks show it
 	Run    bool   // with their runs
+	Slow   bool   // only those that take longer than usual
 }
 
 // TaskCount is how many tasks there are.
@@ -168,6 +172,9 @@ func (c *Client) Tasks(ctx context.Context, project int64, p TaskPage) (*TaskLis
 	set(query, "state", p.State)
 	if p.Run {
 		query.Set("run", "true")
+	}
+	if p.Slow {
+		query.Set("slow", "true")
 	}
 	list := &TaskList{}
 	return list, c.call(ctx, http.MethodGet, asked(taskPath(project, ""), query), nil, list)

@@ -31,6 +31,7 @@ func (c *cli) taskList() *cobra.Command {
 		Short: "List tasks, the newest first",
 		Long:  "List tasks, the newest first. When there are more, the last line says how to go on.",
 		Example: "  stdops task list --state FAILED --since 24h\n" +
+			"  stdops task list --slow\n" +
 			"  stdops task list --flow 3 --creator ann --limit 500 -o jsonl",
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -53,7 +54,7 @@ func (c *cli) taskList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := show(c, list, list.Tasks, listColumns()); err != nil {
+			if err := show(c, list, list.Tasks, listColumns(page.Slow)); err != nil {
 				return err
 			}
 			if list.Cursor != "" {
@@ -65,14 +66,19 @@ func (c *cli) taskList() *cobra.Command {
 	flags := cmd.Flags()
 	filter.flags(flags)
 	flags.StringVar(&page.State, "state", "", "as tasks show it: "+strings.Join(listedStates, ", "))
+	flags.BoolVar(&page.Slow, "slow", false, "only those under way for longer than 95 of 100 of the latest tasks of the same flow and tree took")
 	flags.IntVar(&limit, "limit", 50, "how many at most")
 	flags.StringVar(&page.Cursor, "cursor", "", "go on where another list ended")
 	_ = cmd.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(listedStates, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 
-func listColumns() []column[client.Task] {
-	return append(taskColumns()[:4],
+func listColumns(slow bool) []column[client.Task] {
+	columns := taskColumns()[:4]
+	if slow {
+		columns = append(columns, column[client.Task]{"USUAL", usual})
+	}
+	return append(columns,
 		column[client.Task]{"CREATED", func(t *client.Task) string { return moment(t.Created) }},
 		column[client.Task]{"CREATOR", func(t *client.Task) string { return cut(t.Creator, longestName) }},
 		column[client.Task]{"FLOW", func(t *client.Task) string {
@@ -82,6 +88,18 @@ func listColumns() []column[client.Task] {
 			return strconv.FormatInt(t.Flow, 10)
 		}},
 	)
+}
+
+// usual tells how long such tasks take.
+func usual(t *client.Task) string {
+	if t.Usual == nil {
+		return "-"
+	}
+	median, to := time.Duration(t.Usual.Median*float64(time.Second)), time.Second
+	if median < 10*time.Second {
+		to = time.Millisecond
+	}
+	return median.Round(to).String()
 }
 
 // pages lists as many tasks as are wanted, page after page.

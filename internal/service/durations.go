@@ -68,12 +68,16 @@ func (s *Service) Durations(ctx context.Context, a *Access, id stdops.TaskID) (*
 	of := runsOf{
 		project: task.Project, template: task.Template, tree: task.TreeHash, piece: s.store.Now().Unix() / durationsLife,
 	}
-	// Others may wait for the same: that the first one goes away is no reason to tell them nothing. The store bounds it.
-	found, err := s.durations.found.Get(context.WithoutCancel(ctx), of, otter.LoaderFunc[runsOf, *status.Durations](s.findDurations))
+	found, err := s.durationsOf(ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	return &Durations{Tree: task.TreeHash, Durations: *found}, nil
+}
+
+func (s *Service) durationsOf(ctx context.Context, of runsOf) (*status.Durations, error) {
+	// Others may wait for the same: that the first one goes away is no reason to tell them nothing. The store bounds it.
+	return s.durations.found.Get(context.WithoutCancel(ctx), of, otter.LoaderFunc[runsOf, *status.Durations](s.findDurations))
 }
 
 func (s *Service) findDurations(ctx context.Context, of runsOf) (*status.Durations, error) {

@@ -33,7 +33,7 @@ func (s *Service) NodeStates(ctx context.Context, a *Access, id stdops.TaskID) (
 	if err := a.Require(TaskView); err != nil {
 		return nil, err
 	}
-	batch, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: []stdops.TaskID{id}, Children: true, Run: true})
+	batch, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{IDs: []stdops.TaskID{id}, Children: true, Run: true, Updated: true})
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,7 @@ func (s *Service) NodeStates(ctx context.Context, a *Access, id stdops.TaskID) (
 	}
 	rows := &batch.Tasks[0]
 	states := &NodeStates{TaskStatus: s.project(ctx, rows, batch.Now, true), Now: batch.Now}
+	states.Updated = updated(rows)
 	states.Run = s.run(a, rows, states.Problem == nil)
 	if states.Problem != nil {
 		return states, nil

@@ -17,6 +17,7 @@ type StatusQuery struct {
 	Newest   int
 	Children bool
 	Run      bool
+	Updated  bool // when each last changed is wanted
 
 	// Known gives the revision of a task that the caller has the status of, with as many children; it only looks up. nil:
 	// nothing is known.
@@ -30,6 +31,11 @@ type TaskStatus struct {
 	Problem *stdops.Error
 
 	Run *Run // where it was asked for
+
+	// Updated is when the task last changed, where that was asked for: the moment of the latest of its events.
+	Updated time.Time
+
+	Usual *status.Durations // of its flow and tree, where only slow tasks were asked for
 
 	// Unchanged says that the task has the revision that the caller knows: Status is left out.
 	Unchanged bool
@@ -69,6 +75,7 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 	}
 	rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{
 		IDs: q.IDs, Newest: q.Newest, Children: q.Children, Most: int(s.limits.Children), Known: q.Known, Run: q.Run,
+		Updated: q.Updated,
 	})
 	if err != nil {
 		return nil, err
@@ -83,6 +90,9 @@ func (s *Service) TaskStatuses(ctx context.Context, a *Access, q StatusQuery) (*
 		batch.Tasks[i] = s.project(ctx, r, rows.Now, q.Children && !r.Cut)
 		if q.Run {
 			batch.Tasks[i].Run = s.run(a, r, batch.Tasks[i].Problem == nil)
+		}
+		if q.Updated {
+			batch.Tasks[i].Updated = updated(r)
 		}
 		if r.Cut && batch.Tasks[i].Problem == nil {
 			batch.Tasks[i].Problem = stdops.Errorf(stdops.CodeEngine,
@@ -105,6 +115,18 @@ func (s *Service) project(ctx context.Context, r *store.StatusRows, now time.Tim
 		t.Problem = s.damaged(ctx, r.Task.ID, err)
 	}
 	return t
+}
+
+// updated tells when a task last changed, of rows that were read with that. Of one that was archived the end is known, and of one to which
+// nothing has happened when it was made.
+func updated(r *store.StatusRows) time.Time {
+	at := r.Task.Created
+	for _, later := range []time.Time{r.Task.Root.Finished, r.Updated} {
+		if later.After(at) {
+			at = later
+		}
+	}
+	return at
 }
 
 func (s *Service) damaged(ctx context.Context, id stdops.TaskID, err error) *stdops.Error {

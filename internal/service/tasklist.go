@@ -25,6 +25,7 @@ type TaskQuery struct {
 	Before stdops.TaskID // older than that one: the cursor of the list before
 	State  stdops.State  // as callers see it
 	Run    bool          // how it goes on is wanted as well
+	Slow   bool          // only those under way for longer than 95 of 100 tasks of their flow and tree took
 }
 
 // TaskList is a part of the tasks of a project, newest first, as they stand at one moment.
@@ -39,7 +40,7 @@ type TaskList struct {
 
 // Tasks lists tasks of a project that are not deleted. States are matched as they are shown: a task that runs with a
 // failed node is found as FAILED, not as RUNNING. A list may come out short of its limit when the state is rare; it has a
-// cursor then.
+// cursor then; so may one of slow tasks.
 func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList, error) {
 	if err := a.Require(TaskView); err != nil {
 		return nil, err
@@ -49,20 +50,42 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 	if storedAs(&filter.TaskMatch, q.State) {
 		filter.Limit = scanStep
 	}
+	var slow *slowness
+	if q.Slow {
+		if !underWay(&filter.TaskMatch) {
+			return list, nil
+		}
+		slow, filter.Limit = s.slowness(a.project.ID), scanStep
+	}
 	for scanned := 0; ; {
-		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter, Run: q.Run})
+		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter, Run: q.Run, Updated: true})
 		if err != nil {
 			return nil, err
 		}
 		list.Now = rows.Now
 		for i := range rows.Tasks {
-			t := s.project(ctx, &rows.Tasks[i], rows.Now, false)
-			if q.State == stdops.StateNone || t.Status.State == q.State {
-				if q.Run {
-					t.Run = s.run(a, &rows.Tasks[i], t.Problem == nil)
-				}
-				list.Tasks = append(list.Tasks, t)
+			r := &rows.Tasks[i]
+			t := s.project(ctx, r, rows.Now, false)
+			if q.State != stdops.StateNone && t.Status.State != q.State {
+				continue
 			}
+			if slow != nil {
+				if slow.full(&r.Task) { // the next list begins with it
+					list.Older, list.Cut = r.Task.ID+1, true
+					return list, nil
+				}
+				if t.Usual, err = slow.usual(ctx, &r.Task, rows.Now); err != nil {
+					return nil, err
+				}
+				if t.Usual == nil {
+					continue
+				}
+			}
+			if q.Run {
+				t.Run = s.run(a, r, t.Problem == nil)
+			}
+			t.Updated = updated(r)
+			list.Tasks = append(list.Tasks, t)
 		}
 		scanned += len(rows.Tasks)
 		switch {

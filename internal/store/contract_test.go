@@ -63,6 +63,7 @@ var contract = map[string]func(*testing.T){
 	"Commit_agrees_with_model":                              TestCommit_agrees_with_model,
 	"StatusScan_reads_the_same_rows":                        TestStatusScan_reads_the_same_rows,
 	"Statuses_cut":                                          TestStatuses_cut,
+	"Statuses_updated":                                      TestStatuses_updated,
 	"Statuses_run":                                          TestStatuses_run,
 	"Statuses_which_tasks":                                  TestStatuses_which_tasks,
 	"Statuses_nodes":                                        TestStatuses_nodes,

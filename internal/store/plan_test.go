@@ -74,7 +74,10 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Statuses archived": func() error {
 			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
 		},
-		"Statuses run":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}, Run: true})) },
+		"Statuses run": func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}, Run: true})) },
+		"Statuses updated": func() error {
+			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}, Updated: true}))
+		},
 		"Statuses newest":   func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9})) },
 		"Statuses children": func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true})) },
 		"Statuses cut":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{Newest: 9, Children: true, Most: 1})) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/stdops/stdops"
 )
@@ -158,4 +159,20 @@ func (r postgresReads) eachNode(each func(stdops.TaskID) *stdops.NodeState, text
 		*each(task) = node
 	}
 	return rows.Err()
+}
+
+func (r postgresReads) updatesOf(tasks []stdops.TaskID, each func(stdops.TaskID, time.Time)) error {
+	type row struct {
+		task stdops.TaskID
+		at   time.Time
+	}
+	rows, err := r.tx.QueryContext(r.ctx, `
+		SELECT task, (SELECT at FROM transition WHERE task_id = task ORDER BY revision DESC, n DESC LIMIT 1)
+		FROM unnest($1::bigint[]) task`,
+		ids(dialect{postgres: true}, tasks))
+	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.task), instant(&r.at)} })
+	for _, row := range found {
+		each(row.task, row.at)
+	}
+	return err
 }

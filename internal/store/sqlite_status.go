@@ -58,6 +58,7 @@ type statusReads struct {
 	byIDs, newest, skeletons *sqlite3.Stmt
 	counts, nodes, openNodes *sqlite3.Stmt
 	doneNodes, archived      *sqlite3.Stmt
+	updates                  *sqlite3.Stmt
 
 	snapshot snapshotReads
 }
@@ -79,6 +80,9 @@ func (r *statusReads) texts() []statementText {
 		{&r.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
 		{&r.doneNodes, `SELECT task_id, node FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state = $2`},
 		{&r.archived, `SELECT task_id, format, body FROM task_archive WHERE task_id ` + anyOf("$1")},
+		{&r.updates, `
+			SELECT value, (SELECT at FROM transition WHERE task_id = value ORDER BY revision DESC, n DESC LIMIT 1)
+			FROM json_each($1)`},
 		{&r.skeletons, `SELECT hash, skeleton FROM tree WHERE hash ` + anyOf("$1")},
 	}, r.snapshot.texts()...)
 }
@@ -129,6 +133,16 @@ func (r *statusReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID,
 		next(c, &task)
 		next(c, &format)
 		each(task, format, c.bytes())
+	})
+}
+
+func (r *statusReads) updatesOf(tasks []stdops.TaskID, each func(stdops.TaskID, time.Time)) error {
+	return bind(r.updates).text(idList(tasks)).rows(func(c *columns) {
+		var task stdops.TaskID
+		var at time.Time
+		next(c, &task)
+		c.instant(&at)
+		each(task, at)
 	})
 }
 

@@ -22,6 +22,7 @@ type StatusQuery struct {
 	Children bool // the states of all nodes are wanted, not only those that decide how the task stands
 	Most     int  // states that an answer with children holds in all; 0 sets no bound
 	Run      bool // what tells whether anything goes on is wanted: Done, and the nodes of revoked tasks that are not FINISHED
+	Updated  bool // when each task last changed is wanted
 
 	// Known gives the revision of a task that the caller has the status of: what did not change since is not read again.
 	// It is called while the transaction is open, so it only looks up. nil: nothing is known.
@@ -39,6 +40,10 @@ type StatusRows struct {
 	Cut   bool // Nodes are those without Children, because all of them would be more than the query allows
 	Done  int  // activities that are FINISHED, when Run asked for them
 
+	// Updated is the moment of the latest entry in the log of the task, when that was asked for; zero where the log is empty or was
+	// archived.
+	Updated time.Time
+
 	Unchanged bool // Nodes are left out: the task has the revision that the caller knows
 
 	Skeleton *stdops.Skeleton
@@ -54,8 +59,8 @@ type StatusBatch struct {
 }
 
 // Statuses reads how tasks stand, all of one moment, with two statements for any number of them, a third for trees that
-// were not asked about lately, one for the nodes of those that were archived, one for what a run counts, and two more when their children could be more
-// than the query allows.
+// were not asked about lately, one for the nodes of those that were archived, one for what a run counts, one for when they last changed, and two more when their
+// children could be more than the query allows.
 func (s *Store) Statuses(ctx context.Context, project stdops.ProjectID, q StatusQuery) (*StatusBatch, error) {
 	if s.pg != nil {
 		return s.postgresStatuses(ctx, project, q)
@@ -97,6 +102,7 @@ type treeReads interface {
 	openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
 	doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID, stdops.NodeIndex)) error
 	archivesOf(tasks []stdops.TaskID, each func(task stdops.TaskID, format int64, body []byte)) error
+	updatesOf(tasks []stdops.TaskID, each func(stdops.TaskID, time.Time)) error
 	skeletonsOf(hashes []string, each func(hash string, packed []byte)) error
 }
 
@@ -192,10 +198,29 @@ func (s *Store) statusNodes(r treeReads, q StatusQuery, batch *StatusBatch) erro
 	for i := range batch.Tasks {
 		batch.Tasks[i].Nodes = byOrder(batch.Tasks[i].Nodes)
 	}
-	if !q.Run {
+	if q.Run {
+		if err := countDone(r, done, batch, place); err != nil {
+			return err
+		}
+	}
+	if q.Updated {
+		return readUpdates(r, batch, place)
+	}
+	return nil
+}
+
+// readUpdates reads when tasks last changed. Each is found by the end of its part of the key of the log.
+func readUpdates(r treeReads, batch *StatusBatch, place map[stdops.TaskID]int) error {
+	var tasks []stdops.TaskID
+	for i := range batch.Tasks {
+		if row := &batch.Tasks[i]; !row.Unchanged && row.Task.Archived.IsZero() {
+			tasks = append(tasks, row.Task.ID)
+		}
+	}
+	if len(tasks) == 0 {
 		return nil
 	}
-	return countDone(r, done, batch, place)
+	return r.updatesOf(tasks, func(task stdops.TaskID, at time.Time) { batch.Tasks[place[task]].Updated = at })
 }
 
 // countDone counts the activities that are FINISHED: of tasks whose nodes are all there among these, of the others in the

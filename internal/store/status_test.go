@@ -98,6 +98,45 @@ func TestStatuses_statements(t *testing.T) {
 
 // TestStatuses_run counts the activities that are done the same way whether the nodes are read or not, and names the open
 // nodes of what was revoked.
+// The latest entry of its log says when a task last changed, be it of the same change as others or without any state; nothing is
+// read of it when nobody asks.
+func TestStatuses_updated(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	entry := func(seconds int) stdops.Transition {
+		return stdops.Transition{Node: 1, From: stdops.StateRunning, To: stdops.StateRunning, Actor: "ann", Time: at(seconds)}
+	}
+	task, other, idle := createTask(t, s, newTask("one")), createTask(t, s, newTask("other")), createTask(t, s, newTask("idle"))
+	for revision, times := range [][]int{{3, 5}, {8, 7}, nil} {
+		c := running(s, task)
+		c.Revision = int64(revision)
+		for _, seconds := range times {
+			c.Transitions = append(c.Transitions, entry(seconds))
+		}
+		commit(t, s, c)
+	}
+	c := running(s, other)
+	c.Transitions = []stdops.Transition{entry(90)}
+	commit(t, s, c)
+	archived := endTask(t, s, stdops.StateFinished, 3)
+	archiveAll(t, s, 4, 9)
+	want := map[stdops.TaskID]time.Time{task.ID: at(7), other.ID: at(90), idle.ID: {}, archived.ID: {}}
+	for _, asked := range []bool{true, false} {
+		for _, q := range []StatusQuery{{IDs: []stdops.TaskID{task.ID, other.ID, idle.ID, archived.ID}}, {List: &TaskFilter{}}} {
+			q.Updated = asked
+			found := statuses(t, s, q).Tasks
+			if len(found) != len(want) {
+				t.Fatalf("%d tasks", len(found))
+			}
+			for i := range found {
+				if id := found[i].Task.ID; asked && !found[i].Updated.Equal(want[id]) || !asked && !found[i].Updated.IsZero() {
+					t.Errorf("asked %t: task %d was updated %s, want %s", asked, id, found[i].Updated, want[id])
+				}
+			}
+		}
+	}
+}
+
 func TestStatuses_run(t *testing.T) {
 	t.Parallel()
 	s := setup(t)

@@ -31,7 +31,18 @@ async function written() {
   const names = [...tasks, ...flows, ...projects].flatMap((x) => [x.name, x.description]);
   const details = await Promise.all(flows.map((f) => api.call('GET', `projects/${who.shop}/flows/${f.id}`)));
   const constants = details.flatMap((f) => f.constants.flatMap((c) => [c.name, c.key, c.description]));
-  const others = ['ann', 'vic', 'nobody', 'legacy', 'state:failed', 'is:waiting', 'by:', 'flow:', 'executor:@me'];
+  const others = [
+    'ann',
+    'vic',
+    'nobody',
+    'legacy',
+    'state:failed',
+    'is:waiting',
+    'is:slow',
+    'by:',
+    'flow:',
+    'executor:@me',
+  ];
   const values = ['script', 'env', '_loop', '_inner_loop', 'exit_code', 'stdout', 'stderr', '_result', 'ex_data'];
   return [...names, ...nodes, ...constants, ...others, ...values].filter(Boolean).sort((a, b) => b.length - a.length);
 }

@@ -191,6 +191,14 @@ export class Api {
     return this.call('POST', `projects/${project}/tasks/${id}/commands`, { command, ...rest });
   }
 
+  change(project, id, constants) {
+    return this.call('PATCH', `projects/${project}/tasks/${id}`, { constants });
+  }
+
+  async constants(project, id) {
+    return (await this.call('GET', `projects/${project}/tasks/${id}/constants`)).constants;
+  }
+
   async states(project, id) {
     return (await this.call('GET', `projects/${project}/tasks/${id}/states`)).nodes;
   }

@@ -1,6 +1,8 @@
 // How long something usually takes, and what decided how long a task took: on the page of a task and on the board.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { eventually } from './server.mjs';
 import { act, par, sub, tree } from './tree.mjs';
 import { as, hand, unique, ways, world } from './world.mjs';
 
@@ -28,6 +30,23 @@ async function tasksOf(project, prefix, finished) {
   const last = await api.task(project, `${prefix} last`, flow);
   await api.untilNode(project, last.id, 'Approve', 'RUNNING', 'waiting');
   return last.id;
+}
+
+async function seen(window, page, name) {
+  await page.mouse.move(0, 0);
+  const picture = (kind) =>
+    process.env.SCREENSHOTS && page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${kind}.png`) });
+  assert.deepEqual(await window.violations(), [], 'light');
+  await picture('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'dark');
+  await picture('dark');
+  await page.setViewportSize({ width: 375, height: 760 });
+  assert.equal(await window.overflow(), 0, 'nothing is wider than a phone');
+  assert.equal(await page.locator('.tasks-updated').first().isVisible(), false, 'on a phone there is no room for it');
+  await picture('phone');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 800 });
 }
 
 export function usual() {
@@ -68,6 +87,42 @@ export function usual() {
       assert.equal(await toggle.getAttribute('aria-pressed'), 'false');
     });
 
+    walk('list: what takes longer than usual', async (page, by, window) => {
+      const project = world.who.walks;
+      const prefix = unique('late');
+      const id = await tasksOf(project, prefix, 3);
+      const few = await tasksOf(project, `${prefix}few`, 2);
+      const row = (task) => page.locator(`tr[data-row="${task}"]`);
+      await window.go(`taskflow/home/list/${project}/`);
+      await by.press(page.getByRole('button', { name: 'Slower than usual', exact: true }));
+      await row(id).getByText('usually 1 s').waitFor();
+      assert.equal(await row(few).count(), 0, 'of two nothing is said');
+      await by.fill(page.getByRole('combobox', { name: 'Which tasks' }), `is:slow ${prefix}`);
+      await page.getByText('1 task shown').waitFor();
+      await page.getByRole('button', { name: 'Take out is:slow' }).waitFor();
+      // The box is patient, and until an answer is there the list before shows.
+      await page.waitForURL((url) => url.searchParams.get('q') === `is:slow ${prefix}`);
+      await page.locator('.tasks-panel[aria-busy="false"]').waitFor();
+      assert.match(await row(id).locator('.known-end').getAttribute('title'), /3/);
+      await row(id).locator('.tasks-updated time').waitFor();
+      await seen(window, page, 'tasks-slow');
+
+      // Of one that time alone makes slow nobody tells: it is looked for.
+      const { api } = world;
+      const again = await tasksOf(project, prefix, 0);
+      await page.getByRole('button', { name: '1 changed – show' }).waitFor();
+      assert.equal(await row(again).count(), 0, 'what is shown keeps its place');
+      await by.press(page.getByRole('button', { name: '1 changed – show' }));
+      await row(again).getByText('usually 1 s').waitFor();
+      // One that ends is followed to its end, and leaves.
+      await api.do(project, id, 'callback', { node: 'Approve', data: { bit: 1 } });
+      await row(id).getByText('not in this list any more').waitFor();
+      await row(id).getByText('Finished').waitFor();
+      await by.press(page.getByRole('button', { name: 'Take out is:slow' }));
+      await row(few).waitFor();
+      assert.equal(await page.locator('tr[data-row] .known-end').count(), 0, 'elsewhere nothing is marked');
+    });
+
     walk('board: when tasks end as usual', async (page, _by, window) => {
       const project = world.who.walks;
       const prefix = unique('ending');
@@ -78,6 +133,16 @@ export function usual() {
       await page.locator('.expected-all').getByText('known of 1 of 2').waitFor();
       await page.locator(`[data-task="${id}"]`).getByText('longer than usual').waitFor();
       assert.equal(await page.locator(`[data-task="${few}"] .known-end`).count(), 0, 'of two nothing is said');
+      const changed = page.locator(`[data-task="${id}"] .board-row-changed`);
+      assert.equal(await changed.isVisible(), false, 'there is no room for the last change');
+      await page.setViewportSize({ width: 1440, height: 800 });
+      await changed.getByText('last change').waitFor();
+      assert.deepEqual(await window.violations(), []);
+      if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, 'board-wide.png') });
+      const at = () => changed.locator('time').getAttribute('datetime');
+      const before = await at();
+      await world.api.do(project, id, 'pause');
+      await eventually('a later change', async () => Date.parse(await at()) > Date.parse(before));
     });
   }
 }

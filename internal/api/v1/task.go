@@ -69,7 +69,7 @@ func noTask(id int64) error { return stdops.Errorf(stdops.CodeNotFound, "task %d
 
 // oneTask tells how a task stands, also one that is deleted.
 func (s *server) oneTask(ctx context.Context, a *service.Access, id stdops.TaskID, run bool) (*body[client.Task], error) {
-	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}, Run: run})
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: []stdops.TaskID{id}, Run: run, Updated: true})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *server) statuses(ctx context.Context, a *service.Access, in *statusesIn
 	for i, id := range in.Body.IDs {
 		ids[i] = stdops.TaskID(id)
 	}
-	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: ids, Children: in.Body.Nodes, Run: in.Body.Run})
+	batch, err := s.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: ids, Children: in.Body.Nodes, Run: in.Body.Run, Updated: in.Body.Run})
 	if err != nil {
 		return nil, err
 	}

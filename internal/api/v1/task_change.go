@@ -20,7 +20,7 @@ func (s *server) changeTask(ctx context.Context, a *service.Access, in *changeTa
 		return nil, err
 	}
 	id := stdops.TaskID(in.ID)
-	if err := s.svc.SetConstants(ctx, a, id, service.NewConstants{Values: values, Known: true}); err != nil {
+	if err := s.svc.SetConstants(ctx, a.Because(in.Body.Reason), id, service.NewConstants{Values: values, Known: true}); err != nil {
 		return nil, err
 	}
 	return s.oneTask(ctx, a, id, false)

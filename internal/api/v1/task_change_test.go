@@ -1,10 +1,13 @@
 package v1
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stdops/stdops/client"
 )
@@ -49,6 +52,44 @@ func TestChangeConstants(t *testing.T) {
 	}
 	if got := b.change(t, 999, `{}`); got.status != 404 {
 		t.Errorf("no task: %d %s", got.status, got.text)
+	}
+}
+
+// TestChangeConstantsIsKept: the events tell who gave a task other values and why; not what was refused or changed nothing, and not
+// the values. With a key it is done once.
+func TestChangeConstantsIsKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "closed", Tree: withMoreConstants()})
+	path := fmt.Sprintf("%s/%d", tasksPath, task.ID)
+	change := func(want int, key, body string) {
+		t.Helper()
+		headers := map[string]string{}
+		if key != "" {
+			headers["Idempotency-Key"] = key
+		}
+		if got := send(t, b.local, request{method: "PATCH", path: path, body: body, header: headers}); got.status != want {
+			t.Errorf("%s: %d %s, want %d", body, got.status, got.text, want)
+		}
+	}
+	const first = `{"constants":{"${who}":"carl","${pw}":"n3w-pw"},"reason":"the other\n字"}`
+	change(200, "k", first)
+	change(200, "k", first)
+	change(409, "k", `{"constants":{"${who}":"dora"},"reason":"the other\n字"}`)
+	change(200, "", `{"constants":{"${who}":"carl"},"reason":"nothing changes"}`)
+	change(422, "", `{"constants":{"${inner}":"y"},"reason":"it is hidden"}`)
+	change(422, "", fmt.Sprintf(`{"constants":{"${who}":"x"},"reason":%q}`, strings.Repeat("x", 1001)))
+	change(200, "", `{"constants":{"${who}":"emil"}}`)
+	got := send(t, b.local, request{method: "GET", path: path + "/events?commands=true"})
+	var list client.EventList
+	must(t, json.Unmarshal([]byte(got.text), &list))
+	var kept []string
+	for _, e := range list.Events {
+		kept = append(kept, fmt.Sprintf("%s by %s: %s", e.Command, e.Actor, e.Reason))
+	}
+	want := []string{"set-constants by " + task.Creator + ": the other\n字", "set-constants by " + task.Creator + ": "}
+	if diff := cmp.Diff(want, kept); diff != "" || strings.Contains(got.text, "carl") || strings.Contains(got.text, "n3w-pw") {
+		t.Errorf("(-want +got)\n%s%s", diff, got.text)
 	}
 }
 

@@ -37,6 +37,7 @@ type listTasksInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many a page has at most"`
 	Cursor string `query:"cursor" maxLength:"20" doc:"next_cursor of the page before"`
 	State  string `query:"state" enum:"CREATED,RUNNING,SUSPENDED,NODE_SUSPENDED,FAILED,FINISHED,REVOKED" doc:"As tasks show it; a page may come out short then, and has a cursor all the same"`
+	Slow   bool   `query:"slow" doc:"Only tasks that were started, have not ended, and take longer than 95 of 100 of the latest tasks of the same flow and tree that finished; none of which fewer than three are known. A page looks at 30 trees and 2,000 tasks at most: it may come out short, and has a cursor all the same"`
 }
 
 // shownStates are the states that tasks show, in the order of a life.
@@ -59,7 +60,7 @@ func shownState(name string) stdops.State {
 var errCursor = stdops.Errorf(stdops.CodeInvalid, "cursor is none that this list gave")
 
 func (s *server) listTasks(ctx context.Context, a *service.Access, in *listTasksInput) (*body[client.TaskList], error) {
-	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit, Run: in.Run, State: shownState(in.State)}
+	q := service.TaskQuery{TaskMatch: in.match(), Limit: in.Limit, Run: in.Run, State: shownState(in.State), Slow: in.Slow}
 	if in.Cursor != "" {
 		before, err := strconv.ParseInt(in.Cursor, 10, 64)
 		if err != nil || before <= 0 {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -76,6 +77,96 @@ func TestTaskLists(t *testing.T) {
 			t.Errorf("%s: status %d: %s", query, got.status, got.text)
 		}
 	}
+}
+
+// TestSlowTasks: a task that takes longer than three like it is listed, with how long they took, until it ends.
+func TestSlowTasks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tree := longTree(2)
+	run := func() client.Task {
+		task := b.create(t, client.NewTask{Name: "run", Tree: tree, Start: true})
+		b.until(t, task.ID, "waiting", func(client.Task) bool { return b.node(t, task.ID, 200, "a1", "").Phase == "waiting" })
+		return task
+	}
+	call := client.Command{Command: "callback", Node: "a1", Data: json.RawMessage(`{}`)}
+	var longest float64
+	for range 3 {
+		task := run()
+		b.do(t, task.ID, 200, call)
+		ended := b.await(t, task.ID, client.Finished)
+		longest = max(longest, ended.Finished.Sub(ended.Started).Seconds())
+	}
+	slow := run()
+	var list client.TaskList
+	b.until(t, slow.ID, "slow", func(client.Task) bool {
+		list = as[client.TaskList](t, b, 200, "GET", tasksPath+"?slow=true", "")
+		return len(list.Tasks) > 0
+	})
+	usual := list.Tasks[0].Usual
+	if len(list.Tasks) != 1 || list.Tasks[0].ID != slow.ID || usual == nil || usual.Runs != 3 || usual.Median <= 0 ||
+		usual.P95 < longest-0.001 || usual.P95 > longest+0.001 || list.Cursor != "" {
+		t.Errorf("%+v, usual %+v, the longest took %v", list, usual, longest)
+	}
+	if got := as[client.TaskList](t, b, 200, "GET", tasksPath+"?slow=true&state=FINISHED", ""); len(got.Tasks) > 0 {
+		t.Errorf("ended ones: %+v", got)
+	}
+	if got := as[client.TaskList](t, b, 200, "GET", tasksPath+"?limit=1", ""); got.Tasks[0].Usual != nil {
+		t.Errorf("where nobody asked: %+v", got.Tasks[0].Usual)
+	}
+	b.do(t, slow.ID, 200, call)
+	b.await(t, slow.ID, client.Finished)
+	if got := as[client.TaskList](t, b, 200, "GET", tasksPath+"?slow=true", ""); len(got.Tasks) > 0 {
+		t.Errorf("after its end: %+v", got)
+	}
+}
+
+// TestUpdatedAt: lists, runs and single tasks tell when a task last changed, which is when the latest of its events was; a batch
+// without runs does not look.
+func TestUpdatedAt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task := b.create(t, client.NewTask{Name: "release", Tree: example(t, "release-with-approval")})
+	path := fmt.Sprintf("%s/%d", tasksPath, task.ID)
+	told := func() map[string]client.Task {
+		t.Helper()
+		batch := func(run bool) client.Task {
+			return as[client.StatusList](t, b, 200, "POST", tasksPath+":status", encode(t, client.StatusRequest{IDs: []int64{task.ID}, Run: run})).Tasks[0]
+		}
+		return map[string]client.Task{
+			"one": as[client.Task](t, b, 200, "GET", path, ""), "list": as[client.TaskList](t, b, 200, "GET", tasksPath, "").Tasks[0],
+			"run": batch(true), "states": as[client.NodeStates](t, b, 200, "GET", path+"/states", "").Task, "status": batch(false),
+		}
+	}
+	check := func(what string, want time.Time) {
+		t.Helper()
+		for where, got := range told() {
+			if where == "status" {
+				if !got.Updated.IsZero() {
+					t.Errorf("%s: a batch without runs tells %s", what, got.Updated)
+				}
+				continue
+			}
+			if !got.Updated.Equal(want) {
+				t.Errorf("%s, %s: updated at %s, want %s", what, where, got.Updated, want)
+			}
+		}
+	}
+	latest := func() time.Time {
+		t.Helper()
+		return as[client.EventList](t, b, 200, "GET", path+"/events?order=desc&limit=1", "").Events[0].At
+	}
+	check("made", task.Created)
+	b.change(t, task.ID, `{"${version}":"v9"}`)
+	changed := latest()
+	if !changed.After(task.Created) {
+		t.Errorf("changed at %s, made at %s", changed, task.Created)
+	}
+	check("changed", changed)
+	b.do(t, task.ID, 200, client.Command{Command: "start"})
+	b.do(t, task.ID, 200, client.Command{Command: "revoke"})
+	b.await(t, task.ID, client.Revoked)
+	check("revoked", latest())
 }
 
 func TestTaskCounts(t *testing.T) {

@@ -24,7 +24,7 @@ func (o onlooker) Revisions(ctx context.Context, ids []stdops.TaskID) ([]stdops.
 // Read implements [watch.Tasks]. A task of which the nodes are wanted is read together with them.
 func (o onlooker) Read(ctx context.Context, q watch.Question) ([]watch.State, error) {
 	a := o.svc.Onlooker(q.Project)
-	batch, err := o.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: q.IDs, Run: true})
+	batch, err := o.svc.TaskStatuses(ctx, a, service.StatusQuery{IDs: q.IDs, Run: true, Updated: true})
 	if err != nil {
 		return nil, err
 	}

@@ -18,10 +18,13 @@ func wireTask(svc *service.Service, t *service.TaskStatus) client.Task {
 		ID: int64(t.Task.ID), Name: t.Task.Name, Project: int64(t.Task.Project), State: t.Status.State.String(),
 		Flow: int64(t.Task.Template), FlowType: string(t.Task.FlowType), Creator: t.Task.Creator, Executor: t.Task.Executor,
 		App: t.Task.App, Created: t.Task.Created, Started: t.Status.Started, Finished: t.Status.Finished,
-		Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, Parent: int64(t.Task.Parent.Task), URL: svc.TaskURL(t.Task.Project, t.Task.ID),
+		Updated: t.Updated, Elapsed: t.Status.Elapsed, Deleted: t.Task.Deleted, Parent: int64(t.Task.Parent.Task), URL: svc.TaskURL(t.Task.Project, t.Task.ID),
 	}
 	if t.Problem != nil {
 		w.Problem = t.Problem.Message
+	}
+	if u := t.Usual; u != nil {
+		w.Usual = &client.Usual{Runs: u.Runs, Median: seconds(u.Median), P95: seconds(u.P95)}
 	}
 	if t.Run != nil {
 		w.Run = wireRun(&t.Task, t.Run)

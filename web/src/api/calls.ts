@@ -57,8 +57,8 @@ export const api = {
   task: (project: number, id: number, signal?: AbortSignal) =>
     call<Task>(`projects/${project}/tasks/${id}`, { query: { run: true }, signal }),
   deleteTask: (project: number, id: number) => call<void>(`projects/${project}/tasks/${id}`, { method: 'DELETE' }),
-  changeTask: (project: number, id: number, constants: Record<string, Json>) =>
-    call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body: { constants } }),
+  changeTask: (project: number, id: number, body: { constants: Record<string, Json>; reason?: string }) =>
+    call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body }),
   do: (project: number, id: number, body: Command) =>
     call<Task>(`projects/${project}/tasks/${id}/commands`, { method: 'POST', body, query: { run: true } }),
 

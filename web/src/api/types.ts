@@ -148,6 +148,8 @@ export interface Task {
   created_at: string;
   started_at?: string;
   finished_at?: string;
+  /** When the latest of its events was. */
+  updated_at?: string;
   elapsed_s: number;
   deleted?: boolean;
   url: string;
@@ -157,6 +159,8 @@ export interface Task {
   problem?: string;
   nodes?: Node[];
   run?: Run;
+  /** How long such tasks take, where slow ones were asked for. */
+  usual?: { runs: number; median_s: number; p95_s: number };
 }
 
 export interface Node {
@@ -219,6 +223,8 @@ export interface TaskPage extends TaskFilter {
   cursor?: string;
   state?: TaskState;
   run?: boolean;
+  /** Only tasks under way that take longer than usual. */
+  slow?: boolean;
 }
 
 export interface TaskCount {

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { type TaskState, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { isKey, useI18n } from '../i18n';
-import { barOf, Duration, StateMark, VirtualList, type VirtualListHandle, whySentence } from '../ui';
+import { barOf, Duration, StateMark, Time, VirtualList, type VirtualListHandle, whySentence } from '../ui';
 import { KnownEnd } from '../usual';
 import { GroupHead } from './GroupHead';
 import type { Group, Line } from './groups';
@@ -127,6 +127,10 @@ const Row = memo(function Row({
       <span className="board-row-time">
         <Duration from={task.started_at} to={task.finished_at} />
         <KnownEnd project={project} task={task} />
+      </span>
+      <span className="board-row-changed">
+        <Time at={task.updated_at} />
+        <span className="board-row-label">{t('board.changed')}</span>
       </span>
     </div>
   );

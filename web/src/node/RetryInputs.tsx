@@ -2,18 +2,8 @@ import { type FormEvent, useId, useRef, useState } from 'react';
 import type { Json } from '../api';
 import { useI18n } from '../i18n';
 import { Button, Dialog, ErrorBox, Field, Icon, IconButton, TextArea, TextInput } from '../ui';
-import {
-  type Change,
-  changes,
-  diffLines,
-  fieldsOf,
-  type InputFault,
-  type InputField,
-  near,
-  readFields,
-  turn,
-  valueLines,
-} from './inputs';
+import { Changes } from './Changes';
+import { changes, fieldsOf, type InputFault, type InputField, readFields, turn } from './inputs';
 import { Plain } from './Text';
 
 const faultWords = {
@@ -102,7 +92,7 @@ export function RetryInputs({
         </p>
         {after ? (
           <>
-            <Changes list={changes(before, after)} />
+            <Changes list={changes(before, after)} same={t('node.inputs.same')} />
             <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
               {(props) => (
                 <TextInput
@@ -181,68 +171,5 @@ export function RetryInputs({
         )}
       </form>
     </Dialog>
-  );
-}
-
-function Changes({ list }: { list: readonly Change[] }) {
-  const { t } = useI18n();
-  if (list.length === 0) return <p className="diff-none">{t('node.inputs.same')}</p>;
-  return list.map((change) => (
-    <section key={change.key} className="diff" aria-label={change.key}>
-      <h3>
-        <code>
-          <Plain text={change.key} />
-        </code>
-        {change.before === undefined && <span className="muted"> {t('node.inputs.added')}</span>}
-        {change.after === undefined && <span className="muted"> {t('node.inputs.removed')}</span>}
-      </h3>
-      <Lines change={change} />
-    </section>
-  ));
-}
-
-const mostLines = 400;
-
-function Lines({ change }: { change: Change }) {
-  const { t, number } = useI18n();
-  const lines = near(diffLines(valueLines(change.before), valueLines(change.after)));
-  const signs = { '-': t('node.inputs.before'), '+': t('node.inputs.after'), ' ': '' };
-  // Values of other types may look alike: 1 and "1".
-  const types =
-    typeof change.before !== typeof change.after && change.before !== undefined && change.after !== undefined;
-  return (
-    <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <div className="diff-lines" tabIndex={0}>
-        {lines.slice(0, mostLines).map((line, i) =>
-          line ? (
-            <div
-              key={i}
-              className={
-                line.sign === ' ' ? 'diff-line' : line.sign === '-' ? 'diff-line diff-old' : 'diff-line diff-new'
-              }
-            >
-              <span className="diff-sign" aria-hidden="true">
-                {line.sign}
-              </span>
-              {signs[line.sign] && <span className="hidden">{signs[line.sign]}</span>}
-              <span>
-                <Plain text={line.text.slice(0, 2000)} />
-              </span>
-            </div>
-          ) : (
-            <div key={i} className="diff-gap" aria-hidden="true">
-              ⋯
-            </div>
-          ),
-        )}
-      </div>
-      {lines.length > mostLines && (
-        <p className="muted">{t('node.inputs.cut', { size: number(lines.length - mostLines) })}</p>
-      )}
-      {types && (
-        <p className="muted">{t('node.inputs.types', { before: typeof change.before, after: typeof change.after })}</p>
-      )}
-    </>
   );
 }

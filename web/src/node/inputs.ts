@@ -19,7 +19,8 @@ export function fieldsOf(inputs: { [key: string]: Json }): InputField[] {
   return Object.entries(inputs).map(([key, value], id) => ({ id, key, ...written(value) }));
 }
 
-function written(value: Json): { text: string; json: boolean } {
+/** A value as it is edited: a text as it is, anything else as JSON. */
+export function written(value: Json): { text: string; json: boolean } {
   return typeof value === 'string'
     ? { text: value, json: false }
     : { text: JSON.stringify(value, undefined, 2), json: true };

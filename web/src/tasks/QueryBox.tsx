@@ -69,6 +69,7 @@ export function QueryBox({
             <option key={word} value={`state:${word}`} />
           ))}
           <option value="is:waiting" />
+          <option value="is:slow" />
           <option value="by:@me" />
           <option value="executor:@me" />
           {flows.slice(0, 100).map((f) => (
@@ -109,7 +110,7 @@ export function QueryBox({
 
 function Chips({ query, onChange }: { query: TaskQuery; onChange: (query: TaskQuery) => void }) {
   const { t } = useI18n();
-  const parts = (['waiting', 'state', 'flow', 'by', 'executor'] as const).filter((p) => query[p] !== undefined);
+  const parts = (['waiting', 'slow', 'state', 'flow', 'by', 'executor'] as const).filter((p) => query[p] !== undefined);
   return parts.map((part) => {
     const text = printQuery({ text: '', [part]: query[part] });
     return (

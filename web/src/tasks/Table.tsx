@@ -4,6 +4,7 @@ import { serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
 import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
+import { SlowMark, type UsualTask, usualKey } from '../usual';
 import type { Rows } from './rows';
 
 export type RowAction = 'start' | 'pause' | 'resume' | 'revoke' | 'delete';
@@ -18,6 +19,7 @@ export function Table({
   rows,
   selected,
   flows,
+  usuals,
   busy,
   onSelectAll,
   ref,
@@ -26,6 +28,8 @@ export function Table({
   rows: Rows;
   selected: ReadonlySet<number>;
   flows: ReadonlyMap<number, string>;
+  /** How long such tasks usually take, by `usualKey`, where slow ones are listed. */
+  usuals: ReadonlyMap<string, UsualTask>;
   /** Another list is on its way. */
   busy: boolean;
   onSelectAll: (selected: boolean) => void;
@@ -56,6 +60,7 @@ export function Table({
             </th>
             <th scope="col">{t('tasks.col.by')}</th>
             <th scope="col">{t('tasks.col.created')}</th>
+            <th scope="col">{t('tasks.col.updated')}</th>
             <th scope="col">
               <span className="hidden">{t('tasks.col.actions')}</span>
             </th>
@@ -69,6 +74,7 @@ export function Table({
               selected={selected.has(task.id)}
               left={rows.left.has(task.id)}
               flow={task.flow === undefined ? undefined : flows.get(task.flow)}
+              usual={usuals.get(usualKey(task))}
               {...handlers}
             />
           ))}
@@ -83,9 +89,16 @@ const Row = memo(function Row({
   selected,
   left,
   flow,
+  usual,
   onSelect,
   onAction,
-}: Handlers & { task: Task; selected: boolean; left: boolean; flow: string | undefined }) {
+}: Handlers & {
+  task: Task;
+  selected: boolean;
+  left: boolean;
+  flow: string | undefined;
+  usual: UsualTask | undefined;
+}) {
   const i18n = useI18n();
   const { t } = i18n;
   const name = task.name || t('ui.noName');
@@ -135,6 +148,7 @@ const Row = memo(function Row({
       </td>
       <td className="tasks-elapsed number" data-label={t('tasks.col.elapsed')}>
         <Duration from={task.started_at} to={task.finished_at ?? (ended ? task.started_at : undefined)} />
+        {usual && <SlowMark usual={usual} />}
       </td>
       <td className="tasks-by" data-label={t('tasks.col.by')}>
         <bdi>{task.executor || task.creator}</bdi>
@@ -142,6 +156,9 @@ const Row = memo(function Row({
       </td>
       <td className="tasks-created" data-label={t('tasks.col.created')}>
         <Time at={task.created_at} />
+      </td>
+      <td className="tasks-updated">
+        <Time at={task.updated_at} />
       </td>
       <td className="tasks-actions">
         <Menu

@@ -76,6 +76,7 @@ export function Component() {
           filter={filter}
           state={query.state}
           waiting={query.waiting ?? false}
+          slow={query.slow ?? false}
           flows={names}
           asked={text !== ''}
           range={range}
@@ -93,6 +94,7 @@ interface ListProps {
   filter: Parameters<typeof useTasks>[0]['filter'];
   state: TaskState | undefined;
   waiting: boolean;
+  slow: boolean;
   flows: ReadonlyMap<number, string>;
   /** Whether the list is narrowed by more than its range. */
   asked: boolean;
@@ -101,12 +103,12 @@ interface ListProps {
   onWiden: () => void;
 }
 
-function List({ project, admins, filter, state, waiting, flows, asked, range, onClear, onWiden }: ListProps) {
+function List({ project, admins, filter, state, waiting, slow, flows, asked, range, onClear, onWiden }: ListProps) {
   const { t } = useI18n();
-  const { rows, list, feed, retry, cut, key, show, put } = useTasks({ project, filter, state, waiting });
+  const { rows, list, feed, retry, cut, key, usuals, show, put } = useTasks({ project, filter, state, waiting, slow });
   const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
   const table = useRef<HTMLTableElement>(null);
-  const matching = useMatching(project, filter, state, waiting, (tasks) =>
+  const matching = useMatching(project, filter, { state, waiting, slow }, (tasks) =>
     setSelected(new Set(tasks.map((x) => x.id))),
   );
   const [doing, setDoing] = useState<{ task: Task; action: RowAction }>();
@@ -194,6 +196,7 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
           rows={rows}
           selected={selected}
           flows={flows}
+          usuals={usuals}
           busy={list.isPlaceholderData}
           onSelect={select}
           onSelectAll={(on) => (on ? setSelected(new Set(rows.shown.map((task) => task.id))) : clear())}
@@ -249,14 +252,13 @@ function List({ project, admins, filter, state, waiting, flows, asked, range, on
 function useMatching(
   project: number,
   filter: ListProps['filter'],
-  state: TaskState | undefined,
-  waiting: boolean,
+  { state, waiting, slow }: Pick<ListProps, 'state' | 'waiting' | 'slow'>,
   done: (tasks: readonly Task[]) => void,
 ) {
   return useMutation({
     mutationFn: () =>
       collect(
-        (cursor) => api.tasks(project, { ...filter, state, run: true, limit: 200, cursor }),
+        (cursor) => api.tasks(project, { ...filter, state, slow: slow || undefined, run: true, limit: 200, cursor }),
         (task) => !waiting || waitsForPerson(task),
       ),
     onSuccess: ({ tasks }) => done(tasks),

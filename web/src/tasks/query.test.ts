@@ -13,6 +13,7 @@ test.each([
   ['state:NODE_SUSPENDED', { state: 'NODE_SUSPENDED', text: '' }, []],
   ['state:paused by:ann release  v2', { state: 'SUSPENDED', by: 'ann', text: 'release v2' }, []],
   ['flow:"Deploy it" is:waiting', { flow: 'Deploy it', waiting: true, text: '' }, []],
+  ['is:Slow is:waiting', { slow: true, waiting: true, text: '' }, []],
   ['state:broken is:odd x', { text: 'x' }, ['state', 'is']],
   ['state: by:', { text: '' }, []],
   ['db:migrate "two words"', { text: 'db:migrate two words' }, []],
@@ -24,7 +25,7 @@ test.each([
 });
 
 test('what is written is read again as it was', () => {
-  for (const text of ['', 'is:waiting state:paused flow:"Deploy it" by:@me executor:bob a name', 'flow:发布']) {
+  for (const text of ['', 'is:waiting is:slow state:paused flow:"Deploy it" by:@me executor:bob a name', 'flow:发布']) {
     expect(printQuery(parseQuery(text).query)).toBe(text);
   }
 });

@@ -11,6 +11,8 @@ export interface TaskQuery {
   executor?: string;
   /** Only tasks in which a person has to do something. */
   waiting?: true;
+  /** Only tasks under way that take longer than such tasks usually do. */
+  slow?: true;
   /** A part of the name. */
   text: string;
 }
@@ -71,6 +73,7 @@ export function parseQuery(text: string): { query: TaskQuery; faults: QueryFault
         break;
       case 'is':
         if (value.toLowerCase() === 'waiting') query.waiting = true;
+        else if (value.toLowerCase() === 'slow') query.slow = true;
         else faults.push({ word, kind: 'is' });
         break;
       default:
@@ -98,6 +101,7 @@ function quote(value: string): string {
 export function printQuery(query: TaskQuery): string {
   const parts: string[] = [];
   if (query.waiting) parts.push('is:waiting');
+  if (query.slow) parts.push('is:slow');
   if (query.state) parts.push(`state:${stateWords[query.state]}`);
   if (query.flow) parts.push(`flow:${quote(query.flow)}`);
   if (query.by) parts.push(`by:${quote(query.by)}`);
@@ -129,6 +133,7 @@ export const views = [
   { key: 'waiting', query: 'is:waiting', range: '30d' },
   { key: 'failedToday', query: 'state:failed', range: 'today' },
   { key: 'running', query: 'state:running', range: 'all' },
+  { key: 'slow', query: 'is:slow', range: 'all' },
 ] as const satisfies readonly { key: string; query: string; range: Range }[];
 
 /** The filter of the server that a query means. A flow of which there is none is a fault. */

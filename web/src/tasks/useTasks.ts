@@ -1,6 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react';
 import { api, serverClock, type Task, type TaskFilter, type TaskState, useWatch } from '../api';
+import { isSlow, type UsualTask, usualKey, usualsOf } from '../usual';
 import { waitsForPerson } from './query';
 import { changeRows, noRows } from './rows';
 
@@ -10,18 +11,34 @@ export interface Wanted {
   state: TaskState | undefined;
   /** Only tasks in which a person has to do something. */
   waiting: boolean;
+  /** Only tasks under way that take longer than usual. */
+  slow: boolean;
 }
 
 const watched = 200; // of a filter, the most that the server follows
 
+const mostIds = 1000; // that are followed one by one
+
+/** How often it is looked which tasks have become slow: nothing else tells, for time alone makes them so. */
+const slowEvery = 30_000;
+
+const noUsuals: ReadonlyMap<string, UsualTask> = new Map();
+
 /** The tasks of a filter, as they stand from moment to moment. */
-export function useTasks({ project, filter, state, waiting }: Wanted) {
+export function useTasks({ project, filter, state, waiting, slow }: Wanted) {
   const [rows, change] = useReducer(changeRows, noRows);
-  const key = JSON.stringify([project, filter, state, waiting]);
+  const key = JSON.stringify([project, filter, state, waiting, slow]);
   const list = useInfiniteQuery({
-    queryKey: ['tasks', project, filter, state, waiting],
+    queryKey: ['tasks', project, filter, state, waiting, slow],
     queryFn: ({ pageParam, signal }) =>
-      api.tasks(project, { ...filter, state, run: true, limit: waiting ? watched : 50, cursor: pageParam }, signal),
+      api.tasks(
+        project,
+        {
+          ...filter,
+          ...{ state, slow: slow || undefined, run: true, limit: waiting || slow ? watched : 50, cursor: pageParam },
+        },
+        signal,
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
@@ -30,20 +47,28 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
     refetchOnWindowFocus: false,
   });
   const { data, isPlaceholderData, hasNextPage, isFetching, fetchNextPage } = list;
+  // What was told of trees lately stays known of tasks that are told without it.
+  const [usuals, setUsuals] = useState(noUsuals);
+  const learn = useCallback((tasks: readonly Task[]) => {
+    const told = usualsOf(tasks);
+    if (told.size > 0) setUsuals((known) => new Map([...known, ...told]));
+  }, []);
   const fits = useCallback(
     (task: Task) => {
       if (waiting && !waitsForPerson(task)) return false;
+      if (slow && !isSlow(task, usuals.get(usualKey(task)), serverNow())) return false;
       if (state !== undefined && task.state !== state) return false;
       return filter.created_from === undefined || Date.parse(task.created_at) >= Date.parse(filter.created_from);
     },
-    [waiting, state, filter.created_from],
+    [waiting, slow, usuals, state, filter.created_from],
   );
 
   useEffect(() => {
     if (!data || isPlaceholderData) return;
     const tasks = data.pages.flatMap((p) => p.tasks).filter((t) => !waiting || waitsForPerson(t));
+    learn(tasks);
     change({ type: 'loaded', tasks, whole: !hasNextPage });
-  }, [data, isPlaceholderData, hasNextPage, waiting]);
+  }, [data, isPlaceholderData, hasNextPage, waiting, learn]);
 
   // A page may come out short: the list goes on until there is something to see.
   const pages = data?.pages.length ?? 0;
@@ -74,17 +99,38 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
     }
   };
   const ready = data !== undefined && !isPlaceholderData;
+  useQuery({
+    queryKey: ['slow', project, filter, state],
+    queryFn: async ({ signal }) => {
+      const { tasks } = await api.tasks(project, { ...filter, state, slow: true, run: true, limit: watched }, signal);
+      learn(tasks);
+      change({ type: 'news', tasks, fits: (task) => !waiting || waitsForPerson(task) });
+      return tasks.length;
+    },
+    enabled: slow && ready,
+    refetchInterval: slowEvery,
+    gcTime: 0,
+  });
   // Of which list it was told that not all of it is followed.
   const [cutKey, setCutKey] = useState<string>();
   const { keyword, creator, executor, flow } = filter;
+  const ids = useMemo(() => rows.shown.map((t) => t.id), [rows.shown]);
   const { feed, retry } = useWatch(
     project,
-    ready ? { filter: { state, keyword, creator, executor, flow, limit: watched } } : undefined,
+    // Which tasks are slow no filter says: those that are shown are followed.
+    !ready
+      ? undefined
+      : slow && ids.length > 0
+        ? { ids: ids.slice(0, mostIds) }
+        : { filter: { state, keyword, creator, executor, flow, limit: watched } },
     { tasks: (n) => news(n.tasks), gone, cut: (cut) => setCutKey(cut ? key : undefined) },
   );
   // Rows beyond what a filter is followed for are followed by their ids.
-  const beyond = useMemo(() => rows.shown.slice(watched, watched + 1000).map((t) => t.id), [rows.shown]);
-  useWatch(project, ready && beyond.length > 0 ? { ids: beyond } : undefined, { tasks: (n) => news(n.tasks), gone });
+  const beyond = ids.slice(watched, watched + mostIds);
+  useWatch(project, ready && !slow && beyond.length > 0 ? { ids: beyond } : undefined, {
+    tasks: (n) => news(n.tasks),
+    gone,
+  });
 
   return {
     rows,
@@ -95,6 +141,7 @@ export function useTasks({ project, filter, state, waiting }: Wanted) {
     cut: cutKey === key,
     /** Names the filter: another one is another list. */
     key,
+    usuals: slow ? usuals : noUsuals,
     show: () => change({ type: 'show' }),
     /** Puts in how tasks stand after something was done to them. */
     put: news,

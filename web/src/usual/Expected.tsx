@@ -2,7 +2,7 @@ import { type Task, useServerNow } from '../api';
 import { useI18n } from '../i18n';
 import { span } from '../ui';
 import { useKnownUsual } from './useUsual';
-import { expectedEnd, type Usual } from './usual';
+import { expectedEnd, type Usual, type UsualTask } from './usual';
 import { bandWords, byWords, usualWords } from './words';
 import './usual.css';
 
@@ -30,6 +30,16 @@ export function UsualSpan({ usual }: { usual: Usual | undefined }) {
     <span className="muted" title={usualWords(usual, i18n)}>
       {' '}
       · {i18n.t('usual.task', { usual: span(usual.median, i18n.t) })}
+    </span>
+  );
+}
+
+/** Below how long a task takes that is slow, how long one usually does. */
+export function SlowMark({ usual }: { usual: UsualTask }) {
+  const i18n = useI18n();
+  return (
+    <span className="known-end is-late" title={usualWords(usual, i18n)}>
+      {i18n.t('usual.task', { usual: span(usual.median, i18n.t) })}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-export { ExpectedFact, KnownEnd, UsualSpan } from './Expected';
+export { ExpectedFact, KnownEnd, SlowMark, UsualSpan } from './Expected';
 export { ExpectedOfAll } from './ExpectedOfAll';
 export { useUsual } from './useUsual';
-export type { Usual } from './usual';
+export { isSlow, type Usual, type UsualTask, usualKey, usualsOf } from './usual';

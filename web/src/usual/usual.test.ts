@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Durations, Task } from '../api';
 import { speak } from '../i18n';
-import { expectedEnd, expectedOfAll, mostTrees, treesOf, type Usual, usualKey, usualOf } from './usual';
+import {
+  expectedEnd,
+  expectedOfAll,
+  isSlow,
+  mostTrees,
+  treesOf,
+  type Usual,
+  usualKey,
+  usualOf,
+  usualsOf,
+} from './usual';
 import { bandWords, byWords } from './words';
 
 const zero = Date.parse('2026-05-04T14:00:00Z');
@@ -122,6 +132,19 @@ test('of many the last decides, and it is told of how many that is known', () =>
     late: 1,
   });
   expect(expectedOfAll(tasks, () => undefined, zero)).toEqual({ band: undefined, known: 0, of: 4, late: 0 });
+});
+
+test('a list of slow tasks tells of their trees, and of others nothing is known', () => {
+  const told = { runs: 4, median_s: 12.5, p95_s: 60 };
+  const slow = { ...run({ id: 1, flow: 7 }), usual: told } as Task;
+  const usuals = usualsOf([slow, run({ id: 2 })]);
+  expect([...usuals]).toEqual([[usualKey(slow), { runs: 4, median: 12_500, p95: 60_000 }]]);
+  const started = Date.parse(slow.started_at as string);
+  const of = (task: Task, after: number) => isSlow(task, usuals.get(usualKey(task)), started + after);
+  expect([of(slow, 60_000), of(slow, 60_001), of(run({ id: 3, flow: 7 }), 60_001)]).toEqual([false, true, true]);
+  expect(of(run({ id: 3 }), 900_000)).toBe(false);
+  expect(of({ ...slow, finished_at: at(100) }, 900_000)).toBe(false);
+  expect(of({ ...slow, started_at: undefined }, 900_000)).toBe(false);
 });
 
 test('each tree is asked about once, those of the most tasks first, and not of any number', () => {

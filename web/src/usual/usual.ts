@@ -24,6 +24,26 @@ export function usualOf(answer: Durations): Usual | undefined {
   };
 }
 
+/** How long a task takes as a whole, which is all that a list is told. */
+export type UsualTask = Pick<Usual, 'runs' | 'median' | 'p95'>;
+
+/** What a list of slow tasks tells of how long they usually take, by `usualKey`. */
+export function usualsOf(tasks: Iterable<Task>): Map<string, UsualTask> {
+  const usuals = new Map<string, UsualTask>();
+  for (const task of tasks) {
+    const { usual } = task;
+    if (!usual) continue;
+    usuals.set(usualKey(task), { runs: usual.runs, median: usual.median_s * 1000, p95: usual.p95_s * 1000 });
+  }
+  return usuals;
+}
+
+/** Whether a task is under way for longer than 95 of 100 such tasks took. */
+export function isSlow(task: Task, usual: UsualTask | undefined, now: number): boolean {
+  if (!usual || !task.started_at || task.finished_at) return false;
+  return now - Date.parse(task.started_at) > usual.p95;
+}
+
 /** When a task may be expected to end. */
 export interface Expected {
   from: number;

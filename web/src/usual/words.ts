@@ -1,6 +1,6 @@
 import type { I18n } from '../i18n';
 import { shortMoment, span, viewerZone } from '../ui';
-import type { Expected, Usual } from './usual';
+import type { Expected, UsualTask } from './usual';
 
 type Words = Pick<I18n, 't' | 'language'>;
 
@@ -26,6 +26,6 @@ function words(band: Expected, end: 'from' | 'to', now: number, { language }: Wo
 }
 
 /** What a guess is made from. */
-export function usualWords(usual: Usual, { t }: Words): string {
+export function usualWords(usual: UsualTask, { t }: Words): string {
   return t('usual.from', { median: span(usual.median, t), p95: span(usual.p95, t), count: usual.runs });
 }

@@ -45,6 +45,7 @@ export const board = {
 
   'board.verdicts': { one: '{count} id needs a look', other: '{count} ids need a look' },
   'board.absent.unknown': 'This project has no such task.',
+  'board.changed': 'last change',
   'board.absent.gone': 'It was there and is deleted now.',
   'board.more': { one: 'and {count} more', other: 'and {count} more' },
   'board.fewer': 'fewer',

@@ -39,6 +39,7 @@ export const board: Same<typeof en> = {
 
   'board.verdicts': { other: '{count} 个 ID 需要查看' },
   'board.absent.unknown': '本项目没有此任务。',
+  'board.changed': '最近变更',
   'board.absent.gone': '曾经存在，现已删除。',
   'board.more': { other: '另有 {count} 个' },
   'board.fewer': '收起',
