@@ -42,7 +42,7 @@ export function Rows({
       label={t('board.tasks')}
       className="board-rows"
       count={lines.length}
-      size={narrow ? 84 : 38}
+      size={narrow ? 100 : 38}
       overscan={6}
       itemKey={(i) => keyOf(lines[i]) ?? i}
       render={(i) => {
@@ -114,7 +114,7 @@ const Row = memo(function Row({
         <StateMark look={task.state} />
       </span>
       <span className="board-row-name">
-        <Link to={paths.task(project, task.id)} title={shown} onFocus={() => onActive(task.id)}>
+        <Link className="two-lines" to={paths.task(project, task.id)} title={shown} onFocus={() => onActive(task.id)}>
           <bdi>{shown}</bdi>
         </Link>
         <span className="muted mono">{task.id}</span>

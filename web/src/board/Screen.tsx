@@ -210,6 +210,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       )}
       {address.get('tv') === '1' && (
         <Tv
+          project={project}
           board={board}
           feed={feed}
           by={by}
