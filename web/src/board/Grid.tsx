@@ -212,6 +212,7 @@ function Cross({
       {/* One stop for the keyboard: the arrows move in it. */}
       <div
         ref={outer}
+        data-virtual
         className="board-grid"
         role="grid"
         aria-label={t('board.grid.label')}

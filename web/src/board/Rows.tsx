@@ -133,14 +133,16 @@ const Row = memo(function Row({
 });
 
 function Progress({ state, done, total }: { state: TaskState; done: number; total: number }) {
+  const { t } = useI18n();
   return (
     <span className="board-row-progress">
       <span className="board-bar" aria-hidden="true">
         <span style={{ transform: `scaleX(${total === 0 ? 0 : barOf(state, done, total) / total})` }} />
       </span>
-      <span className="board-row-steps">
+      <span className="board-row-steps" aria-hidden="true">
         {done}/{total}
       </span>
+      <span className="hidden">{t('tasks.progress', { done: String(done), total: String(total) })}</span>
     </span>
   );
 }
