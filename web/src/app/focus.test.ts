@@ -26,8 +26,10 @@ test('what stands in the place of a button gets the focus', async () => {
   expect(focused()).toBe('resume');
 });
 
-test('else what follows, what is before it, or the page', async () => {
-  page('<p><button id="a"></button></p><section><button id="b"></button><button id="c"></button></section>');
+test('else what follows and is no field, what is before it, or the page', async () => {
+  page(
+    '<p><button id="a"></button></p><section><button id="b"></button><select></select><button id="c"></button></section>',
+  );
   for (const [gone, heir] of [
     ['#b', 'c'],
     ['section', 'a'],

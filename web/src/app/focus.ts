@@ -68,7 +68,8 @@ function heirOf({ parent, before }: Place): HTMLElement | undefined {
   return undefined;
 }
 
-const takers = 'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"])';
+// No fields: the keys of the page would go into their text.
+const takers = 'a[href], button, input:is([type=checkbox], [type=radio]), summary, [tabindex]:not([tabindex="-1"])';
 
 function focusable(node: Node): HTMLElement[] {
   if (!(node instanceof HTMLElement)) return [];
