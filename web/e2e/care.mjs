@@ -50,7 +50,8 @@ export function care() {
       await window.go(board());
       const name = page.locator('.board-row a').first();
       await name.waitFor();
-      assert.ok(await name.evaluate((e) => e.scrollHeight <= e.clientHeight + 1), 'no line of it is cut');
+      const cut = await name.evaluate((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
+      assert.equal(cut, false, 'nothing of it is cut');
     }));
 
   for (const language of ['en', 'zh-CN']) {
