@@ -167,7 +167,7 @@ export function FeedMark({ feed, retry }: { feed: Feed; retry?: () => void }) {
   const announce = useAnnounce();
   const said = useRef(bad);
   useEffect(() => {
-    if (said.current !== bad) announce(text);
+    if (said.current !== bad) announce(feed.state === 'stale' ? t('feed.lost') : text);
     said.current = bad;
   });
   return (
