@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/stdops/stdops/client"
 )
@@ -18,12 +19,14 @@ type follow struct {
 }
 
 const (
-	// restartTime is how long a server may be away while tasks are followed: it may be started anew, and its tasks go on.
-	restartTime = time.Minute
 	// looked is how often is looked at least while the server tells of changes: a proxy may swallow what it tells.
 	looked = 10 * time.Second
 	// between is how long changes are collected at most.
 	between = 100 * time.Millisecond
+	// pace is how often is looked at most when change follows change, after the first few: an answer about many tasks is work.
+	pace = time.Second
+	// quick is how many looks in a row may come sooner, so that tasks that take a moment are not waited for longer.
+	quick = 3
 	// mostListened is of how many tasks the server tells in one stream.
 	mostListened = 1000
 )
@@ -33,17 +36,16 @@ const (
 func (c *cli) follow(ctx context.Context, to *client.Client, f follow) (*client.StatusList, error) {
 	board, news := c.board(), c.listen(ctx, to, f.ids)
 	defer news.stop()
-	var seen time.Time // when the server last answered
+	var out outage
 	for {
 		list, err := c.statuses(ctx, to, f.ids)
-		if away := (*client.UnreachableError)(nil); errors.As(err, &away) && ctx.Err() == nil && time.Since(seen) < restartTime {
+		if out.ends(err, time.Now()) || err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		if err != nil {
 			pause(ctx, f.every)
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		seen = time.Now()
 		if !f.quiet {
 			if err := board.update(list); err != nil {
 				return nil, err
@@ -52,8 +54,7 @@ func (c *cli) follow(ctx context.Context, to *client.Client, f follow) (*client.
 		if f.until(list) {
 			return list, nil
 		}
-		pause(ctx, min(f.every, between))
-		news.await(ctx, seen, f.every)
+		news.await(ctx, f.every)
 		if ctx.Err() != nil {
 			return list, ctx.Err()
 		}
@@ -70,14 +71,19 @@ func pause(ctx context.Context, d time.Duration) {
 // news tells when some tasks have changed, where the server tells it.
 type news struct {
 	bell chan struct{}
-	told atomic.Bool // the server tells of changes
-	stop func()      // ends listening, and waits for it
+	told atomic.Bool   // the server tells of changes
+	pace *rate.Limiter // of the looks that follow from what it tells
+	stop func()        // ends listening, and waits for it
+}
+
+func newNews() *news {
+	return &news{bell: make(chan struct{}, 1), pace: rate.NewLimiter(rate.Every(pace), quick), stop: func() {}}
 }
 
 // listen begins to listen for changes of tasks. What goes wrong with it is not told: then the tasks are looked at again and
 // again, and that tells what is wrong.
 func (c *cli) listen(ctx context.Context, to *client.Client, ids []int64) *news {
-	n := &news{bell: make(chan struct{}, 1), stop: func() {}}
+	n := newNews()
 	if len(ids) > mostListened {
 		return n
 	}
@@ -101,14 +107,19 @@ func (n *news) ring() {
 	}
 }
 
-// await returns when something has changed since the tasks were looked at, or when it is time to look again.
-func (n *news) await(ctx context.Context, seen time.Time, every time.Duration) {
+// await returns when something has changed since the tasks were looked at, a moment ago, or when it is time to look again.
+func (n *news) await(ctx context.Context, every time.Duration) {
+	next := time.Now().Add(every)
+	pause(ctx, min(every, between))
 	if n.told.Load() {
-		every = max(every, looked)
+		next = next.Add(max(0, looked-every))
 	}
 	select {
 	case <-ctx.Done():
 	case <-n.bell:
-	case <-time.After(time.Until(seen.Add(every))):
+	case <-time.After(time.Until(next)):
+	}
+	if n.told.Load() {
+		pause(ctx, n.pace.Reserve().Delay())
 	}
 }

@@ -7,6 +7,7 @@
 // SCREENSHOTS one for pictures of all screens.
 import { after, before, describe } from 'node:test';
 import { audit } from './audit.mjs';
+import { care } from './care.mjs';
 import { chinese } from './chinese.mjs';
 import { finding } from './finding.mjs';
 import { graph } from './graph.mjs';
@@ -31,6 +32,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   rights();
   odd();
   accessible();
+  care();
   chinese();
   size();
 });

@@ -20,7 +20,7 @@ async function indexOf(key, name) {
 }
 
 // The graph is there once its nodes are; those that can be read are elements, the others are painted.
-const painted = async (page) => {
+export const painted = async (page) => {
   await page.locator('.react-flow__node').first().waitFor();
 };
 

@@ -133,6 +133,9 @@ export function usual() {
       await page.locator('.expected-all').getByText('known of 1 of 2').waitFor();
       await page.locator(`[data-task="${id}"]`).getByText('longer than usual').waitFor();
       assert.equal(await page.locator(`[data-task="${few}"] .known-end`).count(), 0, 'of two nothing is said');
+      await window.go(`board/${project}/?ids=${few},${id}&tv=1`);
+      await page.locator('dialog.tv .expected-all').getByText('1 takes longer than usual').waitFor();
+      await window.go(`board/${project}/?ids=${few},${id}`);
       const changed = page.locator(`[data-task="${id}"] .board-row-changed`);
       assert.equal(await changed.isVisible(), false, 'there is no room for the last change');
       await page.setViewportSize({ width: 1440, height: 800 });

@@ -3,6 +3,7 @@ import { Link, Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNav
 import { useDraining, useSkew } from '../api';
 import { languages, useI18n } from '../i18n';
 import { ErrorBox, Icon, IconButton, Menu, ServerZone, Skeleton, useKeys } from '../ui';
+import { keepFocus } from './focus';
 import { Help } from './Help';
 import { paths } from './paths';
 import { useProject, useProjectId, useProjects, useSession } from './session';
@@ -43,6 +44,7 @@ function Frame({ user, zone }: { user: string; zone: string | undefined }) {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const first = useRef(pathname);
+  useEffect(() => keepFocus(document.body), []);
   useEffect(() => {
     // Another screen: the keyboard begins at its top.
     if (first.current !== pathname) main.current?.focus({ preventScroll: true });

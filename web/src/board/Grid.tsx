@@ -7,6 +7,7 @@ import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import { Button, Empty, Failure, lookWord, Skeleton, StateShape } from '../ui';
 import { type Column, cellLook, columnsOf, flowOrder, mostColumns } from './columns';
+import { columnName, Here } from './Here';
 import { type Board, cleanName, failingKey, type Item } from './model';
 import type { Place } from './order';
 import { TreeChoice, useFlowNames } from './Trees';
@@ -207,80 +208,85 @@ function Cross({
   const id = (task: number, column: number) => `cell-${task}-${column}`;
 
   return (
-    // One stop for the keyboard: the arrows move in it.
-    <div
-      ref={outer}
-      className="board-grid"
-      role="grid"
-      aria-label={t('board.grid.label')}
-      aria-rowcount={places.length + 1}
-      aria-colcount={columns.length + 1}
-      aria-activedescendant={active === undefined ? undefined : id(active, at)}
-      tabIndex={0}
-      onKeyDown={move}
-    >
-      <div className="board-grid-inner" style={{ height: rows.getTotalSize(), width: across.getTotalSize() }}>
-        <div className="board-grid-head" role="row" tabIndex={-1} aria-rowindex={1} style={{ height: head }}>
-          <div
-            className="board-grid-corner"
-            role="columnheader"
-            tabIndex={-1}
-            aria-colindex={1}
-            style={{ width: nameWidth }}
-          >
-            <span className="muted">
-              {t('board.grid.corner', { tasks: number(places.length), nodes: order.length })}
-            </span>
-            {order.length > mostColumns && (
-              <Button small kind="quiet" aria-pressed={unfolded} onClick={() => setUnfolded(!unfolded)}>
-                {unfolded ? t('board.grid.fold') : t('board.grid.unfold', { count: order.length })}
-              </Button>
-            )}
+    <>
+      {/* One stop for the keyboard: the arrows move in it. */}
+      <div
+        ref={outer}
+        data-virtual
+        className="board-grid"
+        role="grid"
+        aria-label={t('board.grid.label')}
+        aria-rowcount={places.length + 1}
+        aria-colcount={columns.length + 1}
+        aria-activedescendant={active === undefined ? undefined : id(active, at)}
+        tabIndex={0}
+        onKeyDown={move}
+      >
+        <div className="board-grid-inner" style={{ height: rows.getTotalSize(), width: across.getTotalSize() }}>
+          <div className="board-grid-head" role="row" tabIndex={-1} aria-rowindex={1} style={{ height: head }}>
+            <div
+              className="board-grid-corner"
+              role="columnheader"
+              tabIndex={-1}
+              aria-colindex={1}
+              style={{ width: nameWidth }}
+            >
+              <span className="muted">
+                {t('board.grid.corner', { tasks: number(places.length), nodes: order.length })}
+              </span>
+              {order.length > mostColumns && (
+                <Button small kind="quiet" aria-pressed={unfolded} onClick={() => setUnfolded(!unfolded)}>
+                  {unfolded ? t('board.grid.fold') : t('board.grid.unfold', { count: order.length })}
+                </Button>
+              )}
+            </div>
+            {seen.map((c) => {
+              const column = columns[c.index];
+              return (
+                column && (
+                  <Head
+                    key={column.key}
+                    column={column}
+                    at={c.index}
+                    x={c.start}
+                    size={size}
+                    wide={wide}
+                    failed={failedIn(board, tree, column)}
+                  />
+                )
+              );
+            })}
           </div>
-          {seen.map((c) => {
-            const column = columns[c.index];
+          {rows.getVirtualItems().map((r) => {
+            const item = board.tasks.get(places[r.index]?.id ?? 0);
             return (
-              column && (
-                <Head
-                  key={column.key}
-                  column={column}
-                  at={c.index}
-                  x={c.start}
+              item && (
+                <Line
+                  key={item.task.id}
+                  project={project}
+                  item={item}
+                  looks={cells.get(item.task.id)?.looks}
+                  columns={span}
+                  first={first}
+                  row={r.index}
+                  y={r.start}
                   size={size}
-                  wide={wide}
-                  failed={failedIn(board, tree, column)}
+                  nameWidth={nameWidth}
+                  total={across.getTotalSize()}
+                  at={item.task.id === active ? at : -1}
+                  onPick={(column) => {
+                    onActive(item.task.id);
+                    setAt(column);
+                    outer.current?.focus({ preventScroll: true }); // the arrows go on from there
+                  }}
                 />
               )
             );
           })}
         </div>
-        {rows.getVirtualItems().map((r) => {
-          const item = board.tasks.get(places[r.index]?.id ?? 0);
-          return (
-            item && (
-              <Line
-                key={item.task.id}
-                project={project}
-                item={item}
-                looks={cells.get(item.task.id)?.looks}
-                columns={span}
-                first={first}
-                row={r.index}
-                y={r.start}
-                size={size}
-                nameWidth={nameWidth}
-                total={across.getTotalSize()}
-                at={item.task.id === active ? at : -1}
-                onPick={(column) => {
-                  onActive(item.task.id);
-                  setAt(column);
-                }}
-              />
-            )
-          );
-        })}
       </div>
-    </div>
+      <Here project={project} item={board.tasks.get(active ?? 0)} column={columns[at]} cells={cells} />
+    </>
   );
 }
 
@@ -309,7 +315,7 @@ function Head({
 }) {
   const { t } = useI18n();
   const folded = column.key === 'fold';
-  const name = folded ? t('board.grid.rest', { count: column.nodes.length }) : column.nodes[0]?.name || t('ui.noName');
+  const name = columnName(column, t);
   return (
     <div
       role="columnheader"
@@ -378,14 +384,14 @@ const Line = memo(
         <div className="board-grid-name" role="rowheader" tabIndex={-1} aria-colindex={1} style={{ width: nameWidth }}>
           <StateShape look={item.task.state} />
           <Link to={paths.task(project, item.task.id)} title={`${shown} · ${item.task.id}`} tabIndex={-1}>
-            <bdi>{shown}</bdi>
+            <bdi className="two-lines">{shown}</bdi>
           </Link>
           <span className="hidden">{t(lookWord(item.task.state))}</span>
         </div>
         {columns.map((column, i) => {
           const look = looks ? cellLook(column, looks) : undefined;
           const word = look ? t(lookWord(look)) : '…';
-          const node = column.key === 'fold' ? '' : (column.nodes[0]?.name ?? '');
+          const node = columnName(column, t);
           return (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the grid around it listens for keys
             <div

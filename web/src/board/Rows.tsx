@@ -42,7 +42,7 @@ export function Rows({
       label={t('board.tasks')}
       className="board-rows"
       count={lines.length}
-      size={narrow ? 84 : 38}
+      size={narrow ? 100 : 38}
       overscan={6}
       itemKey={(i) => keyOf(lines[i]) ?? i}
       render={(i) => {
@@ -114,7 +114,7 @@ const Row = memo(function Row({
         <StateMark look={task.state} />
       </span>
       <span className="board-row-name">
-        <Link to={paths.task(project, task.id)} title={shown} onFocus={() => onActive(task.id)}>
+        <Link className="two-lines" to={paths.task(project, task.id)} title={shown} onFocus={() => onActive(task.id)}>
           <bdi>{shown}</bdi>
         </Link>
         <span className="muted mono">{task.id}</span>
@@ -137,14 +137,16 @@ const Row = memo(function Row({
 });
 
 function Progress({ state, done, total }: { state: TaskState; done: number; total: number }) {
+  const { t } = useI18n();
   return (
     <span className="board-row-progress">
       <span className="board-bar" aria-hidden="true">
         <span style={{ transform: `scaleX(${total === 0 ? 0 : barOf(state, done, total) / total})` }} />
       </span>
-      <span className="board-row-steps">
+      <span className="board-row-steps" aria-hidden="true">
         {done}/{total}
       </span>
+      <span className="hidden">{t('tasks.progress', { done: String(done), total: String(total) })}</span>
     </span>
   );
 }

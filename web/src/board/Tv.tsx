@@ -15,6 +15,7 @@ import {
   useKeys,
   whySentence,
 } from '../ui';
+import { Ending } from './Ending';
 import { GroupCounts, groupName } from './GroupHead';
 import { type Grouping, groupsOf } from './groups';
 import { type Board, failingGroups } from './model';
@@ -36,6 +37,7 @@ export function Tv(props: TvProps) {
 }
 
 interface TvProps {
+  project: number;
   board: Board;
   feed: Feed;
   title: string;
@@ -45,7 +47,7 @@ interface TvProps {
   onLeave: () => void;
 }
 
-function Wall({ board, feed, title, by, flows, onLeave }: TvProps) {
+function Wall({ project, board, feed, title, by, flows, onLeave }: TvProps) {
   const i18n = useI18n();
   const { t, number } = i18n;
   const ref = useRef<HTMLDialogElement>(null);
@@ -131,11 +133,12 @@ function Wall({ board, feed, title, by, flows, onLeave }: TvProps) {
           ))}
       </div>
       <Share board={board} />
+      <Ending project={project} board={board} />
       {by && (
         <ul className="tv-groups" aria-label={t('board.group')}>
           {together.slice(0, mostGroups).map((group) => (
             <li key={group.key}>
-              <bdi className="tv-group-name">{groupName(group, by, flows, t)}</bdi>
+              <bdi className="tv-group-name two-lines">{groupName(group, by, flows, t)}</bdi>
               <GroupCounts group={group} />
             </li>
           ))}
@@ -193,6 +196,7 @@ function useFitting(list: React.RefObject<HTMLElement | null>): number {
       const card = element.firstElementChild;
       if (!(card instanceof HTMLElement)) return;
       const style = getComputedStyle(element);
+      if (style.overflowY === 'visible') return setFitting(mostCards); // the others are scrolled to
       const gap = Number.parseFloat(style.rowGap) || 0;
       const across = style.gridTemplateColumns.split(' ').length;
       const down = Math.floor((element.clientHeight + gap) / (card.offsetHeight + gap));

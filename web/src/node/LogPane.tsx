@@ -218,6 +218,7 @@ export function LogPane({
         {text.lines.length > 0 && (
           <section
             ref={outer}
+            data-virtual
             className={wrap ? 'log-lines log-wrap' : 'log-lines'}
             aria-label={t('node.log')}
             // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard

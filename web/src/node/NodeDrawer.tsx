@@ -40,6 +40,7 @@ export interface NodeDrawerProps {
 }
 
 const narrow = '(max-width: 900px)';
+const longestName = 300;
 
 function useNarrow(): boolean {
   return useSyncExternalStore(
@@ -62,8 +63,9 @@ export function NodeDrawer(p: NodeDrawerProps) {
   const name = node?.name || t(kindKey(node?.kind));
   const sheet = useNarrow();
   const title = (
-    <span className="node-name two-lines" title={name.slice(0, 1000)}>
-      <Plain text={name.slice(0, 1000)} />
+    // Here the name is told whole, and needs no pointer that rests on it.
+    <span className="node-name" title={name.length > longestName ? name.slice(0, 1000) : undefined}>
+      <Plain text={name.length > longestName ? `${name.slice(0, longestName)}…` : name} />
     </span>
   );
   if (sheet) {

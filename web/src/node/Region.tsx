@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useId, useLayoutEffect, useRef, useState } from 'react';
 import { useI18n } from '../i18n';
 import { Icon, IconButton, useKeys } from '../ui';
 
@@ -25,7 +25,8 @@ export function Region({ title, onClose, children }: { title: ReactNode; onClose
   const [width, setWidth] = useState(storedWidth);
   const drag = useRef<{ x: number; width: number }>(undefined);
   useKeys(t('node.title'), [{ keys: 'Escape', label: t('node.close'), run: onClose, inText: true }]);
-  useEffect(() => {
+  // Before it is out of the page, so that the focus is never nowhere.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const region = ref.current;
     head.current?.focus({ preventScroll: true });

@@ -104,7 +104,7 @@ export function Events({
             ))}
           </div>
         </div>
-        <div className="grid-scroll" ref={outer} role="presentation">
+        <div className="grid-scroll" data-virtual ref={outer} role="presentation">
           <div className="grid-inner" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map((item) => {
               const event = log.events[item.index];

@@ -5,6 +5,7 @@ import { manyName } from './Cards';
 import type { Paint } from './canvas';
 import { exportGraph, save } from './export';
 import { plainName } from './model';
+import { BarLabel } from './Tools';
 import { type LiveScene, reachOf } from './useScene';
 
 /** Saves the graph as a picture. */
@@ -51,7 +52,12 @@ export function Export({
   };
   return (
     <Menu
-      button={{ small: true, children: t('task.graph.export'), 'aria-disabled': busy || undefined }}
+      button={{
+        small: true,
+        title: t('task.graph.export'),
+        children: <BarLabel sign="download" word={t('task.graph.export')} />,
+        'aria-disabled': busy || undefined,
+      }}
       items={[
         { key: 'svg', label: t('task.graph.export.svg'), run: () => void run('svg') },
         { key: 'png', label: t('task.graph.export.png'), run: () => void run('png') },

@@ -61,7 +61,7 @@ export function Header({
       <div className="run-title">
         <StateMark look={task.state} size={16} />
         <h1 title={plainName(task.name, 1000)}>
-          <bdi className="two-lines">{plainName(task.name)}</bdi>
+          <bdi>{plainName(task.name)}</bdi>
         </h1>
         <span className="run-id">
           {task.id}

@@ -115,7 +115,7 @@ export function NodesTable({ tree, store, selected, onSelect }: ViewProps) {
               ))}
             </div>
           </div>
-          <div className="grid-scroll" ref={outer} role="presentation">
+          <div className="grid-scroll" data-virtual ref={outer} role="presentation">
             <div className="grid-inner" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
               {virtual.getVirtualItems().map((item) => {
                 const index = rows[item.index];

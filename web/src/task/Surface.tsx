@@ -1,7 +1,7 @@
 import { ReactFlow, useReactFlow } from '@xyflow/react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useI18n } from '../i18n';
-import { Button, IconButton, useKeys } from '../ui';
+import { useKeys } from '../ui';
 import { Bar } from './Bar';
 import { type GraphPlace, type ItemNode, isUrgent, nodeTypes } from './Cards';
 import { readable } from './canvas';
@@ -13,6 +13,7 @@ import { Minimap, minimapUpTo } from './Minimap';
 import { type Direction, nextShown, step } from './move';
 import { useShown } from './only';
 import { usePaint } from './paint';
+import { Tools } from './Tools';
 import { type Stage, useDrawing, useSight } from './useDrawing';
 import { glide, least, useFilterGoal, useFlight, useGoal } from './useFlight';
 import { useKeysHere } from './useKeysHere';
@@ -156,32 +157,15 @@ export function Surface({
         }}
         onOpen={(index) => onOpen(index)}
       >
-        <label className="check" title={t('task.graph.active.title')}>
-          <input type="checkbox" checked={onlyActive} onChange={(e) => onOnlyActive(e.target.checked)} />
-          <span>{t('task.graph.active')}</span>
-        </label>
-        {foldable && (
-          <>
-            <Button small onClick={() => onUnfoldAll(true)}>
-              {t('task.graph.unfoldAll')}
-            </Button>
-            <Button small aria-disabled={!unfolded || undefined} onClick={() => onUnfoldAll(false)}>
-              {t('task.graph.foldAll')}
-            </Button>
-          </>
-        )}
-        <Export task={task} live={live} paint={paint} shown={left} />
-        <span className="graph-zoom">
-          <IconButton small label={`${t('task.graph.out')} (-)`} onClick={zoomOut}>
-            <span aria-hidden="true">−</span>
-          </IconButton>
-          <IconButton small label={`${t('task.graph.in')} (+)`} onClick={zoomIn}>
-            <span aria-hidden="true">+</span>
-          </IconButton>
-          <Button small title={`${t('task.graph.fit')} (0)`} onClick={() => fitAll(glide())}>
-            {t('task.graph.fit')}
-          </Button>
-        </span>
+        <Tools
+          onlyActive={onlyActive}
+          onOnlyActive={onOnlyActive}
+          folds={foldable ? { unfolded, onUnfoldAll } : undefined}
+          exported={<Export task={task} live={live} paint={paint} shown={left} />}
+          onIn={zoomIn}
+          onOut={zoomOut}
+          onFit={() => fitAll(glide())}
+        />
       </Bar>
       <div
         ref={outer}

@@ -230,6 +230,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
         </p>
       )}
       <div
+        data-virtual
         className={path ? 'time-scroll panel time-critical' : 'time-scroll panel'}
         ref={outer}
         onScroll={(e) => {

@@ -205,7 +205,7 @@ function Progress({ task }: { task: Task }) {
         data-state={task.state}
         aria-label={t('tasks.progress', { done: String(done), total: String(total) })}
       />
-      <span className="progress-text">
+      <span className="progress-text" aria-hidden="true">
         {done}/{total}
       </span>
     </span>

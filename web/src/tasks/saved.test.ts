@@ -64,3 +64,20 @@ test('what another tab does is seen', () => {
   });
   expect(result.current.views.map((v) => v.name)).toEqual(['there']);
 });
+
+test('what a later version has written stays when this one writes', () => {
+  const later = { name: 'by flow', query: '', range: 'this-week', columns: ['flow'] };
+  const wider = { ...view('wide'), columns: ['flow', 'by'] };
+  const kept = () => JSON.parse(localStorage.getItem('stdops.views.1') ?? 'null');
+  localStorage.setItem('stdops.views.1', JSON.stringify([later, wider, view('old')]));
+  const { result } = renderHook(() => useSaved(1));
+  expect(result.current.views).toEqual([view('wide'), view('old')]);
+  act(() => result.current.add(view('new')));
+  act(() => result.current.rename('wide', 'wider'));
+  act(() => result.current.remove('old'));
+  expect(kept()).toEqual([later, { ...wider, name: 'wider' }, view('new')]);
+  const many = Array.from({ length: mostViews + 5 }, (_, i) => view(`view ${i}`));
+  localStorage.setItem('stdops.views.1', JSON.stringify(many));
+  act(() => result.current.remove('view 0'));
+  expect(kept()).toEqual(many.slice(1));
+});

@@ -18,8 +18,19 @@ const kept = (project: number) => `stdops.views.${project}`;
 /** What keeps a name from being given: it is empty, or another view has it. */
 export type NameFault = 'empty' | 'taken';
 
+// What is kept, in its order: an item as it is written there, and the view that it is understood as.
+interface Kept {
+  item: unknown;
+  view?: SavedView;
+}
+
 /** Reads what is kept. What is no view, or was written by a later version, is left out. */
 export function readViews(text: string | null): SavedView[] {
+  return readKept(text).flatMap(({ view }) => view ?? []);
+}
+
+// Whatever a later version keeps is a list too, or has another key: what is no list at all is taken for damage.
+function readKept(text: string | null): Kept[] {
   let list: unknown;
   try {
     list = JSON.parse(text ?? '[]');
@@ -28,15 +39,19 @@ export function readViews(text: string | null): SavedView[] {
   }
   if (!Array.isArray(list)) return [];
   const views: SavedView[] = [];
-  for (const item of list as unknown[]) {
-    const { name, query, range } = (item ?? {}) as Record<string, unknown>;
-    const known = ranges.find((r) => r === range);
-    if (typeof name !== 'string' || typeof query !== 'string' || known === undefined) continue;
-    if (nameFault(views, name) || name.length > longestName || query.length > longestQuery) continue;
-    views.push({ name, query, range: known });
-    if (views.length === mostViews) break;
-  }
-  return views;
+  return (list as unknown[]).map((item) => {
+    const view = views.length < mostViews ? viewOf(item, views) : undefined;
+    if (view) views.push(view);
+    return { item, view };
+  });
+}
+
+function viewOf(item: unknown, before: readonly SavedView[]): SavedView | undefined {
+  const { name, query, range } = (item ?? {}) as Record<string, unknown>;
+  const known = ranges.find((r) => r === range);
+  if (typeof name !== 'string' || typeof query !== 'string' || known === undefined) return undefined;
+  if (nameFault(before, name) || name.length > longestName || query.length > longestQuery) return undefined;
+  return { name, query, range: known };
 }
 
 /** Tells what is wrong with a name for a new view, or for the one that has the name `own` now. */
@@ -59,9 +74,10 @@ function textOf(project: number): string | null {
   }
 }
 
-function write(project: number, views: readonly SavedView[]): void {
+// Changes what is kept. What this version does not understand stays as it is: a page of a later one may be open beside it.
+function change(project: number, how: (items: readonly Kept[]) => readonly unknown[]): void {
   const key = kept(project);
-  const text = JSON.stringify(views);
+  const text = JSON.stringify(how(readKept(textOf(project))));
   try {
     localStorage.setItem(key, text);
     unkept.delete(key);
@@ -90,21 +106,20 @@ function viewsOf(text: string | null): SavedView[] {
 /** The views of a project that are kept in this browser, and what changes them. */
 export function useSaved(project: number) {
   const text = useSyncExternalStore(subscribe, () => textOf(project));
-  const add = useCallback((view: SavedView) => write(project, [...viewsOf(textOf(project)), view]), [project]);
+  const add = useCallback(
+    (view: SavedView) => change(project, (items) => [...items.map(({ item }) => item), view]),
+    [project],
+  );
   const rename = useCallback(
     (from: string, to: string) =>
-      write(
-        project,
-        viewsOf(textOf(project)).map((v) => (v.name === from ? { ...v, name: to } : v)),
+      change(project, (items) =>
+        items.map(({ item, view }) => (view?.name === from ? { ...(item as object), name: to } : item)),
       ),
     [project],
   );
   const remove = useCallback(
     (name: string) =>
-      write(
-        project,
-        viewsOf(textOf(project)).filter((v) => v.name !== name),
-      ),
+      change(project, (items) => items.filter(({ view }) => view?.name !== name).map(({ item }) => item)),
     [project],
   );
   return { views: viewsOf(text), add, rename, remove };

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from 'react';
 import { useI18n } from '../i18n';
 import { IconButton } from './Button';
 import { Icon } from './Icon';
@@ -45,7 +45,8 @@ function Modal({ title, onClose, children, foot, className }: DialogProps & { cl
   useEffect(() => {
     close.current = onClose;
   });
-  useEffect(() => {
+  // Before it is out of the page, so that the focus is never nowhere.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) {

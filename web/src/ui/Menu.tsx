@@ -89,16 +89,20 @@ function List({ id, items, head, align, anchor, onClose }: ListProps) {
     const outside = (e: Event) => {
       if (e.target instanceof Node && !list.contains(e.target) && !from.contains(e.target)) close.current(false);
     };
-    const moved = (e: Event) => {
-      if (!(e.target instanceof Node && list.contains(e.target))) close.current(false);
+    // A screen reader scrolls to the button and presses it; the event of that comes when the menu is there, and moved nothing.
+    const { top, left } = from.getBoundingClientRect();
+    const scrolled = () => {
+      const now = from.getBoundingClientRect();
+      if (now.top !== top || now.left !== left) close.current(false);
     };
+    const resized = () => close.current(false);
     document.addEventListener('pointerdown', outside);
-    addEventListener('resize', moved);
-    addEventListener('scroll', moved, true);
+    addEventListener('resize', resized);
+    addEventListener('scroll', scrolled, true);
     return () => {
       document.removeEventListener('pointerdown', outside);
-      removeEventListener('resize', moved);
-      removeEventListener('scroll', moved, true);
+      removeEventListener('resize', resized);
+      removeEventListener('scroll', scrolled, true);
     };
   }, [anchor, align]);
 

@@ -1,10 +1,11 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiError, type Feed, useServerNow } from '../api';
 import { type I18n, isKey, useI18n } from '../i18n';
 import { Button } from './Button';
 import { CopyButton } from './Copy';
 import { span } from './format';
 import { Icon } from './Icon';
+import { useAnnounce } from './Toast';
 
 /** Nothing is there: why, and what to do about it. As the whole `page` its title is the heading of that. */
 export function Empty({
@@ -162,8 +163,15 @@ export function FeedMark({ feed, retry }: { feed: Feed; retry?: () => void }) {
   const now = useServerNowOf(feed);
   const text = feed.state === 'stale' ? t('feed.stale', { ago: span(now - feed.since, t) }) : t(`feed.${feed.state}`);
   const bad = feed.state === 'stale' || feed.state === 'ended';
+  // How long ago it was grows by the second: as a live region it would be read out each time.
+  const announce = useAnnounce();
+  const said = useRef(bad);
+  useEffect(() => {
+    if (said.current !== bad) announce(feed.state === 'stale' ? t('feed.lost') : text);
+    said.current = bad;
+  });
   return (
-    <span className={`feed feed-${feed.state}`} role="status">
+    <span className={`feed feed-${feed.state}`}>
       <span className="feed-dot" aria-hidden="true" />
       <span>{text}</span>
       {bad && retry && (

@@ -37,7 +37,7 @@ export function VirtualList({
   useImperativeHandle(ref, () => ({ scrollTo: (index) => virtual.scrollToIndex(index, { align: 'auto' }) }), [virtual]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section ref={outer} className={`virtual ${className ?? ''}`} aria-label={label} tabIndex={0}>
+    <section ref={outer} data-virtual className={`virtual ${className ?? ''}`} aria-label={label} tabIndex={0}>
       <ul className="virtual-inner" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => (
           <li

@@ -99,6 +99,7 @@ export const board = {
   'board.grid.rest': { one: '{count} more node', other: '{count} more nodes' },
   'board.grid.unfold': { one: 'Show {count}', other: 'Show all {count}' },
   'board.grid.fold': 'Fold',
+  'board.grid.hint': 'Choose a cell, or move with the arrows, to read here what it says.',
   'board.grid.none': 'The grid needs a flow',
   'board.grid.none.text': 'The flow of none of these tasks can be read. The list shows them all.',
   'board.tree': 'Flow',

@@ -75,6 +75,7 @@ export const common = {
 
   'feed.connecting': 'Connecting…',
   'feed.live': 'Live',
+  'feed.lost': 'The connection to the server is lost. It is tried again.',
   'feed.stale': 'Last update {ago} ago, retrying',
   'feed.polling': 'Asking every few seconds',
   'feed.ended': 'Not up to date any more',

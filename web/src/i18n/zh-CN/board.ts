@@ -92,6 +92,7 @@ export const board: Same<typeof en> = {
   'board.grid.rest': { other: '另外 {count} 个节点' },
   'board.grid.unfold': { other: '显示全部 {count} 个' },
   'board.grid.fold': '折叠',
+  'board.grid.hint': '选择单元格或用方向键移动，此处显示其内容。',
   'board.grid.none': '网格需要流程',
   'board.grid.none.text': '这些任务的流程都无法读取。列表会显示全部任务。',
   'board.tree': '流程',

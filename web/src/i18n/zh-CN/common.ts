@@ -70,6 +70,7 @@ export const common: Same<typeof en> = {
 
   'feed.connecting': '连接中…',
   'feed.live': '实时',
+  'feed.lost': '与服务器的连接已断开，正在重试。',
   'feed.stale': '上次更新在 {ago} 前，正在重试',
   'feed.polling': '每隔几秒查询一次',
   'feed.ended': '不再更新',

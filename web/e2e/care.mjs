@@ -1,0 +1,143 @@
+// Small windows, enlarged pages, fingers in place of a pointer, and where the focus goes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { painted, screens, show } from './screens.mjs';
+import { act, tree } from './tree.mjs';
+import { as, unique, world } from './world.mjs';
+
+// What may be wider than its place: graphs, timelines, tables and logs.
+const wide = '.graph-area, .time-scroll, .board-grid, .log-lines, pre, table';
+
+const indexOf = async (key, name) => {
+  const graph = await world.api.graph(world.who.shop, world.shop.ids[key]);
+  return graph.nodes.find((n) => n.name === name).index;
+};
+const task = (key, more = '') => `taskflow/execute/${world.who.shop}/?instance_id=${world.shop.ids[key]}${more}`;
+const board = (more = '') => `board/${world.who.shop}/?ids=${world.shop.zones.join(',')}${more}`;
+const focused = (page, selector) =>
+  page.waitForFunction((selector) => document.activeElement?.matches(selector), selector);
+
+export function care() {
+  for (const { width, height } of [
+    { width: 320, height: 256 }, // 1280 × 1024 at 400 %
+    { width: 768, height: 1024 },
+  ]) {
+    test(`all screens in ${width} × ${height}`, async () => {
+      for (const screen of screens) {
+        await as(screen.who, { viewport: { width, height } }, async (window, page) => {
+          // In a window of any size there may be no node that can be read.
+          await show(window, { ...screen, finish: screen.finish === painted ? undefined : screen.finish });
+          const found = await page.evaluate((wide) => {
+            const seen = [];
+            const root = document.scrollingElement;
+            if (root.scrollWidth > root.clientWidth) seen.push('the page');
+            for (const e of document.querySelectorAll('body *')) {
+              const across = e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
+              if (across && !e.matches(wide)) seen.push(`${e.tagName}.${e.className}`);
+            }
+            const top = document.querySelector('.top');
+            if (top && top.offsetHeight > (innerWidth < 480 ? 72 : 96)) seen.push(`the top with ${top.offsetHeight}`);
+            return seen;
+          }, wide);
+          assert.deepEqual(found, [], `${screen.name}: wider than the window, or too high`);
+        });
+      }
+    });
+  }
+
+  test('the names on the board are whole at 400 %', () =>
+    as('ann', { viewport: { width: 320, height: 256 } }, async (window, page) => {
+      await window.go(board());
+      const name = page.locator('.board-row a').first();
+      await name.waitFor();
+      const cut = await name.evaluate((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
+      assert.equal(cut, false, 'nothing of it is cut');
+    }));
+
+  for (const language of ['en', 'zh-CN']) {
+    test(`the line above the graph is one line beside the drawer, ${language}`, () =>
+      as('ann', { language, viewport: { width: 1024, height: 768 } }, async (window, page) => {
+        await window.go(task('failed', `&node=${await indexOf('failed', 'Push the files')}`));
+        await page.locator('.graph .bar-line [data-search]').fill('s');
+        await page.locator('.graph .bar-line [role=status]').waitFor();
+        const tops = await page.locator('.graph .bar-line').evaluate((line) => {
+          const middles = [...line.children].map((e) => e.getBoundingClientRect()).map((b) => b.top + b.height / 2);
+          return Math.max(...middles) - Math.min(...middles);
+        });
+        assert.ok(tops < 8, `its parts are ${tops} pixels apart`);
+        const names = await page.locator('.graph .bar-line').ariaSnapshot();
+        for (const name of language === 'en' ? ['Unfold all', 'Fold all', 'Export', 'Fit'] : ['导出']) {
+          assert.match(names, new RegExp(`button "${name}"`));
+        }
+        assert.deepEqual(await window.violations(), []);
+      }));
+  }
+
+  test('what a finger can do', () =>
+    as('ann', { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true }, async (window, page) => {
+      await window.go(board('&view=grid'));
+      await page.locator('.board-cell .shape').nth(3).waitFor();
+      const failed = page.locator('.board-cell.cell-failed').first();
+      await failed.tap();
+      const here = page.locator('.board-grid-here');
+      await here.getByText('Failed').waitFor();
+      await here.locator('a').tap();
+      await page.locator('dialog.drawer .node-error').waitFor();
+      await page.locator('dialog.drawer .dialog-head button').tap();
+      await page.locator('dialog.drawer').waitFor({ state: 'detached' });
+      await page.locator('.react-flow__node').first().waitFor();
+      await window.go(board('&tv=1'));
+      const leave = page.locator('.tv-leave');
+      await leave.waitFor();
+      assert.equal(await leave.evaluate((e) => getComputedStyle(e).opacity), '1', 'it is seen without a pointer');
+      await leave.tap();
+      await page.locator('dialog.tv').waitFor({ state: 'detached' });
+      await window.go(`taskflow/home/list/${world.who.shop}/`);
+      await page.locator('tr[data-row] [aria-haspopup=menu]').nth(9).tap(); // it scrolls there first
+      await page.locator('[role=menu]').waitFor();
+    }));
+
+  test('the focus stays near', () =>
+    as('ann', {}, async (window, page) => {
+      const { walks } = world.who;
+      const name = unique('focus');
+      const sleep = act('Sleep', 'sleep_timer', { bk_timing: '3600' });
+      const { id } = await world.api.task(walks, name, tree([act('Bad', 'fail_ctrl_node', { bit: 0 }), sleep]));
+      await world.api.until(walks, id, 'FAILED');
+      const press = async (target) => {
+        await target.focus();
+        await page.keyboard.press('Enter');
+      };
+      await window.go(`taskflow/execute/${walks}/?instance_id=${id}`);
+      const first = page.getByRole('button', { name: 'First failure' });
+      await press(first);
+      await focused(page, '.node-drawer h2');
+      await page.keyboard.press('Escape');
+      await focused(page, '.run-jumps .button:first-of-type');
+
+      await press(first);
+      await press(page.locator('.node-actions button').filter({ hasText: 'Skip' }));
+      await page.locator('dialog[open]').waitFor();
+      await press(page.locator('dialog button').filter({ hasText: 'Skip' }));
+      await page.locator('.node-actions button').filter({ hasText: 'Skip' }).waitFor({ state: 'detached' });
+      await focused(page, '.node-drawer *');
+
+      await press(page.locator('.run-actions button').filter({ hasText: 'Pause' }));
+      await press(page.locator('dialog button').filter({ hasText: 'Pause' }));
+      await page.locator('.run-actions button').filter({ hasText: 'Resume' }).waitFor();
+      await focused(page, '.run-actions .button-primary');
+
+      await window.go(board());
+      await page.locator('.board-row input').nth(1).focus();
+      await page.keyboard.press('Space');
+      await press(page.locator('.board-bulk button').last());
+      await focused(page, '.board *');
+    }));
+
+  test('how long nothing came is not read out each second', () =>
+    as('ann', {}, async (window, page) => {
+      await window.go(board());
+      await page.locator('.feed-live').waitFor();
+      assert.equal(await page.locator('.feed').evaluate((e) => e.closest('[role=status], [aria-live]')), null);
+    }));
+}
