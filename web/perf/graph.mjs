@@ -210,14 +210,24 @@ try {
   await browser.addInitScript(() => {
     const marks = { first: 0 };
     window.perfMarks = marks;
-    const clear = CanvasRenderingContext2D.prototype.clearRect;
-    CanvasRenderingContext2D.prototype.clearRect = function (...given) {
+    const drawn = () => {
       if (marks.first === 0)
         requestAnimationFrame(() => {
           marks.first ||= performance.now();
         });
+    };
+    const clear = CanvasRenderingContext2D.prototype.clearRect;
+    CanvasRenderingContext2D.prototype.clearRect = function (...given) {
+      drawn();
       return clear.apply(this, given);
     };
+    // Close by, the lines are elements of the page.
+    const watch = new MutationObserver(() => {
+      if (!document.querySelector('.graph-lines path')) return;
+      watch.disconnect();
+      drawn();
+    });
+    watch.observe(document, { childList: true, subtree: true });
   });
   const signedIn = await browser.request.post(`${page}/api/v1/session`, { data: { token }, headers: { Origin: page } });
   if (!signedIn.ok()) throw new Error(`sign in: ${signedIn.status()}`);

@@ -8,6 +8,7 @@ import { readable } from './canvas';
 import type { Cell } from './cell';
 import { Export } from './Export';
 import { groupsOf, type Item } from './fold';
+import { Lines } from './Lines';
 import type { Box } from './layout';
 import { Minimap, minimapUpTo } from './Minimap';
 import { type Direction, nextShown, step } from './move';
@@ -61,7 +62,7 @@ export function Surface({
   const { view, boxes } = layout;
   const flight = useFlight(outer, sight, live, shown);
   const { fitAll, flyTo, reveal } = flight;
-  const { near, redraw, redrawSoon } = useDrawing(stage, sight, live, paint, () =>
+  const { near, changes, redraw, redrawSoon } = useDrawing(stage, sight, live, paint, () =>
     withCursor(cursor, (key) => flyTo(key, glide())),
   );
   useShown(live, store, cursor, onlyActive, shown);
@@ -213,7 +214,9 @@ export function Surface({
             const name = hit && hit.form !== 'frame' ? hit.name : '';
             if (outer.current.title !== name) outer.current.title = name;
           }}
-        />
+        >
+          {near && <Lines live={live} near={near} changes={changes} />}
+        </ReactFlow>
         {left && ![...left].some((key) => isUrgent(live.scene.look(key))) && (
           <p className="graph-note" role="status">
             {t('task.graph.nothing')}

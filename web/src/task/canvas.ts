@@ -1,5 +1,5 @@
 import type { Look } from '../ui';
-import { headOf, type Line, labelPlace } from './edges';
+import { headOf, type Line } from './edges';
 import type { Link } from './fold';
 import type { Box } from './layout';
 
@@ -100,7 +100,7 @@ export interface Scene {
 
 const solid: ReadonlySet<Look> = new Set(['RUNNING', 'FAILED', 'FINISHED', 'SUSPENDED', 'NODE_SUSPENDED', 'REVOKED']);
 
-/** Draws what is in an area of the canvas. While texts can be read, nodes are elements of the page and only frames and lines are drawn. */
+/** Draws what is in an area of the canvas, while texts cannot be read. */
 export function draw(
   c: CanvasRenderingContext2D,
   scene: Scene,
@@ -121,7 +121,6 @@ export function draw(
   };
   const out = (b: Box) => b.x > view.right || b.y > view.bottom || b.x + b.w < view.left || b.y + b.h < view.top;
   const pixel = 1 / zoom;
-  const far = zoom < readable;
 
   // Frames, the outer ones first.
   c.lineWidth = Math.max(1, pixel);
@@ -136,10 +135,10 @@ export function draw(
   }
 
   drawLines(c, scene, view, zoom, paint);
-  if (far) drawShapes(c, scene, out, zoom, paint);
+  drawShapes(c, scene, out, zoom, paint);
 
   const cursor = scene.cursor === undefined ? undefined : scene.shapes.find((s) => s.key === scene.cursor);
-  if (cursor && (far || cursor.form === 'frame')) {
+  if (cursor) {
     const { box } = cursor;
     const away = 3 * pixel;
     c.beginPath();
@@ -162,7 +161,6 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   const strong = new Path2D();
   const arrows = new Path2D();
   const strongArrows = new Path2D();
-  const labels: Line[] = [];
   const pixel = 1 / zoom;
   const straight = zoom <= tiny;
   for (const line of scene.lines) {
@@ -183,7 +181,6 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
       head.lineTo(...right);
       head.closePath();
     }
-    if (line.label && zoom >= readable) labels.push(line);
   }
   c.lineWidth = Math.max(1.25, 0.8 * pixel);
   c.strokeStyle = paint.edge;
@@ -199,23 +196,6 @@ function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom:
   c.stroke(strong);
   c.fill(strongArrows);
   c.globalAlpha = 1;
-  if (labels.length === 0) return;
-  c.font = `11px ${paint.font}`;
-  c.textAlign = 'center';
-  c.textBaseline = 'middle';
-  for (const line of labels.slice(0, 300)) {
-    const { x, y } = labelPlace(line);
-    const wide = c.measureText(line.label).width + 10;
-    c.fillStyle = paint.paper;
-    c.strokeStyle = paint.rule;
-    c.lineWidth = 1;
-    c.beginPath();
-    c.roundRect(x - wide / 2, y - 9, wide, 18, 5);
-    c.fill();
-    c.stroke();
-    c.fillStyle = paint.muted;
-    c.fillText(line.label, x, y + 0.5);
-  }
 }
 
 function drawShapes(

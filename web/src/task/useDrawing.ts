@@ -9,7 +9,7 @@ import type { LiveScene } from './useScene';
 export interface Stage {
   /** The area that cuts off what is not in view. */
   area: RefObject<HTMLDivElement | null>;
-  /** Frames and lines, and all of the graph while texts cannot be read. */
+  /** All of the graph while texts cannot be read. */
   canvas: RefObject<HTMLCanvasElement | null>;
 }
 
@@ -51,7 +51,8 @@ export function useDrawing(
   live: LiveScene,
   paint: Paint | undefined,
   narrowed: () => void,
-): { near: Box | undefined; redraw: () => void; redrawSoon: () => void } {
+): { near: Box | undefined; changes: Cell<number>; redraw: () => void; redrawSoon: () => void } {
+  const [changes] = useState(() => new Cell(0));
   const frame = useRef(0);
   const dirty = useRef(true);
   const drawn = useRef({ x: 0, y: 0, zoom: 0, whole: false });
@@ -66,6 +67,13 @@ export function useDrawing(
       const { live, paint } = painted.current;
       if (!element || !c || !paint) return;
       const now = viewport.current;
+      element.hidden = now.zoom >= readable;
+      if (element.hidden) {
+        if (dirty.current) changes.set(changes.get() + 1);
+        dirty.current = false;
+        drawn.current.whole = false;
+        return;
+      }
       const { w, h } = size.current;
       const [mx, my] = [marginOf(w), marginOf(h)];
       const before = drawn.current;
@@ -84,7 +92,7 @@ export function useDrawing(
       clearTimeout(settle.current);
       if (zoomed) settle.current = setTimeout(() => again.current(), 160);
     });
-  }, [canvas, viewport, size]);
+  }, [canvas, viewport, size, changes]);
   const redraw = useCallback(() => {
     dirty.current = true;
     show();
@@ -184,5 +192,5 @@ export function useDrawing(
     return () => watch.disconnect();
   }, [redraw, look, area, canvas, size, moved]);
 
-  return { near, redraw, redrawSoon };
+  return { near, changes, redraw, redrawSoon };
 }
