@@ -42,6 +42,7 @@ var contract = map[string]func(*testing.T){
 	"AppendLogs_beside_a_damaged_one":             TestAppendLogs_beside_a_damaged_one,
 	"Node":                                        TestNode,
 	"Attempts_and_variables_need_the_project":     TestAttempts_and_variables_need_the_project,
+	"CallbackTimes":                               TestCallbackTimes,
 	"Transitions_pages":                           TestTransitions_pages,
 	"Events_pages":                                TestEvents_pages,
 	"Failures":                                    TestFailures,
@@ -101,6 +102,7 @@ var contract = map[string]func(*testing.T){
 // onlySQLite are tests that use setup and are about SQLite alone, and why.
 var onlySQLite = map[string]string{
 	"Open_settings":                          "PRAGMAs",
+	"Driver_is_the_only_process":             "one process has it open",
 	"Schema_golden":                          "the schema",
 	"Write_waits_no_longer_than_its_context": "the turn of the one writer",
 	"Commit_later_epoch_takes_over":          "an epoch is the number of a start",
