@@ -45,6 +45,7 @@ var contract = map[string]func(*testing.T){
 	"CallbackTimes":                               TestCallbackTimes,
 	"Transitions_pages":                           TestTransitions_pages,
 	"Events_pages":                                TestEvents_pages,
+	"AskedEvents_look_through_a_part":             TestAskedEvents_look_through_a_part,
 	"Failures":                                    TestFailures,
 	"Projects":                                    TestProjects,
 	"RegisterProject":                             TestRegisterProject,

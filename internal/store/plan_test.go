@@ -27,7 +27,7 @@ func TestReads_use_indexes(t *testing.T) {
 		}
 		for _, text := range statements {
 			for _, step := range plan(t, s, text) {
-				if scan.MatchString(step) && !strings.Contains(step, "json_each") && step != "SCAN latest" { // of the statement itself, with a LIMIT
+				if scan.MatchString(step) && !strings.Contains(step, "json_each") && step != "SCAN latest" && step != "SCAN looked" { // of the statement itself, with a LIMIT
 					t.Errorf("%s: %s in\n%s", method, step, text)
 				}
 			}
@@ -72,6 +72,7 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Variables":     func() error { return second(s.Variables(ctx, r, 0)) },
 		"Transitions":   func() error { return second(s.Transitions(ctx, r, 0, 9)) },
 		"Events":        func() error { return second(s.Events(ctx, r, EventPage{Newest: true, Limit: 9})) },
+		"AskedEvents":   func() error { _, _, err := s.AskedEvents(ctx, r, EventPage{Newest: true, Limit: 9}); return err },
 		"Statuses":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
 		"Statuses archived": func() error {
 			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
