@@ -26,7 +26,7 @@ type Event struct {
 // EventList is one page of the events of a task.
 type EventList struct {
 	Events []Event `json:"events"`
-	Cursor string  `json:"next_cursor,omitempty" doc:"Asks for the page after this one; absent on the last"`
+	Cursor string  `json:"next_cursor,omitempty" doc:"Asks for the page after this one; absent on the last. Of commands alone a page may hold fewer than its limit, or none, before the last"`
 }
 
 // EventPage says which events of a task to give.

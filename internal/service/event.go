@@ -8,7 +8,10 @@ import (
 )
 
 // EventPage says which events of a task are asked for.
-type EventPage = store.EventPage
+type EventPage struct {
+	store.EventPage
+	Asked bool // only those that somebody asked for
+}
 
 // EventPlace is the place of an event among those of its task.
 type EventPlace = store.EventPlace
@@ -17,7 +20,7 @@ type EventPlace = store.EventPlace
 type EventList struct {
 	Events []stdops.LoggedTransition
 	Nodes  []stdops.SkeletonNode // those that they are about; of the root with the name of the task
-	Next   *EventPlace           // where the page after this one begins; nil on the last
+	Next   *EventPlace           // where the page after this one begins; nil on the last. A page may have fewer than it can, or none
 }
 
 // Events tells what has happened to a task. Where its tree cannot be read the nodes have neither names nor kinds.
@@ -32,7 +35,12 @@ func (s *Service) Events(ctx context.Context, a *Access, id stdops.TaskID, page 
 	most := page.Limit
 	page.Limit++
 	list := &EventList{}
-	if list.Events, err = s.store.Events(ctx, a.ref(id), page); err != nil {
+	if page.Asked {
+		list.Events, list.Next, err = s.store.AskedEvents(ctx, a.ref(id), page.EventPage)
+	} else {
+		list.Events, err = s.store.Events(ctx, a.ref(id), page.EventPage)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if len(list.Events) > most {

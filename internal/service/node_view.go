@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/internal/engine"
@@ -16,6 +15,7 @@ type NodeQuery struct {
 	Node      string // wire id
 	Component string // code of the plugin, to list the outputs that it declares; "" for none
 	Own       bool   // Component is that of the node, whatever it is
+	Timing    bool   // tell when its attempts came how far, and who drives the task
 	Loop      int32  // 0 for the current one; one that has not happened means the current one too
 }
 
@@ -29,9 +29,10 @@ type NodeView struct {
 	Appointed bool         // it was not reached, and a pause waits for it
 	Reached   bool
 	Status    status.Status
-	Actions   []string       // for the node, as [Service.OperateNode] takes them
-	Why       *status.Why    // nil where it waits for nothing of its own, and of an earlier loop
-	Due       time.Time      // when the current attempt goes on by itself
+	Actions   []string    // for the node, as [Service.OperateNode] takes them
+	Why       *status.Why // nil where it waits for nothing of its own, and of an earlier loop
+	Timing    NodeTiming
+	Driver    Driver         // of the task
 	Templates *stdops.Object // of an activity: its inputs before they are rendered
 	Release   string         // version of its plugin
 	HistoryID int64          // of the attempt that is shown, -1 for the current one
@@ -53,6 +54,7 @@ type Branch struct {
 type NodeHistory struct {
 	ID      int64
 	Status  status.Status
+	Timing  NodeTiming
 	Inputs  *stdops.Object
 	Outputs *stdops.Object
 	ExData  any
@@ -103,6 +105,11 @@ func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQ
 	if err := s.explain(view, at, detail); err != nil {
 		return nil, err
 	}
+	if q.Timing {
+		if err := s.timing(ctx, a.ref(id), at, detail, view); err != nil {
+			return nil, err
+		}
+	}
 	if at.node.Activity != nil {
 		view.Plugin = at.node.Activity.Code
 	}
@@ -129,7 +136,6 @@ func (s *Service) explain(view *NodeView, at *place, d *store.NodeDetail) error 
 	if d.State == nil || view.HistoryID >= 0 {
 		return nil
 	}
-	view.Due = d.State.Due
 	if why, ok := status.NodeWhy(&at.task, &place, d.State, s.nature(place.Plugin)); ok {
 		view.Why = &why
 	}

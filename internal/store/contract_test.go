@@ -42,8 +42,10 @@ var contract = map[string]func(*testing.T){
 	"AppendLogs_beside_a_damaged_one":             TestAppendLogs_beside_a_damaged_one,
 	"Node":                                        TestNode,
 	"Attempts_and_variables_need_the_project":     TestAttempts_and_variables_need_the_project,
+	"CallbackTimes":                               TestCallbackTimes,
 	"Transitions_pages":                           TestTransitions_pages,
 	"Events_pages":                                TestEvents_pages,
+	"AskedEvents_look_through_a_part":             TestAskedEvents_look_through_a_part,
 	"Failures":                                    TestFailures,
 	"Projects":                                    TestProjects,
 	"RegisterProject":                             TestRegisterProject,
@@ -102,6 +104,7 @@ var contract = map[string]func(*testing.T){
 // onlySQLite are tests that use setup and are about SQLite alone, and why.
 var onlySQLite = map[string]string{
 	"Open_settings":                          "PRAGMAs",
+	"Driver_is_the_only_process":             "one process has it open",
 	"Schema_golden":                          "the schema",
 	"Write_waits_no_longer_than_its_context": "the turn of the one writer",
 	"Commit_later_epoch_takes_over":          "an epoch is the number of a start",

@@ -54,12 +54,50 @@ func TestEvents_pages(t *testing.T) {
 			t.Errorf("newest first: %t (-want +got):\n%s", newest, diff)
 		}
 	}
-	asked, err := s.Events(t.Context(), ref(task), EventPage{Asked: true, Newest: true, Limit: 2, From: &EventPlace{3, 0}})
-	if err != nil || len(asked) != 2 || asked[0].Revision != 2 || asked[1].Revision != 1 || asked[0].Actor != "ann" {
+	asked, stopped, err := s.AskedEvents(t.Context(), ref(task), EventPage{Newest: true, Limit: 3, From: &EventPlace{3, 0}})
+	if err != nil || stopped != nil || len(asked) != 2 || asked[0].Revision != 2 || asked[1].Revision != 1 || asked[0].Actor != "ann" {
 		t.Errorf("what somebody asked for: %+v, %v", asked, err)
 	}
 	if log, err := s.Events(t.Context(), stdops.TaskRef{Project: 2, Task: task.ID}, EventPage{Limit: 9}); err != nil || len(log) > 0 {
 		t.Errorf("another project reads %v, %v", log, err)
+	}
+}
+
+// Few commands in a long log are found part by part, each once, in both orders; where a part ends is told.
+func TestAskedEvents_look_through_a_part(t *testing.T) {
+	t.Parallel()
+	s := setup(t)
+	task := createTask(t, s, newTask("one"))
+	damage(t, s, `INSERT INTO transition (project_id, task_id, revision, n, node, from_state, to_state, actor, at)
+		WITH RECURSIVE k (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 50000)
+		SELECT 1, 1, (i + 1) / 2, (i + 1) % 2, 1, 3, 3, CASE WHEN i IN (1, 2, 3, 20003, 49000) THEN 'ann' WHEN i % 3 = 0 THEN 'system' ELSE '' END, i FROM k`)
+	for _, c := range []struct {
+		newest bool
+		want   [][]int64 // microseconds of what each page finds
+	}{
+		{false, [][]int64{{1, 2}, {3}, {20003}, {49000}}},
+		{true, [][]int64{{49000}, {20003}, {3, 2}, {1}}},
+	} {
+		page, got := EventPage{Newest: c.newest, Limit: 2}, [][]int64{}
+		for range 9 {
+			log, stopped, err := s.AskedEvents(t.Context(), ref(task), page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := []int64{}
+			for _, l := range log {
+				found = append(found, l.Time.UnixMicro())
+				page.From = &EventPlace{l.Revision, l.N}
+			}
+			if got = append(got, found); stopped != nil {
+				page.From = stopped
+			} else if len(log) < page.Limit {
+				break
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("newest first: %t (-want +got):\n%s", c.newest, diff)
+		}
 	}
 }
 
@@ -69,7 +107,7 @@ func TestEvents_plan(t *testing.T) {
 	dir := t.TempDir()
 	s := reopen(t, dir)
 	defer closeStore(t, s)
-	for _, query := range []string{eventsOldest, eventsNewest} {
+	for _, query := range []string{eventsOldest, eventsNewest, askedOldest, askedNewest, lastOldest, lastNewest} {
 		if text := strings.Join(plan(t, s, query), "\n"); !strings.Contains(text, "PRIMARY KEY (task_id=? AND (revision,n)") || strings.Contains(text, "TEMP") {
 			t.Errorf("plan of %s\n%s", query, text)
 		}

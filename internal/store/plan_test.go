@@ -27,7 +27,7 @@ func TestReads_use_indexes(t *testing.T) {
 		}
 		for _, text := range statements {
 			for _, step := range plan(t, s, text) {
-				if scan.MatchString(step) && !strings.Contains(step, "json_each") {
+				if scan.MatchString(step) && !strings.Contains(step, "json_each") && step != "SCAN latest" && step != "SCAN looked" { // of the statement itself, with a LIMIT
 					t.Errorf("%s: %s in\n%s", method, step, text)
 				}
 			}
@@ -64,13 +64,16 @@ func reads(t *testing.T, s *Store) map[string]func() error {
 		"Finished": func() error {
 			return second(s.Finished(ctx, 1, FinishedQuery{Template: 7, Tree: "t1", Among: 9, Limit: 2}))
 		},
-		"CountTasks":  func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
-		"NodeDetail":  func() error { return second(s.NodeDetail(ctx, r, 1)) },
-		"Failures":    func() error { return second(s.Failures(ctx, r, 9)) },
-		"Variables":   func() error { return second(s.Variables(ctx, r, 0)) },
-		"Transitions": func() error { return second(s.Transitions(ctx, r, 0, 9)) },
-		"Events":      func() error { return second(s.Events(ctx, r, EventPage{Newest: true, Limit: 9})) },
-		"Statuses":    func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
+		"CountTasks":    func() error { return second(s.CountTasks(ctx, 1, TaskMatch{}, ByState, 1, 3)) },
+		"NodeDetail":    func() error { return second(s.NodeDetail(ctx, r, 1)) },
+		"Driver":        func() error { return second(s.Driver(ctx, r)) },
+		"CallbackTimes": func() error { return second(s.CallbackTimes(ctx, r, 1)) },
+		"Failures":      func() error { return second(s.Failures(ctx, r, 9)) },
+		"Variables":     func() error { return second(s.Variables(ctx, r, 0)) },
+		"Transitions":   func() error { return second(s.Transitions(ctx, r, 0, 9)) },
+		"Events":        func() error { return second(s.Events(ctx, r, EventPage{Newest: true, Limit: 9})) },
+		"AskedEvents":   func() error { _, _, err := s.AskedEvents(ctx, r, EventPage{Newest: true, Limit: 9}); return err },
+		"Statuses":      func() error { return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{1}})) },
 		"Statuses archived": func() error {
 			return second(s.Statuses(ctx, 1, StatusQuery{IDs: []stdops.TaskID{archived.ID}, Children: true}))
 		},

@@ -96,6 +96,10 @@ export class Server {
     return this.#dir;
   }
 
+  get pid() {
+    return this.#process.pid;
+  }
+
   async start() {
     // It keeps its port over a restart, and the public address names it.
     this.#port ??= await freePort();

@@ -256,6 +256,60 @@ export function walks() {
       assert.deepEqual(await reasons(project, id), ['they rang back']);
     });
 
+    walk('node: when it came how far, and who drives it', 'ann', async (page, by, window) => {
+      const project = world.who.walks;
+      const limit = { timeout_config: { enable: true, seconds: 7200, action: 'forced_fail' } };
+      const flow = [
+        par('both', [[act('Ask outside', 'callback_node', {}, limit)], [act('Wait', 'sleep_timer', hour)]]),
+        act('Last'),
+      ];
+      const { id } = await world.api.task(project, unique('times'), tree(flow));
+      await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+      await world.api.untilNode(project, id, 'Wait', 'RUNNING', 'waiting');
+      await openTask(window, id);
+      await by.tab(page.getByRole('tab', { name: 'Nodes' }));
+      const open = (name) => by.press(page.getByRole('table', { name: 'Nodes' }).getByRole('button', { name }));
+      const fact = (name, label) =>
+        drawer(page, name)
+          .locator('.node-facts dl > div')
+          .filter({ has: page.getByText(label, { exact: true }) });
+      const moment = (of) => of.locator('time').first().getAttribute('datetime');
+      await open('Wait');
+      const wait = (await world.api.states(project, id)).find((n) => n.phase === 'waiting' && n.due_at);
+      assert.equal(await moment(fact('Wait', 'Timer ends')), wait.due_at);
+      await fact('Wait', 'Driven by').getByText(`process ${world.server.pid}`, { exact: true }).waitFor();
+
+      await open('Ask outside');
+      const started = await moment(fact('Ask outside', 'Started'));
+      const limited = await moment(fact('Ask outside', 'Time limit'));
+      assert.equal(Date.parse(limited) - Date.parse(started), 7_200_000);
+      await world.api.do(project, id, 'force-fail', { node: 'Ask outside' });
+      await fact('Ask outside', 'Ended')
+        .getByText(/^failed for /)
+        .waitFor();
+      await world.api.do(project, id, 'retry', { node: 'Ask outside' });
+      await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+      const retried = await moment(fact('Ask outside', 'Retried'));
+      await world.api.do(project, id, 'callback', { node: 'Ask outside', data: { bit: 1 } });
+      await fact('Ask outside', 'Called back')
+        .getByText(/ after its start$/)
+        .waitFor();
+      await fact('Ask outside', 'Ended')
+        .getByText(/ in all$/)
+        .waitFor();
+      // How long the first attempt stood failed is kept.
+      await by.select(drawer(page, 'Ask outside').getByLabel('Attempt'), '1 · Failed');
+      const left = fact('Ask outside', 'Retried or skipped');
+      await left.getByText(/^failed for /).waitFor();
+      assert.equal(await moment(left), retried);
+
+      // Once nothing is to happen by itself, nobody drives it.
+      await world.api.do(project, id, 'force-fail', { node: 'Wait' });
+      await world.api.do(project, id, 'revoke');
+      await open('Last');
+      await fact('Last', 'Driven by').getByText('No process drives the task now.').waitFor();
+    });
+
     walk('node: the end of a log, and what comes', 'ann', async (page, by, window) => {
       const project = world.who.walks;
       const gate = join(world.server.dir, unique('gate'));

@@ -14,11 +14,12 @@ type eventsInput struct {
 	Cursor string `query:"cursor" maxLength:"40" doc:"next_cursor of the page before, in the same order"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200" doc:"How many a page has at most"`
 	Order  string `query:"order" enum:"asc,desc" default:"asc" doc:"asc: the oldest first"`
-	Asked  bool   `query:"commands" doc:"Only what people and programs asked for, not what the server did by itself or by a rule of the flow; a cursor counts for the same choice"`
+	Asked  bool   `query:"commands" doc:"Only what people and programs asked for, not what the server did by itself or by a rule of the flow; a cursor counts for the same choice. A page looks through 20,000 events at most: it may hold fewer than limit, or none, and have a next_cursor all the same"`
 }
 
 func (s *server) events(ctx context.Context, a *service.Access, in *eventsInput) (*body[client.EventList], error) {
-	page := service.EventPage{Newest: in.Order == "desc", Limit: in.Limit, Asked: in.Asked}
+	page := service.EventPage{Asked: in.Asked}
+	page.Newest, page.Limit = in.Order == "desc", in.Limit
 	if in.Cursor != "" {
 		place, err := readPlace(in.Cursor)
 		if err != nil {

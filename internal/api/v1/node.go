@@ -8,6 +8,7 @@ import (
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/service"
+	"github.com/stdops/stdops/internal/status"
 )
 
 type getNodeInput struct {
@@ -22,7 +23,7 @@ func (s *server) getNode(ctx context.Context, a *service.Access, in *getNodeInpu
 	if err != nil {
 		return nil, err
 	}
-	view, err := s.svc.Node(ctx, a, id, service.NodeQuery{Node: node, Own: true, Loop: in.Loop})
+	view, err := s.svc.Node(ctx, a, id, service.NodeQuery{Node: node, Own: true, Timing: true, Loop: in.Loop})
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +49,15 @@ func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 		d.Why = &why
 	}
 	if view.Reached {
-		d.Timing = timingOf(view)
+		d.Timing = timingOf(&view.Status, &view.Timing)
+		if view.Phase == stdops.PhaseQueued {
+			d.Timing.Queued, d.Timing.Started = d.Timing.Started, time.Time{}
+		}
 	}
+	if by := view.Driver; by.Name != "" {
+		d.Driver = &client.Driver{Name: by.Name, PID: by.PID, Lost: by.Lost}
+	}
+	d.TakenAt = view.Driver.Free
 	if view.Templates != nil {
 		if d.Templates, err = stdops.EncodeValue(view.Templates); err != nil {
 			return nil, err
@@ -92,19 +100,18 @@ func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 	return d, nil
 }
 
-// timingOf tells what is known of when the attempt came how far. When its first call began is not: a node that is queued
-// has not begun, any other is taken to have begun when it was entered.
-func timingOf(view *service.NodeView) *client.Timing {
-	t := &client.Timing{Started: view.Status.Started, Finished: view.Status.Finished, Due: view.Due}
-	if view.Phase == stdops.PhaseQueued {
-		t.Queued, t.Started = t.Started, time.Time{}
+// timingOf tells what is known of when an attempt came how far. When its first call began is not: a node that is queued has
+// not begun, any other is taken to have begun when it was entered.
+func timingOf(st *status.Status, t *service.NodeTiming) *client.Timing {
+	return &client.Timing{
+		Retried: t.Retried, Started: st.Started, CalledBack: t.CalledBack, Finished: st.Finished, Left: t.Left, Due: t.Due, Deadline: t.Deadline,
 	}
-	return t
 }
 
 func wireAttempt(task stdops.TaskID, h *service.NodeHistory) (w client.Attempt, err error) {
 	w.Node = wireNode(task, &h.Status)
 	w.Error = errorText(h.ExData)
+	w.Timing = timingOf(&h.Status, &h.Timing)
 	if w.Inputs, err = stdops.EncodeValue(h.Inputs); err != nil {
 		return w, err
 	}

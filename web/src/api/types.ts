@@ -341,7 +341,31 @@ export interface Branch {
   default?: boolean;
 }
 
+/** When an attempt came how far, as far as it is known. */
+export interface Timing {
+  /** When the attempt before it was retried. */
+  retried_at?: string;
+  /** While its call waits for a slot, in place of `started_at`. */
+  queued_at?: string;
+  started_at?: string | undefined;
+  called_back_at?: string;
+  finished_at?: string | undefined;
+  /** Of an earlier attempt that FAILED: when it was retried or skipped. */
+  left_at?: string;
+  due_at?: string;
+  deadline_at?: string;
+}
+
+/** The process that drives a task. */
+export interface Driver {
+  name: string;
+  pid: number;
+  /** It is dead or cut off. */
+  lost?: boolean;
+}
+
 export interface Attempt extends Node {
+  timing?: Timing;
   inputs: Json;
   outputs: Json;
 }
@@ -358,7 +382,11 @@ export interface NodeDetail extends Node {
   /** The inputs as the tree has them, before rendering. */
   templates?: { [key: string]: Json };
   plugin_version?: string;
-  timing?: { queued_at?: string; started_at?: string; finished_at?: string };
+  timing?: Timing;
+  /** Absent when no process drives the task. */
+  driver?: Driver;
+  /** When a process is to take a task that none drives. */
+  taken_at?: string;
 }
 
 /** What an actor asked for, by the words of the events. */

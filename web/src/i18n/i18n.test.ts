@@ -22,7 +22,7 @@ const built = [
   ...['state.', 'phase.', 'nodePhase.', 'why.', 'do.', 'feed.', 'error.', 'app.theme.'],
   ...['tasks.view.', 'tasks.range.', 'tasks.fault.', 'tasks.ask.', 'tasks.askOne.', 'tasks.done.'],
   'start.fault.',
-  'node.ask.',
+  ...['node.ask.', 'node.time.', 'node.span.'],
   ...['task.ask.', 'task.done.', 'task.tab.', 'task.column.', 'task.event.', 'task.time.'],
 ];
 

@@ -2,9 +2,11 @@ import { Link } from 'react-router';
 import type { NodeDetail, NodeState, Task } from '../api';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
-import { Button, CopyButton, Duration, Icon, kindKey, Time, useCopy } from '../ui';
+import { Button, CopyButton, Icon, kindKey, Time, useCopy } from '../ui';
 import type { AttemptView } from './attempts';
 import { Plain } from './Text';
+import { Times } from './Times';
+import { timesOf } from './times';
 
 /** What is known of an attempt in few words, and of its node. */
 export function Facts({
@@ -27,11 +29,6 @@ export function Facts({
   const { t, number } = useI18n();
   const copy = useCopy();
   const current = attempt.current && !earlier;
-  const timing = current ? detail.timing : undefined;
-  const started = timing?.started_at ?? attempt.started;
-  const finished = timing?.finished_at ?? attempt.finished;
-  const queued = timing?.queued_at;
-  const due = current ? state?.due_at : undefined;
   return (
     <section className="node-facts" aria-label={t('node.facts')}>
       <dl>
@@ -56,53 +53,7 @@ export function Facts({
             </dd>
           </div>
         )}
-        {queued && (
-          <div>
-            <dt>{t('node.queued')}</dt>
-            <dd>
-              <Time at={queued} />
-            </dd>
-          </div>
-        )}
-        {started && (
-          <div>
-            <dt>{t('node.started')}</dt>
-            <dd>
-              <Time at={started} />
-              {queued && (
-                <span className="muted">
-                  {' '}
-                  {t('node.waited')} <Duration from={queued} to={started} />
-                </span>
-              )}
-            </dd>
-          </div>
-        )}
-        {finished && (
-          <div>
-            <dt>{t('node.finished')}</dt>
-            <dd>
-              <Time at={finished} />
-              {started && (
-                <span className="muted">
-                  {' '}
-                  {t('node.ran')} <Duration from={started} to={finished} />
-                </span>
-              )}
-            </dd>
-          </div>
-        )}
-        {due && !finished && (
-          <div>
-            <dt>{t('node.due')}</dt>
-            <dd>
-              <Time at={due} />{' '}
-              <span className="muted">
-                <Time at={due} relative />
-              </span>
-            </dd>
-          </div>
-        )}
+        <Times rows={timesOf(detail, attempt, current ? state : undefined)} />
         {detail.loop > 1 && (
           <div>
             <dt>{t('node.loop')}</dt>
@@ -127,6 +78,14 @@ export function Facts({
             </dd>
           </div>
         )}
+        {current && (
+          <div>
+            <dt>{t('node.driver')}</dt>
+            <dd>
+              <Driver detail={detail} />
+            </dd>
+          </div>
+        )}
         <div>
           <dt>{t('node.id')}</dt>
           <dd className="node-id">
@@ -140,5 +99,33 @@ export function Facts({
         {t('node.curl')}
       </Button>
     </section>
+  );
+}
+
+// The process that drives the task, or that none does.
+function Driver({ detail }: { detail: NodeDetail }) {
+  const { t } = useI18n();
+  const { driver, taken_at: taken } = detail;
+  if (driver) {
+    return (
+      <>
+        <code>
+          <Plain text={driver.name} />
+        </code>{' '}
+        <span className="muted">{t('node.driver.pid', { pid: String(driver.pid) })}</span>
+        {driver.lost && <span className="node-driver-lost">{t('node.driver.lost')}</span>}
+      </>
+    );
+  }
+  return (
+    <>
+      {t('node.driver.none')}
+      {taken && (
+        <span className="muted">
+          {' '}
+          {t('node.driver.taken')} <Time at={taken} relative />
+        </span>
+      )}
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { QueryClientProvider } from '@tanstack/react-query';
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { MemoryRouter } from 'react-router';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -212,4 +212,24 @@ test('Escape closes it, and the way to the subprocess around it is there', async
   expect(onSelect).toHaveBeenCalledWith(1);
   fireEvent.keyDown(document.body, { key: 'Escape' });
   expect(onClose).toHaveBeenCalledTimes(1);
+});
+
+test('who drives the task is told, also that nobody does, and when somebody will', async () => {
+  const driver = { name: 'ops-1_2026', pid: 4711 };
+  current = { ...detail, driver };
+  show();
+  const line = async () => (await screen.findByText('Driven by')).parentElement?.textContent;
+  expect(await line()).toBe('Driven byops-1_2026 process 4711');
+  cleanup();
+  current = { ...detail, driver: { ...driver, lost: true } };
+  show();
+  expect(await line()).toContain('another process takes the task');
+  cleanup();
+  current = detail;
+  show();
+  expect(await line()).toBe('Driven byNo process drives the task now.');
+  cleanup();
+  current = { ...detail, taken_at: new Date(Date.now() + 7_200_500).toISOString() };
+  show();
+  expect(await line()).toMatch(/No process drives the task now\. One takes it in \d/);
 });

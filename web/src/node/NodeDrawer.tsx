@@ -39,6 +39,10 @@ export interface NodeDrawerProps {
   onSelect: (index: number) => void;
 }
 
+// States of a task that some process may drive, and how long one counts as alive after it was heard of.
+const drivenStates: ReadonlySet<string> = new Set(['RUNNING', 'SUSPENDED', 'NODE_SUSPENDED', 'FAILED']);
+const lease = 10_000;
+
 const narrow = '(max-width: 900px)';
 const longestName = 300;
 
@@ -99,6 +103,8 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
     queryKey: ['node', project, task.id, id, loop ?? 0, moving],
     queryFn: ({ signal }) => api.node(project, task.id, id, loop, signal),
     placeholderData: keepPreviousData,
+    // Another process may drive the task without any change of it.
+    refetchInterval: loop === undefined && drivenStates.has(task.state) ? lease : false,
   });
   const detail = query.data;
   if (!detail) {

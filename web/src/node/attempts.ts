@@ -1,4 +1,4 @@
-import type { Attempt, Graph, GraphNode, Json, NodeDetail, NodeState, Why } from '../api';
+import type { Attempt, Graph, GraphNode, Json, NodeDetail, NodeState, Timing, Why } from '../api';
 import type { Look } from '../ui';
 import { beginning } from './odd';
 
@@ -14,6 +14,7 @@ export interface AttemptView {
   started?: string;
   finished?: string;
   elapsed: number;
+  timing: Timing | undefined;
   error: string;
   inputs: Json;
   outputs: { key: string; name?: string; value: Json }[];
@@ -43,6 +44,7 @@ function viewOf(a: Attempt | NodeDetail, rest: Pick<AttemptView, 'number' | 'cur
     started: a.started_at,
     finished: a.finished_at,
     elapsed: a.elapsed_s,
+    timing: a.timing,
     error: a.error ?? '',
     inputs: a.inputs,
   };
