@@ -33,7 +33,8 @@ type NodeLog struct {
 	Line     int64 // number of the line in which it begins, from 1; 0 where it was not counted
 	Next     int64 // place of the byte after the text
 	Size     int64 // of the whole log, so far
-	Complete bool  // nothing will be added to it
+	Times    []store.LogTime
+	Complete bool // nothing will be added to it
 
 	key stdops.LogKey // of the attempt
 }
@@ -62,8 +63,9 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 	never := task.Deleted && found.Attempt == 0 // a node of a task that was deleted does not begin any more
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
-		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Complete: never || complete(found, out),
-		key: found.Key,
+		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Times: found.Times,
+		Complete: never || complete(found, out),
+		key:      found.Key,
 	}, nil
 }
 
