@@ -35,13 +35,18 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 		if err := s.holdLogs(ctx, tx, pieces); err != nil {
 			return err
 		}
-		now := s.Now().Truncate(time.Millisecond)
+		now := s.Now()
 		for i := range pieces {
-			end, err := endOfLog(ctx, tx, pieces[i].LogKey)
+			p := pieces[i]
+			if p.Begun.IsZero() {
+				p.Begun = now
+			}
+			p.Begun = p.Begun.Truncate(time.Millisecond)
+			end, err := endOfLog(ctx, tx, p.LogKey)
 			if err != nil {
 				return err
 			}
-			if sizes[i], err = s.appendLog(ctx, tx, timedPiece{&pieces[i], now}, end); err != nil {
+			if sizes[i], err = s.appendLog(ctx, tx, &p, end); err != nil {
 				return err
 			}
 		}
@@ -98,21 +103,15 @@ func endOfLog(ctx context.Context, q querier, key stdops.LogKey) (end logEnd, er
 	return end, nil
 }
 
-// timedPiece is a piece with the time at which it is stored.
-type timedPiece struct {
-	*stdops.LogPiece
-	at time.Time
-}
-
 // appendLog adds rows to a log. Small pieces of one version are put together into the last row, which keeps their times.
-func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p timedPiece, end logEnd) (size int64, err error) {
+func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, end logEnd) (size int64, err error) {
 	size = end.length()
 	text := fitting(p.Text, size, s.logLimit)
 	var times []LogTime
 	if len(text) > 0 && end.body != nil && end.version == p.Version {
 		// One that cannot be read any more stays as it is: it must not take the other logs of the transaction with it.
 		if before, err := s.unzip.DecodeAll(end.body, nil); err == nil {
-			times = withTime(unpackTimes(end.seq, end.times), size, p.at)
+			times = withTime(unpackTimes(end.seq, end.times), size, p.Begun)
 			text, size = append(before, text...), end.seq
 		}
 	}
@@ -120,7 +119,7 @@ func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p timedPiece, end l
 		chunk := text[:min(len(text), maxChunk)]
 		text = text[len(chunk):]
 		if times == nil {
-			times = withTime(nil, size, p.at)
+			times = withTime(nil, size, p.Begun)
 		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body, times)

@@ -9,7 +9,7 @@ import (
 // LogTime says when a part of a log was written, which ends where that of the next one begins.
 type LogTime struct {
 	From int64     // place of its first byte in the log
-	At   time.Time // when it was stored, to the millisecond; zero: not known
+	At   time.Time // to the millisecond; zero: not known
 }
 
 // packTimes writes the times of the parts of a chunk, of which the first byte has the place seq.

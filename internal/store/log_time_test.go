@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,10 +18,7 @@ import (
 // TestNodeLog_times: pieces that are put together into one chunk keep their times, and long ones too.
 func TestNodeLog_times(t *testing.T) {
 	t.Parallel()
-	var seconds atomic.Int64
-	o := testOptions("")
-	o.Now = func() time.Time { return at(int(seconds.Load())) }
-	s := setupWith(t, o)
+	s := setup(t)
 	task := createTask(t, s, newTask("one"))
 	piece := stdops.LogPiece{LogKey: stdops.LogKey{TaskRef: ref(task), Node: 1, Loop: 1}, Version: "v1"}
 	var want []LogTime
@@ -30,8 +26,10 @@ func TestNodeLog_times(t *testing.T) {
 	for i, text := range []string{
 		"one\n", "two\n", strings.Repeat("x", smallChunk) + "\n", strings.Repeat("y", 3*maxChunk) + "\n", "five\n", "six", " and more\n",
 	} {
-		seconds.Store(int64(60 * i))
-		piece.Text = []byte(text)
+		piece.Text, piece.Begun = []byte(text), at(60*i)
+		if i == 0 {
+			piece.Begun = time.Time{} // it is that of the store
+		}
 		want = append(want, LogTime{size, at(60 * i).Truncate(time.Millisecond)})
 		size = appendLogs(t, s, piece)[0]
 	}

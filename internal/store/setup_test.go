@@ -35,12 +35,7 @@ func testOptions(dir string) Options {
 // setup opens an empty store that ends with the test: on PostgreSQL when the test is one of the contract (contract_test.go).
 func setup(t testing.TB) *Store {
 	t.Helper()
-	return setupWith(t, testOptions(""))
-}
-
-// setupWith opens an empty store as setup does, with other options.
-func setupWith(t testing.TB, o Options) *Store {
-	t.Helper()
+	o := testOptions("")
 	if onPostgres(t) {
 		o.DB, o.ownTime = emptyDatabase(t), true
 	} else {
