@@ -36,7 +36,8 @@ type NodeLog struct {
 	Times    []store.LogTime
 	Complete bool // nothing will be added to it
 
-	key stdops.LogKey // of the attempt
+	key      stdops.LogKey // of the attempt
+	awaiting bool          // it would be complete if a call were not out still
 }
 
 // NodeLog reads from the log of a node; deleted tasks can still be looked at. A node that has not run, or not so often,
@@ -66,6 +67,7 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Times: found.Times,
 		Complete: never || complete(found, out),
 		key:      found.Key,
+		awaiting: len(out) > 0 && !complete(found, out) && complete(found, nil),
 	}, nil
 }
 

@@ -55,6 +55,7 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 	if err != nil {
 		return nil, err
 	}
+	s.logBells.ring(pieces)
 	return sizes, nil
 }
 
