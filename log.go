@@ -1,5 +1,7 @@
 package stdops
 
+import "time"
+
 // DefaultLog is how many bytes of log are kept of one attempt of a node unless an operator sets another limit, and MostLog
 // how many that may be: a whole log is one answer. What comes after them is dropped.
 const (
@@ -21,4 +23,5 @@ type LogPiece struct {
 	LogKey
 	Version Version // of the attempt when it was written
 	Text    []byte
+	Begun   time.Time // when the first of it was written; zero: now
 }

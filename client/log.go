@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -24,6 +26,27 @@ type NodeLog struct {
 	Next     int64  `json:"next" doc:"The from that goes on after this text"`
 	Size     int64  `json:"size" doc:"Bytes of the whole log, so far"`
 	Complete bool   `json:"complete" doc:"Nothing will be added to the log of this attempt"`
+
+	Times []LogTime `json:"times,omitempty" doc:"When the text was written, in its order: a line is as old as the last of them whose from is not behind its beginning. Of what comes before the first nothing is known"`
+}
+
+// LogTime says since which place of a log something was written at a time.
+type LogTime struct {
+	From int64     `json:"from" doc:"Where in the log it begins, in bytes; the first of an answer may begin before its text"`
+	At   time.Time `json:"at,omitzero" doc:"When the first of it was written; the rest of it came within a fraction of a second. Absent: not known"`
+}
+
+// TimeAt tells when what begins at a place of the log was written; zero where that is not known.
+func (l *NodeLog) TimeAt(place int64) time.Time {
+	i, found := slices.BinarySearchFunc(l.Times, place, func(t LogTime, place int64) int { return cmp.Compare(t.From, place) })
+	switch {
+	case found:
+		return l.Times[i].At
+	case i > 0:
+		return l.Times[i-1].At
+	default:
+		return time.Time{}
+	}
 }
 
 // LogHits are lines of a log in which a text was found. The last line is looked at even when it has no end yet, and is found

@@ -14,14 +14,15 @@ import (
 )
 
 func (c *cli) taskLog() *cobra.Command {
-	var follow bool
+	var follow, timed bool
 	page := client.LogPage{}
 	cmd := &cobra.Command{
 		Use:   "log ID NODE",
 		Short: "Show what a node of a task has written",
 		Long: "Show the log of a node, named by its id or, where only one node has it, by its name. What would steer a terminal is\n" +
 			"taken out or shown as U+FFFD; -o json gives the text as it was written. With --follow the log is shown as it grows,\n" +
-			"until the attempt has ended; a node that has not begun is waited for.",
+			"until the attempt has ended; a node that has not begun is waited for. With --timestamps each line begins with the time\n" +
+			"at which it was written, in the zone of the reader; - where that is not known.",
 		Example: "  stdops task log 12 'Copy the build'\n" +
 			"  stdops task log 12 'Copy the build' --attempt 1",
 		Args: exactly(2),
@@ -47,7 +48,7 @@ func (c *cli) taskLog() *cobra.Command {
 				return err
 			}
 			defer to.Close()
-			l := &logReader{cli: c, to: to, task: id, page: page}
+			l := &logReader{cli: c, to: to, task: id, page: page, timed: timed}
 			if follow {
 				err = l.follow(cmd.Context())
 			} else {
@@ -61,6 +62,7 @@ func (c *cli) taskLog() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "show the log as it grows, until the attempt has ended")
+	cmd.Flags().BoolVar(&timed, "timestamps", false, "begin each line with the time at which it was written")
 	cmd.Flags().IntVar(&page.Attempt, "attempt", 0, "number of the attempt, from 1; default the newest")
 	return cmd
 }
@@ -71,7 +73,9 @@ type logReader struct {
 	to   *client.Client
 	task int64
 	page client.LogPage // that comes next
-	open bool           // the last line that was shown has no end yet
+
+	timed bool // each line is to begin with its time
+	open  bool // the last line that was shown has no end yet
 }
 
 // read shows what there is.
@@ -89,6 +93,7 @@ func (l *logReader) read(ctx context.Context) error {
 			break
 		}
 		whole.Text += more.Text
+		whole.Times = append(whole.Times, more.Times...)
 		whole.Next = more.Next
 	}
 	return l.show(whole)
@@ -128,10 +133,36 @@ func (l *logReader) show(part *client.NodeLog) error {
 	if part.Text == "" {
 		return nil
 	}
-	_, err := fmt.Fprint(l.out, logText(part.Text))
+	text := logText(part.Text)
+	if l.timed {
+		text = timedText(part, l.open)
+	}
+	_, err := fmt.Fprint(l.out, text)
 	l.open = !strings.HasSuffix(part.Text, "\n")
 	return err
 }
+
+// timedText gives the lines of a part of a log with their times in front; within says that the first of them has begun before.
+func timedText(part *client.NodeLog, within bool) string {
+	var text strings.Builder
+	place := part.From
+	for line := range strings.Lines(part.Text) {
+		if !within {
+			at := "-"
+			if t := part.TimeAt(place); !t.IsZero() {
+				at = t.Local().Format(lineTime)
+			}
+			text.WriteString(at + " ")
+		}
+		text.WriteString(logText(line))
+		place += int64(len(line))
+		within = false
+	}
+	return text.String()
+}
+
+// lineTime is the format of the time in front of a line of a log.
+const lineTime = "2006-01-02T15:04:05.000Z07:00"
 
 // endLine ends the last line.
 func (l *logReader) endLine() {

@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/stdops/stdops/client"
+)
 
 func TestLogTextSteersNoTerminal(t *testing.T) {
 	t.Parallel()
@@ -17,5 +22,19 @@ func TestLogTextSteersNoTerminal(t *testing.T) {
 		if got := logText(in); got != want {
 			t.Errorf("%q is shown as %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestTimedTextBeginsEachLineWithItsTime(t *testing.T) {
+	t.Parallel()
+	first := time.Date(2026, 5, 4, 12, 0, 0, 5_000_000, time.Local)
+	at := func(d time.Duration) string { return first.Add(d).Format(lineTime) }
+	part := &client.NodeLog{Text: "old\none\ntwo", From: 100, Times: []client.LogTime{{From: 104, At: first}, {From: 106, At: first.Add(time.Minute)}}}
+	if got, want := timedText(part, false), "- old\n"+at(0)+" one\n"+at(time.Minute)+" two"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	rest := &client.NodeLog{Text: " and a half\n\x1b[31mthree\n", From: 111, Times: []client.LogTime{{From: 111, At: first}}}
+	if got, want := timedText(rest, true), " and a half\n"+at(0)+" three\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

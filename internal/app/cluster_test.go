@@ -42,7 +42,7 @@ func (c *cluster) add(r app.Roles) *app.App {
 	dir := c.t.TempDir()
 	a, err := app.New(c.t.Context(), app.Options{
 		Listen: "127.0.0.1:0", DataDir: dir, DB: c.db, Roles: r, TimeZone: "UTC", TestPlugins: true, Plugins: effectPlugins(dir, "1"),
-		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret, Limits: anyRate(),
+		BootstrapAppCode: appCode, BootstrapAppSecret: appSecret, Limits: anyRate(), LocalScripts: "same-user",
 		Log: slog.New(slog.NewTextHandler(c.t.Output(), nil)),
 	})
 	if err != nil {

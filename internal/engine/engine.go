@@ -150,7 +150,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.stop, e.done = stop, make(chan struct{})
 	e.writer = newWriter(e.Commits, e.storeLimit()) //nolint:contextcheck // what it stores outlives the start
 	if e.Logs != nil {
-		e.journal = newJournal(e.Logs, e.Limits.Log, e.storeLimit(), e.Log) //nolint:contextcheck // what it stores outlives the start
+		e.journal = newJournal(e.Logs, journalBounds{e.Limits.Log, e.storeLimit()}, e.now, e.Log) //nolint:contextcheck // what it stores outlives the start
 	}
 	e.slots = newSlots(e.sizes, e.slotFree)
 	e.pool = newPool(background, &e.Options, e.journal, e.slots)

@@ -126,7 +126,7 @@ func TestOutputsMayAlwaysHaveWhatPluginsRelyOn(t *testing.T) {
 func TestJournalClosesALogThatIsFull(t *testing.T) {
 	t.Parallel()
 	logs := &fakeLogs{}
-	j := newJournal(logs, 1000, 0, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, journalBounds{most: 1000}, time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(j.close)
 	a := j.open(keyOf(1), "v")
 	for range 3 { // each is stored before the next one

@@ -29,9 +29,10 @@ const (
 // journal collects what attempts write and stores it in groups, apart from the steps of their tasks: one transaction
 // for many attempts, a few times a second. What cannot be stored is dropped, and the log says so as soon as that can be stored.
 type journal struct {
-	logs  Logs
-	most  int64         // bytes of one log
-	limit time.Duration // that one transaction may take; 0: any time
+	logs Logs
+	journalBounds
+
+	clock func() time.Time
 	log   *slog.Logger
 	now   chan struct{} // holds a token when somebody waits
 	soon  chan struct{} // holds a token when something was written
@@ -44,9 +45,15 @@ type journal struct {
 	round chan struct{} // closed when what is dirty now was stored or dropped
 }
 
-func newJournal(logs Logs, most int64, limit time.Duration, log *slog.Logger) *journal {
+// journalBounds are how many bytes one log may have, and how long one transaction may take; 0: any time.
+type journalBounds struct {
+	most  int64
+	limit time.Duration
+}
+
+func newJournal(logs Logs, bounds journalBounds, clock func() time.Time, log *slog.Logger) *journal {
 	j := &journal{
-		logs: logs, most: most, limit: limit, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
+		logs: logs, journalBounds: bounds, clock: clock, log: log, now: make(chan struct{}, 1), soon: make(chan struct{}, 1),
 		end: make(chan struct{}), done: make(chan struct{}), round: make(chan struct{}),
 	}
 	go j.run()
@@ -149,6 +156,7 @@ type attemptLog struct {
 	mu      sync.Mutex
 	text    *plugin.TextWriter // into waiting
 	waiting bytes.Buffer
+	begun   time.Time       // when the first of what waits was written
 	queued  bool            // among the dirty ones
 	round   <-chan struct{} // that stores, or has stored, what was written last; nil before the first write
 	lost    int             // bytes that could not be stored
@@ -182,6 +190,9 @@ func (a *attemptLog) add(p []byte) <-chan struct{} {
 	if a.shut {
 		return nil
 	}
+	if a.begun.IsZero() {
+		a.begun = a.journal.clock()
+	}
 	_, _ = a.text.Write(p) // into a buffer
 	a.enqueue()
 	if a.waiting.Len() < logBuffer {
@@ -210,7 +221,9 @@ func (a *attemptLog) take() stdops.LogPiece {
 	if a.lost > 0 {
 		text = append([]byte("[a part of the log could not be stored]\n"), text...)
 	}
-	return stdops.LogPiece{LogKey: a.key, Version: a.version, Text: text}
+	begun := a.begun
+	a.begun = time.Time{}
+	return stdops.LogPiece{LogKey: a.key, Version: a.version, Text: text, Begun: begun}
 }
 
 // lose counts what could not be stored, and reports whether nobody but the journal will tell of it.

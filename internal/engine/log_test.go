@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stdops/stdops"
@@ -18,6 +20,7 @@ type fakeLogs struct {
 	mu     sync.Mutex
 	broken bool
 	texts  map[stdops.LogKey]string
+	begun  []time.Time // of all pieces
 	rounds int
 	gate   chan struct{} // not nil: each round takes a token first
 }
@@ -38,6 +41,7 @@ func (f *fakeLogs) AppendLogs(_ context.Context, pieces []stdops.LogPiece) ([]in
 			f.texts = make(map[stdops.LogKey]string)
 		}
 		f.texts[p.LogKey] += string(p.Text)
+		f.begun = append(f.begun, p.Begun)
 		sizes[i] = int64(len(f.texts[p.LogKey]))
 	}
 	return sizes, nil
@@ -51,7 +55,7 @@ func (f *fakeLogs) text(key stdops.LogKey) string {
 
 func openJournal(t *testing.T, logs *fakeLogs) *journal {
 	t.Helper()
-	j := newJournal(logs, stdops.DefaultLog, 0, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, journalBounds{most: stdops.DefaultLog}, time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(j.close)
 	return j
 }
@@ -93,6 +97,26 @@ func TestJournalStoresManyLogsInFewTransactions(t *testing.T) {
 	if logs.rounds > attempts {
 		t.Errorf("%d transactions for %d lines", logs.rounds, attempts*lines)
 	}
+}
+
+func TestJournalTellsWhenWhatItStoresWasBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		logs := &fakeLogs{}
+		j := openJournal(t, logs)
+		a := j.open(keyOf(1), "v")
+		first := time.Now()
+		write(t, a, "one")
+		time.Sleep(logPause / 2)
+		write(t, a, "two")
+		time.Sleep(logPause)
+		second := time.Now()
+		write(t, a, "three")
+		a.close()
+		if want := []time.Time{first, second}; !slices.Equal(logs.begun, want) {
+			t.Errorf("the pieces were begun at %v, want %v", logs.begun, want)
+		}
+	})
 }
 
 // What was written is stored after a while, though the call goes on.
@@ -171,7 +195,7 @@ func TestJournalTakesNoMoreThanALogHolds(t *testing.T) {
 func TestJournalTellsOfALossWhenTheCallHasEnded(t *testing.T) {
 	t.Parallel()
 	logs := &fakeLogs{broken: true}
-	j := newJournal(logs, stdops.DefaultLog, 0, slog.New(slog.DiscardHandler))
+	j := newJournal(logs, journalBounds{most: stdops.DefaultLog}, time.Now, slog.New(slog.DiscardHandler))
 	a := j.open(keyOf(1), "v")
 	write(t, a, "lost")
 	a.close()

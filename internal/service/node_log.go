@@ -33,9 +33,11 @@ type NodeLog struct {
 	Line     int64 // number of the line in which it begins, from 1; 0 where it was not counted
 	Next     int64 // place of the byte after the text
 	Size     int64 // of the whole log, so far
-	Complete bool  // nothing will be added to it
+	Times    []store.LogTime
+	Complete bool // nothing will be added to it
 
-	key stdops.LogKey // of the attempt
+	key      stdops.LogKey // of the attempt
+	awaiting bool          // it would be complete if a call were not out still
 }
 
 // NodeLog reads from the log of a node; deleted tasks can still be looked at. A node that has not run, or not so often,
@@ -62,8 +64,10 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 	never := task.Deleted && found.Attempt == 0 // a node of a task that was deleted does not begin any more
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
-		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Complete: never || complete(found, out),
-		key: found.Key,
+		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Times: found.Times,
+		Complete: never || complete(found, out),
+		key:      found.Key,
+		awaiting: len(out) > 0 && !complete(found, out) && complete(found, nil),
 	}, nil
 }
 

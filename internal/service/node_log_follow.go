@@ -16,6 +16,10 @@ type LogFollower struct {
 	next   LogQuery
 	line   int64 // in which next begins; 0 where nobody has counted
 	key    stdops.LogKey
+	bell   <-chan struct{}
+	stop   func()
+
+	awaiting bool
 }
 
 // FollowLog begins to follow a log where a query says; line is the number of the line in which its From is, 0 where that is
@@ -36,10 +40,38 @@ func (f *LogFollower) Next(ctx context.Context) (*NodeLog, error) {
 	if log.Attempt == 0 {
 		return log, nil
 	}
-	f.key = log.key
+	f.hear(log.key)
+	f.awaiting = log.awaiting
 	f.next.Attempt, f.next.From, f.next.Tail, f.next.Line = log.Attempt, log.Next, 0, 0
 	f.line = log.NextLine()
 	return log, nil
+}
+
+// hear listens to a log. What was written before it listened, and after it was read, is seen by [LogFollower.Grown].
+func (f *LogFollower) hear(key stdops.LogKey) {
+	if f.stop != nil && f.key == key {
+		return
+	}
+	f.Close()
+	f.key = key
+	f.bell, f.stop = f.svc.store.HearLog(key)
+}
+
+// Bell holds a token when this process has written into the log; it is another one after [LogFollower.Next].
+func (f *LogFollower) Bell() <-chan struct{} { return f.bell }
+
+// Hears reports whether the bell tells of all that is written.
+func (f *LogFollower) Hears() bool { return !f.svc.store.MissesChanges() }
+
+// Awaits reports whether the log is complete as soon as a call has returned, of which nothing else tells.
+func (f *LogFollower) Awaits() bool { return f.awaiting }
+
+// Close ends it.
+func (f *LogFollower) Close() {
+	if f.stop != nil {
+		f.stop()
+		f.bell, f.stop = nil, nil
+	}
 }
 
 // Grown reports whether the log has more than was read. It costs next to nothing, but sees neither

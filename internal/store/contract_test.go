@@ -40,6 +40,8 @@ var contract = map[string]func(*testing.T){
 	"NodeLog_attempts":                            TestNodeLog_attempts,
 	"AppendLogs_cuts_at_the_limit_that_was_set":   TestAppendLogs_cuts_at_the_limit_that_was_set,
 	"AppendLogs_beside_a_damaged_one":             TestAppendLogs_beside_a_damaged_one,
+	"NodeLog_times":                               TestNodeLog_times,
+	"HearLog":                                     TestHearLog,
 	"Node":                                        TestNode,
 	"Attempts_and_variables_need_the_project":     TestAttempts_and_variables_need_the_project,
 	"CallbackTimes":                               TestCallbackTimes,

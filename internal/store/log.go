@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stdops/stdops"
@@ -34,12 +35,18 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 		if err := s.holdLogs(ctx, tx, pieces); err != nil {
 			return err
 		}
+		now := s.Now()
 		for i := range pieces {
-			end, err := endOfLog(ctx, tx, pieces[i].LogKey)
+			p := pieces[i]
+			if p.Begun.IsZero() {
+				p.Begun = now
+			}
+			p.Begun = p.Begun.Truncate(time.Millisecond)
+			end, err := endOfLog(ctx, tx, p.LogKey)
 			if err != nil {
 				return err
 			}
-			if sizes[i], err = s.appendLog(ctx, tx, &pieces[i], end); err != nil {
+			if sizes[i], err = s.appendLog(ctx, tx, &p, end); err != nil {
 				return err
 			}
 		}
@@ -48,6 +55,7 @@ func (s *Store) AppendLogs(ctx context.Context, pieces []stdops.LogPiece) ([]int
 	if err != nil {
 		return nil, err
 	}
+	s.logBells.ring(pieces)
 	return sizes, nil
 }
 
@@ -77,6 +85,7 @@ type logEnd struct {
 	seq, size int64
 	version   stdops.Version
 	body      []byte // of a small one
+	times     []byte // of a small one
 }
 
 // length gives how long the log is.
@@ -84,40 +93,46 @@ func (e *logEnd) length() int64 { return e.seq + e.size }
 
 func endOfLog(ctx context.Context, q querier, key stdops.LogKey) (end logEnd, err error) {
 	err = q.QueryRowContext(ctx, `
-		SELECT seq, size, version, CASE WHEN size < $1 THEN body END FROM log_chunk
+		SELECT seq, size, version, CASE WHEN size < $1 THEN body END, CASE WHEN size < $1 THEN times END FROM log_chunk
 		WHERE task_id = $2 AND node = $3 AND loop = $4 AND retry = $5 AND project_id = $6
 		ORDER BY seq DESC LIMIT 1`,
 		smallChunk, int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project),
-	).Scan(&end.seq, &end.size, (*string)(&end.version), &end.body)
+	).Scan(&end.seq, &end.size, (*string)(&end.version), &end.body, &end.times)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return end, fmt.Errorf("load end of log of node %d of task %d: %w", key.Node, key.Task, err)
 	}
 	return end, nil
 }
 
-// appendLog adds rows to a log. Small pieces of one version are put together into the last row.
+// appendLog adds rows to a log. Small pieces of one version are put together into the last row, which keeps their times.
 func (s *Store) appendLog(ctx context.Context, tx *sql.Conn, p *stdops.LogPiece, end logEnd) (size int64, err error) {
 	size = end.length()
 	text := fitting(p.Text, size, s.logLimit)
+	var times []LogTime
 	if len(text) > 0 && end.body != nil && end.version == p.Version {
 		// One that cannot be read any more stays as it is: it must not take the other logs of the transaction with it.
 		if before, err := s.unzip.DecodeAll(end.body, nil); err == nil {
+			times = withTime(unpackTimes(end.seq, end.times), size, p.Begun)
 			text, size = append(before, text...), end.seq
 		}
 	}
 	for len(text) > 0 {
 		chunk := text[:min(len(text), maxChunk)]
 		text = text[len(chunk):]
+		if times == nil {
+			times = withTime(nil, size, p.Begun)
+		}
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (task_id, node, loop, retry, seq) DO UPDATE SET size = excluded.size, body = excluded.body`,
+			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body, times)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (task_id, node, loop, retry, seq) DO UPDATE SET size = excluded.size, body = excluded.body, times = excluded.times`,
 			int64(p.Project), int64(p.Task), int64(p.Node), int64(p.Loop), int64(p.Retry), size, string(p.Version),
-			int64(len(chunk)), s.zip.EncodeAll(chunk, nil))
+			int64(len(chunk)), s.zip.EncodeAll(chunk, nil), packTimes(size, times))
 		if err != nil {
 			return 0, fmt.Errorf("append to log of node %d of task %d: %w", p.Node, p.Task, err)
 		}
 		size += int64(len(chunk))
+		times = nil
 	}
 	return size, nil
 }
@@ -164,7 +179,8 @@ type NodeLog struct {
 	From     int64             // place of the first byte of Text
 	Line     int64             // number of the line in which Text begins, from 1; 0 when it was not counted
 	Text     []byte
-	Size     int64 // of the whole log
+	Times    []LogTime // of the parts that Text is of; the first may begin before it
+	Size     int64     // of the whole log
 }
 
 // NodeLog reads from the log of a node. That the tree has such a node is not checked here.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/stdops/stdops"
 )
@@ -23,34 +24,33 @@ func (s *Store) readLog(ctx context.Context, q querier, l *NodeLog, page LogPage
 	}
 	l.Size = end.length()
 	switch {
-	case page.Line > 0:
-		if l.From, l.Line, err = s.beginOfLine(ctx, q, l, page.Line); err != nil {
-			return err
-		}
-		l.Text, err = s.logText(ctx, q, l.Key, l.From, page.Limit)
-		return err
 	case page.Tail > 0:
-		return s.logTail(ctx, q, l, page)
-	case page.From == 0:
-		l.Line = 1
+		err = s.logTail(ctx, q, l, page)
+	case page.Line > 0:
+		if l.From, l.Line, err = s.beginOfLine(ctx, q, l, page.Line); err == nil {
+			err = s.logText(ctx, q, l, page.Limit)
+		}
+	default:
+		if l.From = page.From; l.From == 0 {
+			l.Line = 1
+		}
+		err = s.logText(ctx, q, l, page.Limit)
 	}
-	l.From = page.From
-	l.Text, err = s.logText(ctx, q, l.Key, l.From, page.Limit)
+	l.Times = timesOfPart(l.Times, l.From, l.From+int64(len(l.Text)))
 	return err
 }
 
 // logTail reads the last lines of a log, and counts those before them.
 func (s *Store) logTail(ctx context.Context, q querier, l *NodeLog, page LogPage) error {
-	from := max(0, l.Size-int64(page.Limit))
-	inside := from > 0 // of the log, where a line may have begun before
+	l.From = max(0, l.Size-int64(page.Limit))
+	inside := l.From > 0 // of the log, where a line may have begun before
 	if inside {
-		from-- // to see whether one has
+		l.From-- // to see whether one has
 	}
-	text, err := s.logText(ctx, q, l.Key, from, int(l.Size-from))
-	if err != nil {
+	if err := s.logText(ctx, q, l, int(l.Size-l.From)); err != nil {
 		return err
 	}
-	l.Text = lastLines(text, page.Tail, inside)
+	l.Text = lastLines(l.Text, page.Tail, inside)
 	l.From = l.Size - int64(len(l.Text))
 	before, err := s.countLines(ctx, q, l.Key, l.From)
 	l.Line = before + 1
@@ -76,8 +76,8 @@ func lastLines(text []byte, n int, inside bool) []byte {
 
 // countLines counts the lines that end before a place of a log.
 func (s *Store) countLines(ctx context.Context, q querier, key stdops.LogKey, until int64) (lines int64, err error) {
-	err = s.eachChunk(ctx, q, logPart{key, 0, until}, func(seq int64, body []byte) bool {
-		lines += int64(bytes.Count(body[:min(int64(len(body)), until-seq)], []byte{'\n'}))
+	err = s.eachChunk(ctx, q, logPart{key, 0, until}, func(c logChunk) bool {
+		lines += int64(bytes.Count(c.body[:min(int64(len(c.body)), until-c.seq)], []byte{'\n'}))
 		return true
 	})
 	return lines, err
@@ -91,15 +91,15 @@ func (s *Store) beginOfLine(ctx context.Context, q querier, l *NodeLog, wanted i
 		return 0, 1, nil
 	}
 	from = l.Size
-	err = s.eachChunk(ctx, q, logPart{l.Key, 0, math.MaxInt64}, func(seq int64, body []byte) bool {
-		for rest := body; ; {
+	err = s.eachChunk(ctx, q, logPart{l.Key, 0, math.MaxInt64}, func(c logChunk) bool {
+		for rest := c.body; ; {
 			i := bytes.IndexByte(rest, '\n')
 			if i < 0 {
 				return true
 			}
 			rest = rest[i+1:]
 			if line++; line == wanted {
-				from = seq + int64(len(body)-len(rest))
+				from = c.seq + int64(len(c.body)-len(rest))
 				return false
 			}
 		}
@@ -107,14 +107,21 @@ func (s *Store) beginOfLine(ctx context.Context, q querier, l *NodeLog, wanted i
 	return from, line, err
 }
 
-// logText reads a part of a log.
-func (s *Store) logText(ctx context.Context, q querier, key stdops.LogKey, from int64, limit int) ([]byte, error) {
-	var text []byte
-	err := s.eachChunk(ctx, q, logPart{key, from, from + int64(limit)}, func(seq int64, body []byte) bool {
-		text = append(text, body[min(max(from-seq, 0), int64(len(body))):]...)
+// logText reads a part of a log from where it begins, and the times of what it read.
+func (s *Store) logText(ctx context.Context, q querier, l *NodeLog, limit int) error {
+	err := s.eachChunk(ctx, q, logPart{l.Key, l.From, l.From + int64(limit)}, func(c logChunk) bool {
+		l.Text = append(l.Text, c.body[min(max(l.From-c.seq, 0), int64(len(c.body))):]...)
+		times := unpackTimes(c.seq, c.times)
+		if len(times) == 0 || times[0].From > c.seq {
+			l.Times = withTime(l.Times, c.seq, time.Time{})
+		}
+		for _, t := range times {
+			l.Times = withTime(l.Times, t.From, t.At)
+		}
 		return true
 	})
-	return text[:min(len(text), limit)], err
+	l.Text = l.Text[:min(len(l.Text), limit)]
+	return err
 }
 
 // logPart is a part of a log, from a place to that before which it ends.
@@ -123,12 +130,18 @@ type logPart struct {
 	from, until int64
 }
 
+// logChunk is a row of a log.
+type logChunk struct {
+	seq         int64 // place of its first byte
+	body, times []byte
+}
+
 // eachChunk hands out the rows of a part of a log as long as more are wanted; the one in which it begins is the last one that
 // does not begin after it. A body is good until the next one comes.
-func (s *Store) eachChunk(ctx context.Context, q querier, part logPart, hand func(seq int64, body []byte) (more bool)) error {
+func (s *Store) eachChunk(ctx context.Context, q querier, part logPart, hand func(logChunk) (more bool)) error {
 	key := part.key
 	rows, err := q.QueryContext(ctx, `
-		SELECT seq, body FROM log_chunk
+		SELECT seq, body, times FROM log_chunk
 		WHERE task_id = $1 AND node = $2 AND loop = $3 AND retry = $4 AND project_id = $5 AND seq > $6 AND seq < $7
 		ORDER BY seq`,
 		int64(key.Task), int64(key.Node), int64(key.Loop), int64(key.Retry), int64(key.Project),
@@ -139,15 +152,15 @@ func (s *Store) eachChunk(ctx context.Context, q querier, part logPart, hand fun
 	defer rows.Close()
 	var body []byte
 	for rows.Next() {
-		var seq int64
+		var c logChunk
 		var packed []byte
-		if err := rows.Scan(&seq, &packed); err != nil {
+		if err := rows.Scan(&c.seq, &packed, &c.times); err != nil {
 			return fmt.Errorf("load log of node %d of task %d: %w", key.Node, key.Task, err)
 		}
 		if body, err = s.unzip.DecodeAll(packed, body[:0]); err != nil {
 			return fmt.Errorf("inflate log of node %d of task %d: %w", key.Node, key.Task, err)
 		}
-		if !hand(seq, body) {
+		if c.body = body; !hand(c) {
 			return nil
 		}
 	}

@@ -87,6 +87,7 @@ type Store struct {
 	diskFailed     func(error)
 	revisions      *revisions
 	feed           feed
+	logBells       logBells
 	projects       *knownProjects
 	skeletons      *otter.Cache[string, *stdops.Skeleton]
 	zip            *zstd.Encoder

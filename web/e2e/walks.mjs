@@ -343,8 +343,26 @@ export function walks() {
       await page.reload();
       await page.locator('.log-hit').filter({ hasText: 'file 18 of 3000 sent' }).waitFor();
       await page.getByText('Log ended').waitFor();
+      // When lines were written stands beside them, here and in the large log, and is not copied with them.
+      assert.equal(await page.locator('.log-time').count(), 0);
+      await by.press(page.getByRole('checkbox', { name: 'Times' }));
+      const timed = page.locator('.log-hit');
+      assert.match(await timed.locator('time').textContent(), /^(\d\d-\d\d )?\d\d:\d\d:\d\d$/);
+      assert.match(await timed.locator('time').getAttribute('title'), /\n\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      const copied = await timed.evaluate((row) => {
+        getSelection().selectAllChildren(row);
+        return getSelection().toString();
+      });
+      assert.match(copied.trim(), /^2026-01-01 10:00:00 host \S+ file 18 of 3000 sent$/);
       await by.press(page.getByRole('button', { name: 'Show the log large' }));
       await dialog(page).getByText('Log ended').waitFor();
+      await by.press(dialog(page).getByRole('button', { name: 'Jump to newest' }));
+      const at = async (text) => Date.parse(await line(text).locator('time').getAttribute('datetime'));
+      const [sent, opened] = [await at('file 3000 of 3000 sent'), await at('the gate is open')];
+      const node = await world.api.untilNode(project, id, 'Send the files', 'FINISHED');
+      const times = [Date.parse(node.started_at), sent, opened, Date.parse(node.finished_at)];
+      assert.deepEqual(times, times.toSorted(), `it began, wrote and ended at ${times}`);
+      assert.ok(sent < opened, 'what came after the gate was open is later');
       await page.keyboard.press('Escape');
       await dialog(page).waitFor({ state: 'detached' });
     });

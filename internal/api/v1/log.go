@@ -94,10 +94,14 @@ func (in *nodeLogInput) query() service.LogQuery {
 }
 
 func wireLog(log *service.NodeLog) client.NodeLog {
-	return client.NodeLog{
+	l := client.NodeLog{
 		Node: log.Node, Attempt: log.Attempt, Attempts: log.Attempts, Text: log.Text, From: log.From, Line: log.Line, Next: log.Next,
 		Size: log.Size, Complete: log.Complete,
 	}
+	for _, t := range log.Times {
+		l.Times = append(l.Times, client.LogTime(t))
+	}
+	return l
 }
 
 // asJSON is the answer of a route that has answers of several kinds.

@@ -14,12 +14,12 @@ import (
 	"github.com/stdops/stdops/internal/watch"
 )
 
-// The paces of a stream of a log. Whether it has grown is asked for often while it does, and with one small statement;
-// whether it is complete is asked for when its task has changed, and now and then: a call that was given up may end later
-// than the node.
+// The paces of a stream of a log. What this process writes is heard of. Whether another one has written is asked for often while
+// the log grows, and with one small statement. Whether the log is complete is asked for when its task has changed; often when
+// only a call that was given up may still write, of whose end nothing tells; and else now and then, should anything be missed.
 const (
-	logPace, logPaceQuiet = 200 * time.Millisecond, time.Second
-	logLook               = 3 * time.Second
+	logPace, logPaceQuiet = 200 * time.Millisecond, 2 * time.Second
+	logLook, logLookQuiet = 3 * time.Second, 30 * time.Second
 )
 
 // logStream is somebody who follows a log.
@@ -31,10 +31,12 @@ type logStream struct {
 	to       watch.Audience
 	first    *service.NodeLog
 
-	tell       func([]byte) bool
-	ping, look *time.Ticker
-	pings      int
-	attempt    int // that was told last
+	tell    func([]byte) bool
+	ping    *time.Ticker
+	pings   int
+	pace    time.Duration // to the next question whether the log has grown
+	looked  time.Time     // when it was read last
+	attempt int           // that was told last
 }
 
 func (s *server) streamLog(ctx context.Context, a *service.Access, in *nodeLogInput) (*huma.StreamResponse, error) {
@@ -65,10 +67,12 @@ func (s *server) streamLog(ctx context.Context, a *service.Access, in *nodeLogIn
 	}
 	if err != nil {
 		l.watcher.Close()
+		l.follower.Close()
 		return nil, err
 	}
 	callerOf(ctx).stay.answer = func(out http.ResponseWriter, r *http.Request) {
 		defer l.watcher.Close()
+		defer l.follower.Close()
 		l.tell = beginStream(out)
 		if l.tell(retryHint) {
 			l.run(r)
@@ -79,10 +83,13 @@ func (s *server) streamLog(ctx context.Context, a *service.Access, in *nodeLogIn
 
 // run tells what is there and what comes, until the log is complete or either side has enough.
 func (l *logStream) run(r *http.Request) {
-	l.ping, l.look = time.NewTicker(pingEvery), time.NewTicker(logLook)
+	l.ping = time.NewTicker(pingEvery)
 	defer l.ping.Stop()
-	defer l.look.Stop()
 	for log := l.first; l.tellLog(log); {
+		l.looked = time.Now()
+		if log == l.first || log.Text != "" {
+			l.pace = logPace
+		}
 		if allTold := log.Text == "" || log.Next >= log.Size; allTold && !l.wait(r) {
 			return
 		}
@@ -120,8 +127,20 @@ func (l *logStream) tellLog(log *service.NodeLog) (more bool) {
 
 // wait waits until there may be something new; it gives false when the stream is over.
 func (l *logStream) wait(r *http.Request) (on bool) {
-	for pace := logPace; ; {
+	look := time.NewTimer(time.Until(l.looked.Add(logLookQuiet)))
+	if l.follower.Awaits() {
+		look.Reset(logLook)
+	}
+	defer look.Stop()
+	// Once at least: something may have been written after the log was read and before the bell could tell.
+	for asked := false; ; {
+		var ask <-chan time.Time
+		if !asked || !l.follower.Hears() {
+			ask = time.After(l.pace)
+		}
 		select {
+		case <-l.follower.Bell():
+			return true
 		case <-l.watcher.Bell():
 			d, some := l.watcher.Take()
 			if d.End != "" {
@@ -131,13 +150,14 @@ func (l *logStream) wait(r *http.Request) (on bool) {
 			if some {
 				return true
 			}
-		case <-l.look.C:
+		case <-look.C:
 			return true
-		case <-time.After(pace):
+		case <-ask:
+			asked = true
 			if grown, err := l.follower.Grown(r.Context()); grown || err != nil { // who reads on meets the error as well
 				return true
 			}
-			pace = min(2*pace, logPaceQuiet)
+			l.pace = min(2*l.pace, logPaceQuiet)
 		case <-l.ping.C:
 			end := ""
 			if l.pings++; l.pings%lookEvery == 0 {

@@ -51,7 +51,7 @@ func TestNodeLogStream(t *testing.T) {
 	if len(got) == 4 { // what was new while the stream was away is told with an empty text, or not
 		got = got[:3]
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, untimed); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 	for w.hub.Watching() > 0 || w.gates.Watches.Enter(api.Who{}) != nil {

@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
@@ -43,14 +45,49 @@ func (b *bundle) appendLog(t *testing.T, task int64, node string, retry int32, t
 	must(t, err)
 }
 
+// untimed leaves out of a comparison when lines were written.
+var untimed = cmpopts.IgnoreFields(client.NodeLog{}, "Times")
+
+// Each line is as old as the piece in which it began, whichever part of the log is asked for.
+func TestNodeLogTimes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	task, node, path := b.waitsWithLog(t)
+	var times []time.Time // before and after each piece
+	for _, text := range []string{"one\ntwo\nth", "ree\nfour\n"} {
+		times = append(times, b.svc.Now().Truncate(time.Millisecond))
+		b.appendLog(t, task.ID, node.ID, 0, text)
+		times = append(times, b.svc.Now())
+		for until := b.svc.Now().Add(2 * time.Millisecond); b.svc.Now().Before(until); { // the next one is later
+			time.Sleep(time.Millisecond)
+		}
+	}
+	starts := []struct {
+		from  int64
+		piece int
+	}{{0, 0}, {4, 0}, {8, 0}, {14, 1}}
+	for _, query := range []string{"", "?tail=9", "?line=1"} {
+		got := as[client.NodeLog](t, b, 200, "GET", path+query, "")
+		for _, line := range starts {
+			if at := got.TimeAt(line.from); at.Before(times[2*line.piece]) || at.After(times[2*line.piece+1]) {
+				t.Errorf("%s: the line at %d is of %v, want between %v and %v", query, line.from, at, times[2*line.piece], times[2*line.piece+1])
+			}
+		}
+	}
+	if got := as[client.NodeLog](t, b, 200, "GET", path+"?from=15", ""); len(got.Times) != 1 || got.Times[0].From > 15 || got.TimeAt(3) != (time.Time{}) {
+		t.Errorf("from the second piece on: %+v", got.Times)
+	}
+}
+
 func TestNodeLogTail(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	task, node, path := b.waitsWithLog(t)
 	b.appendLog(t, task.ID, node.ID, 0, "一\n二\n三\n")
 	got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=2", "")
-	if want := (client.NodeLog{Node: node.ID, Attempt: 1, Attempts: 1, Text: "二\n三\n", From: 4, Line: 2, Next: 12, Size: 12}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
+	want := client.NodeLog{Node: node.ID, Attempt: 1, Attempts: 1, Text: "二\n三\n", From: 4, Line: 2, Next: 12, Size: 12}
+	if diff := cmp.Diff(want, got, untimed); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	b.appendLog(t, task.ID, node.ID, 0, strings.Repeat("é", 600))
 	if got := as[client.NodeLog](t, b, 200, "GET", path+"?tail=1&limit=1025", ""); got.Text != strings.Repeat("é", 512) || got.Next != got.Size {
@@ -69,7 +106,7 @@ func TestNodeLogCanBeFollowed(t *testing.T) {
 	check := func(query string) {
 		t.Helper()
 		got := as[client.NodeLog](t, b, 200, "GET", path+query, "")
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, untimed); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}

@@ -55,7 +55,7 @@ CREATE TABLE log_chunk (
     seq        INTEGER NOT NULL, -- place of its first byte in the log
     version    TEXT    NOT NULL, -- of the attempt when it was written
     size       INTEGER NOT NULL CHECK (size > 0), -- in bytes, before compression
-    body       BLOB    NOT NULL, -- zstd
+    body       BLOB    NOT NULL, times BLOB, -- zstd
     PRIMARY KEY (task_id, node, loop, retry, seq)
 ) STRICT;
 

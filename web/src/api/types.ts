@@ -423,6 +423,14 @@ export interface NodeLog {
   next: number;
   size: number;
   complete: boolean;
+  /** When the text was written, in its order; of what comes before the first nothing is known. */
+  times?: LogTime[];
+}
+
+/** Says that what comes from a byte of a log on was written at a time; without one that is not known. */
+export interface LogTime {
+  from: number;
+  at?: string;
 }
 
 /** A line of a log in which a text was found. */

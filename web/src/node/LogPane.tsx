@@ -1,10 +1,24 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useServerNow } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Checkbox, CopyButton, ErrorBox, FeedMark, Icon, IconButton, Skeleton, TextInput } from '../ui';
+import {
+  Button,
+  Checkbox,
+  CopyButton,
+  ErrorBox,
+  FeedMark,
+  Icon,
+  IconButton,
+  Skeleton,
+  sameDigits,
+  TextInput,
+} from '../ui';
 import { type MarkedRun, mark, parseLine, styleClass } from './ansi';
+import { LineTime, timeWidth } from './LineTime';
 import type { LogText } from './logText';
 import { beginning, pieces } from './odd';
+import { useKept } from './useKept';
 import type { Log } from './useLog';
 import { mostHits, type useLogSearch } from './useLogSearch';
 
@@ -43,7 +57,9 @@ export function LogPane({
   const outer = useRef<HTMLDivElement>(null);
   const [stick, setStick] = useState(line === undefined);
   const top = useRef(0);
-  const [wrap, setWrap] = useState(false);
+  const [wrap, setWrap] = useKept('log.wrap');
+  const [timed, setTimed] = useKept('log.times');
+  const now = useServerNow(false);
   const [at, setAt] = useState(-1);
   const hits = search.hits;
   const marked = line;
@@ -65,7 +81,7 @@ export function LogPane({
   const total = virtual.getTotalSize();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew when lines wrap, or do not any more
-  useLayoutEffect(() => virtual.measure(), [wrap, virtual]);
+  useLayoutEffect(() => virtual.measure(), [wrap, timed, virtual]);
 
   // What stands at the top stays there when older lines come in front of it.
   const first = useRef({ text, number: text.first });
@@ -147,7 +163,9 @@ export function LogPane({
         ? t('node.log.none')
         : t('node.log.found', { at: number(at + 1), count: hits.length, of: count });
 
+  const without = timed ? sameDigits(text.times.map(Date.parse), now) : 0;
   const digits = String(text.numbers.at(-1) ?? 1).length;
+  const widest = Math.min(text.longest, longestLine) + digits + 6 + (timed ? timeWidth(without) : 0);
   const items = virtual.getVirtualItems();
   // Of the numbers one is reached by Tab; from there arrows go up and down.
   const rover = items.some((i) => text.numbers[i.index] === marked)
@@ -194,6 +212,7 @@ export function LogPane({
         </div>
         <div className="log-tools">
           {marked !== undefined && <CopyButton text={link(marked)} label={t('node.log.copyLink', { n: marked })} />}
+          <Checkbox label={t('node.log.times')} checked={timed} onChange={(e) => setTimed(e.target.checked)} />
           <Checkbox label={t('node.log.wrap')} checked={wrap} onChange={(e) => setWrap(e.target.checked)} />
           {tools}
         </div>
@@ -236,7 +255,7 @@ export function LogPane({
               className="log-inner"
               style={{
                 height: total,
-                minWidth: wrap ? undefined : `calc(${Math.min(text.longest, longestLine) + digits + 6}ch + 24px)`,
+                minWidth: wrap ? undefined : `calc(${widest}ch + 24px)`,
               }}
             >
               {items.map((item) => (
@@ -255,6 +274,7 @@ export function LogPane({
                     reached={item.index === rover}
                     onChoose={onLine}
                   />
+                  {timed && <LineTime at={text.time(item.index)} without={without} />}
                   <Line
                     text={text}
                     index={item.index}

@@ -62,3 +62,51 @@ test('a text is cut at a place in bytes', () => {
   expect(cutBytes('aé文', 3)).toBe('aé');
   expect(cutBytes('aé', 9)).toBe('aé');
 });
+
+test('a line is as old as the part in which it begins, whatever is loaded in which order', () => {
+  const whole = 'one\ntwo\nth\u00e9ee\nfour\rfour again\nfive\n';
+  const written = [
+    { from: 4, at: 'a' },
+    { from: 10, at: 'b' },
+    { from: 20, at: 'c' },
+  ];
+  const of = (from: number, next: number) =>
+    written.filter((t, i) => t.from < next && (written[i + 1]?.from ?? Number.POSITIVE_INFINITY) > from);
+  const encoded = new TextEncoder().encode(whole);
+  const part = (from: number, next: number) => new TextDecoder().decode(encoded.subarray(from, next));
+  const want = [undefined, 'a', 'a', 'b', 'c', 'c'];
+  const size = encoded.length;
+  for (let cut = 1; cut < size; cut++) {
+    if (cut === 11) continue; // inside of a character
+    const down = new LogText();
+    down.append(part(0, cut), cut);
+    down.mark(0, of(0, cut));
+    down.append(part(cut, size), size);
+    down.mark(cut, of(cut, size));
+    expect(
+      down.lines.map((_, i) => down.time(i)),
+      `cut at ${cut}`,
+    ).toEqual(want);
+    const up = new LogText();
+    up.append(part(cut, size), size);
+    up.mark(cut, of(cut, size));
+    up.prepend(part(0, cut), 0);
+    up.mark(0, of(0, cut));
+    expect(
+      up.lines.map((_, i) => up.time(i)),
+      `cut at ${cut}`,
+    ).toEqual(want);
+    expect(up.times).toEqual(['a', 'c']);
+  }
+});
+
+test('what was written without a time has none, also after what has one', () => {
+  const log = new LogText();
+  log.append('timed\n', 6);
+  log.mark(0, [{ from: 0, at: 'a' }]);
+  log.append('untimed\n', 14);
+  log.mark(6);
+  log.append('timed again\n', 26);
+  log.mark(14, [{ from: 14, at: 'b' }]);
+  expect([0, 1, 2].map((i) => log.time(i))).toEqual(['a', undefined, 'b']);
+});

@@ -1,3 +1,4 @@
+import type { LogTime } from '../api';
 import { parseLine, plainStyle, type Style } from './ansi';
 
 /** The part of a log that is loaded: lines from byte `start` to byte `next`. It is changed in place. */
@@ -12,6 +13,8 @@ export class LogText {
   first = 0;
   /** UTF-16 units of the longest line. */
   longest = 0;
+  #begins: number[] = []; // bytes
+  #times: LogTime[] = [];
   #styles: Style[] = [];
   #end: Style = plainStyle;
   #number = 1; // of the line that comes next
@@ -26,8 +29,10 @@ export class LogText {
     }
     this.next = next;
     let rest = text;
+    let place = next - bytes(text);
     if (this.#carriage && rest.startsWith('\n')) {
       rest = rest.slice(1);
+      place++;
       this.#number++;
     }
     if (text !== '') this.#carriage = text.endsWith('\r');
@@ -39,7 +44,11 @@ export class LogText {
       if (end === undefined && piece === '') break; // the text ended with its last line
       const last = this.lines.length - 1;
       if (i === 0 && this.#open) this.#set(last, (this.lines[last] ?? '') + piece, this.numbers[last] as number);
-      else this.#set(this.lines.length, piece, this.#number);
+      else {
+        this.#begins.push(place);
+        this.#set(this.lines.length, piece, this.#number);
+      }
+      place += bytes(piece) + (end?.length ?? 0);
       this.#open = end === undefined;
       if (end?.endsWith('\n')) this.#number++;
     }
@@ -60,22 +69,58 @@ export class LogText {
     const pieces = text.split(lineEnd);
     const whole = pieces.at(-1) === '';
     const tail = pieces.pop() ?? '';
-    const [old, numbers] = [this.lines, this.numbers];
-    if (!whole) old[0] = tail + (old[0] ?? '');
+    const [old, numbers, begins] = [this.lines, this.numbers, this.#begins];
+    if (!whole) {
+      old[0] = tail + (old[0] ?? '');
+      begins[0] = start + bytes(text) - bytes(tail);
+    }
     let number = (numbers[0] ?? this.#number) - pieces.filter((p) => p.endsWith('\n')).length;
     this.start = start;
     this.lines = [];
     this.numbers = [];
+    this.#begins = [];
     this.#styles = [];
     this.#end = plainStyle;
+    let place = start;
     for (let i = 0; i < pieces.length; i += 2) {
+      this.#begins.push(place);
+      place += bytes(pieces[i] as string) + (pieces[i + 1]?.length ?? 0);
       this.#set(this.lines.length, pieces[i] as string, number);
       if (pieces[i + 1]?.endsWith('\n')) number++;
     }
     const added = this.lines.length;
     this.first -= added;
+    this.#begins = this.#begins.concat(begins);
     for (const [i, line] of old.entries()) this.#set(this.lines.length, line, numbers[i] ?? number);
     return added;
+  }
+
+  /** Takes up when a part was written that is, or will be, loaded from byte `from` on. */
+  mark(from: number, times: readonly LogTime[] = []): void {
+    const known = (times[0]?.from ?? Number.POSITIVE_INFINITY) <= from;
+    const news = known ? times : [{ from }, ...times];
+    const at = (news[0] as LogTime).from;
+    const last = news.at(-1) as LogTime;
+    const before = this.#times.filter((t) => t.from < at);
+    this.#times = [...before, ...news, ...this.#times.filter((t) => t.from > last.from)];
+  }
+
+  /** When a line was written, as far as that is known. */
+  time(index: number): string | undefined {
+    const place = this.#begins[index] ?? -1;
+    let [low, high] = [0, this.#times.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#times[middle] as LogTime).from <= place) low = middle + 1;
+      else high = middle;
+    }
+    return this.#times[low - 1]?.at;
+  }
+
+  /** When the first and the last line were written of which that is known. */
+  get times(): string[] {
+    const known = (t: LogTime) => t.at !== undefined;
+    return [this.#times.find(known)?.at, this.#times.findLast(known)?.at].filter((at) => at !== undefined);
   }
 
   /** The index of the first row of a line that is loaded from its beginning on, -1 of another. */

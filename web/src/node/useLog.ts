@@ -80,12 +80,12 @@ export function useLog(of: { project: number; task: number; node: string; attemp
       const text = current.current;
       const changed = first || p.next > text.next;
       let replaced = false;
-      if (first) text.append(p.text, p.next, p.line);
-      else if (p.from <= text.next && changed) text.append(skipBytes(p.text, text.next - p.from), p.next);
+      if (first) begin(text, p);
+      else if (p.from <= text.next && changed) goOn(text, p);
       else if (changed && !end.current.apart) {
         // More has come than was asked for while nobody looked. What is being loaded beside the rest does not fit any more.
         current.current = new LogText();
-        current.current.append(p.text, p.next, p.line);
+        begin(current.current, p);
         busy.current = false;
         replaced = true;
       }
@@ -180,7 +180,7 @@ export function useLog(of: { project: number; task: number; node: string; attemp
     void load('older', async (ask) => {
       const from = Math.max(0, text.start - pageBytes);
       const page = await ask({ from, limit: Math.max(leastLimit, text.start - from) });
-      text.prepend(cutBytes(page.text, text.start - page.from), page.from);
+      goBack(text, page);
       return undefined;
     });
   }, [load]);
@@ -188,7 +188,7 @@ export function useLog(of: { project: number; task: number; node: string; attemp
     const text = current.current;
     void load('newer', async (ask) => {
       const page = await ask({ from: text.next, limit: pageBytes });
-      if (page.from === text.next) text.append(page.text, page.next);
+      if (page.from === text.next) goOn(text, page);
       return undefined;
     });
   }, [load]);
@@ -196,7 +196,7 @@ export function useLog(of: { project: number; task: number; node: string; attemp
     void load('newer', async (ask) => {
       const page = await ask({ tail });
       const text = new LogText();
-      text.append(page.text, page.next, page.line);
+      begin(text, page);
       return text;
     });
   }, [load]);
@@ -212,8 +212,8 @@ export function useLog(of: { project: number; task: number; node: string; attemp
         }
         const page = await ask({ from: Math.max(0, at - aroundBytes), limit: 3 * aroundBytes });
         const text = new LogText();
-        text.append(skipBytes(page.text, at - page.from), page.next, found);
-        text.prepend(cutBytes(page.text, at - page.from), page.from);
+        begin(text, { ...page, text: skipBytes(page.text, at - page.from), from: at, line: found });
+        goBack(text, page);
         return text;
       });
       return done ? found : undefined;
@@ -229,6 +229,21 @@ export function useLog(of: { project: number; task: number; node: string; attemp
 
 type Page = { from?: number; limit?: number; tail?: number; line?: number };
 type Ask = (page: Page) => Promise<NodeLog>;
+
+function begin(text: LogText, part: NodeLog): void {
+  text.append(part.text, part.next, part.line);
+  if (part.text !== '') text.mark(part.from, part.times);
+}
+
+function goOn(text: LogText, part: NodeLog): void {
+  text.append(skipBytes(part.text, text.next - part.from), part.next);
+  if (part.text !== '') text.mark(part.from, part.times);
+}
+
+function goBack(text: LogText, part: NodeLog): void {
+  text.prepend(cutBytes(part.text, text.start - part.from), part.from);
+  if (part.text !== '') text.mark(part.from, part.times);
+}
 
 class Replaced extends Error {}
 

@@ -3,19 +3,27 @@ import { useI18n } from '../i18n';
 import { fullMoment, relativeMoment, shortMoment, span, viewerZone } from './format';
 import { useServerZone } from './zone';
 
+/** Gives a moment in full, in the zone of the viewer and in that of the server. */
+export function useMomentTitle(): (moment: number) => string {
+  const { language, t } = useI18n();
+  const zone = useServerZone();
+  return (moment) => {
+    const here = `${fullMoment(moment, language)} · ${t('ui.viewerZone', { zone: viewerZone })}`;
+    if (!zone || zone === viewerZone) return here;
+    return `${here}\n${fullMoment(moment, language, zone)} · ${t('ui.serverZone', { zone })}`;
+  };
+}
+
 /** A moment in the zone of the viewer; its title has it in full, in the zone of the server too. */
 export function Time({ at, relative = false }: { at: string | undefined; relative?: boolean }) {
-  const { language, t } = useI18n();
+  const { language } = useI18n();
   const now = useServerNow(relative);
   const zone = useServerZone();
+  const inFull = useMomentTitle();
   const moment = at === undefined ? Number.NaN : Date.parse(at);
   if (Number.isNaN(moment)) return null;
-  const title = [
-    `${fullMoment(moment, language)} · ${t('ui.viewerZone', { zone: viewerZone })}`,
-    zone && zone !== viewerZone
-      ? `${fullMoment(moment, language, zone)} · ${t('ui.serverZone', { zone })}`
-      : relativeMoment(moment, now, language),
-  ].join('\n');
+  const elsewhere = zone && zone !== viewerZone;
+  const title = elsewhere ? inFull(moment) : `${inFull(moment)}\n${relativeMoment(moment, now, language)}`;
   return (
     <time dateTime={at} title={title} className="time">
       {relative ? relativeMoment(moment, now, language) : shortMoment(moment, now, language)}

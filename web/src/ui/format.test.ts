@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { speak } from '../i18n';
-import { fullMoment, relativeMoment, shortMoment, span } from './format';
+import { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, span } from './format';
 import { whySentence } from './why';
 
 const en = speak('en');
@@ -34,4 +34,13 @@ test('why something stands as it does is said in the language of the viewer', ()
   expect(whySentence({ code: 'failed', text: 'x', node, count: 3 }, en, now)).toBe('推送 failed and 2 more');
   expect(whySentence({ code: 'failed', text: 'x' }, zh, now)).toBe('有节点失败');
   expect(whySentence({ code: 'newer' as 'failed', text: 'As the server says' }, en, now)).toBe('As the server says');
+});
+
+test('moments in a column do not say what all of them have in common with now', () => {
+  const yesterday = now - 86_400_000;
+  const cut = (moments: number[]) => digitsOf(moments[0] as number, 'UTC').slice(sameDigits(moments, now, 'UTC'));
+  expect(cut([now - 5000, now])).toBe('09:59:55');
+  expect(cut([yesterday, now])).toBe('03-01 10:00:00');
+  expect(cut([Date.parse('2025-12-31T23:59:59Z'), now])).toBe('2025-12-31 23:59:59');
+  expect(digitsOf(now, 'Asia/Shanghai')).toBe('2026-03-02 18:00:00');
 });

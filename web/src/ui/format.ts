@@ -77,6 +77,19 @@ export function fullMoment(moment: number, language: string, zone: string = view
   }).format(moment);
 }
 
+/** A moment with all its digits, which are at the same places in every language. */
+export function digitsOf(moment: number, zone: string = viewerZone): string {
+  const options = { year: 'numeric', month: '2-digit', day: '2-digit', ...clock } as const;
+  return format('sv-SE', zone, options).format(moment);
+}
+
+/** How many of the first digits moments need not say: they are of today, or of this year. */
+export function sameDigits(moments: readonly number[], now: number, zone: string = viewerZone): number {
+  const same = (length: number) =>
+    moments.every((m) => digitsOf(m, zone).slice(0, length) === digitsOf(now, zone).slice(0, length));
+  return same(11) ? 11 : same(5) ? 5 : 0;
+}
+
 /** A moment in words that are relative to now. */
 export function relativeMoment(moment: number, now: number, language: string): string {
   const seconds = Math.round((moment - now) / 1000);

@@ -107,6 +107,8 @@ export const node = {
   'node.log.previous': 'Previous find',
   'node.log.next': 'Next find',
   'node.log.wrap': 'Wrap',
+  'node.log.times': 'Times',
+  'node.log.noTime': 'When it was written is not known',
   'node.log.attempt': 'Attempt of the log',
   'node.log.attemptOf': 'Attempt {n} of {count}',
   'node.log.download': 'Raw',

@@ -108,6 +108,8 @@ export const node: Same<typeof en> = {
   'node.log.previous': '上一处',
   'node.log.next': '下一处',
   'node.log.wrap': '换行',
+  'node.log.times': '时间',
+  'node.log.noTime': '写入时间未知',
   'node.log.attempt': '日志所属尝试',
   'node.log.attemptOf': '第 {n} / {count} 次',
   'node.log.download': '原始文件',
