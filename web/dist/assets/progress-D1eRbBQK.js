@@ -1,1 +1,0 @@
-function e(e,t,n){return e===`FINISHED`?n:t}export{e as t};
