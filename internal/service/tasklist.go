@@ -85,7 +85,9 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 				t.Run = s.run(a, r, t.Problem == nil)
 			}
 			t.Updated = updated(r)
-			list.Tasks = append(list.Tasks, t)
+			if list.Tasks = append(list.Tasks, t); len(list.Tasks) > q.Limit {
+				break
+			}
 		}
 		scanned += len(rows.Tasks)
 		switch {

@@ -11,6 +11,9 @@ import (
 // mostSlowTrees is of how many trees one list of slow tasks finds out how long their tasks take; its cursor leads on from there.
 const mostSlowTrees = 30
 
+// slowLife is how long what is usual is told again by such lists, in seconds: who watches one asks every half minute.
+const slowLife = 10 * durationsLife
+
 // underWay narrows a match to tasks that were started and have not ended, and reports whether there can be any.
 func underWay(m *TaskMatch) bool {
 	if m.States == nil {
@@ -35,7 +38,7 @@ type slowness struct {
 }
 
 func (s *Service) slowness(project stdops.ProjectID) *slowness {
-	return &slowness{svc: s, project: project, piece: s.store.Now().Unix() / durationsLife, known: map[runsOf]*status.Durations{}}
+	return &slowness{svc: s, project: project, piece: s.store.Now().Unix() / slowLife, known: map[runsOf]*status.Durations{}}
 }
 
 func (l *slowness) runsOf(t *stdops.Task) runsOf {

@@ -66,7 +66,7 @@ func TestSlowTasks(t *testing.T) {
 		t.Errorf("of two runs nothing follows, but %s", ids)
 	}
 	b.finished(t, 30)
-	b.clock.advance(durationsLife * time.Second)
+	b.clock.advance(slowLife * time.Second)
 	within := b.startedAgo(t, two(), 30)
 	over := b.startedAgo(t, two(), 31)
 	paused := b.startedAgo(t, two(), 500, func(c *stdops.Change) { c.Root.State = stdops.StateSuspended })
@@ -127,12 +127,16 @@ func TestSlowTasksOfManyTrees(t *testing.T) {
 		ids = append(ids, b.startedAgo(t, unlike(fmt.Sprint("tree ", i)), 100))
 	}
 	first := b.startedAgo(t, two(), 100)
+	newest := b.startedAgo(t, two(), 100)
 	found, list := b.slow(t, TaskQuery{})
-	if want := fmt.Sprint(first, " …", ids[0]+1); found != want || !list.Cut {
+	if want := fmt.Sprint(newest, " ", first, " …", ids[0]+1); found != want || !list.Cut {
 		t.Fatalf("%q (cut %t), want %q", found, list.Cut, want)
 	}
 	if found, list = b.slow(t, TaskQuery{Before: list.Older}); found != fmt.Sprint(last) || list.Cut {
 		t.Errorf("behind it: %q (cut %t)", found, list.Cut)
+	}
+	if found, _ := b.slow(t, TaskQuery{Limit: 1}); found != fmt.Sprint(newest, " …", newest) {
+		t.Errorf("a page of one: %q", found)
 	}
 	if asked := b.durations.found.EstimatedSize(); asked != mostSlowTrees+1 {
 		t.Errorf("%d trees were asked about, want %d", asked, mostSlowTrees+1)
