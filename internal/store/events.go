@@ -21,23 +21,31 @@ type EventPage struct {
 	Limit  int
 }
 
+const eventColumns = `revision, n, node, from_state, to_state, actor, COALESCE(reason, '') AS reason, at`
+
 // The pages of a log, in the two orders. The key of the table leads to them.
 const (
-	eventsOldest = `
-		SELECT revision, n, node, from_state, to_state, actor, COALESCE(reason, '') AS reason, at FROM transition
+	eventsOldest = `SELECT ` + eventColumns + ` FROM transition
 		WHERE task_id = $1 AND project_id = $2 AND (revision, n) > ($3, $4) ORDER BY revision, n LIMIT $5`
-	eventsNewest = `
-		SELECT revision, n, node, from_state, to_state, actor, COALESCE(reason, '') AS reason, at FROM transition
+	eventsNewest = `SELECT ` + eventColumns + ` FROM transition
 		WHERE task_id = $1 AND project_id = $2 AND (revision, n) < ($3, $4) ORDER BY revision DESC, n DESC LIMIT $5`
 )
 
 // Of so many entries those that somebody asked for, and the last one of them all. What the server does by itself
 // has no actor, or the one that callers of bk-sops know it by.
 const (
-	askedOldest = `SELECT revision, n, node, from_state, to_state, actor, reason, at FROM (` + eventsOldest + `) AS looked WHERE actor NOT IN ('', 'system') ORDER BY revision, n LIMIT $6`
-	askedNewest = `SELECT revision, n, node, from_state, to_state, actor, reason, at FROM (` + eventsNewest + `) AS looked WHERE actor NOT IN ('', 'system') ORDER BY revision DESC, n DESC LIMIT $6`
-	lastOldest  = eventsOldest + ` OFFSET $6`
-	lastNewest  = eventsNewest + ` OFFSET $6`
+	askedOldest = `SELECT * FROM (
+			SELECT ` + eventColumns + ` FROM transition
+			WHERE task_id = $1 AND project_id = $2 AND (revision, n) > ($3, $4) ORDER BY revision, n LIMIT $5
+		) AS looked WHERE actor NOT IN ('', 'system') ORDER BY revision, n LIMIT $6`
+	askedNewest = `SELECT * FROM (
+			SELECT ` + eventColumns + ` FROM transition
+			WHERE task_id = $1 AND project_id = $2 AND (revision, n) < ($3, $4) ORDER BY revision DESC, n DESC LIMIT $5
+		) AS looked WHERE actor NOT IN ('', 'system') ORDER BY revision DESC, n DESC LIMIT $6`
+	lastOldest = `SELECT ` + eventColumns + ` FROM transition
+		WHERE task_id = $1 AND project_id = $2 AND (revision, n) > ($3, $4) ORDER BY revision, n LIMIT 1 OFFSET $5`
+	lastNewest = `SELECT ` + eventColumns + ` FROM transition
+		WHERE task_id = $1 AND project_id = $2 AND (revision, n) < ($3, $4) ORDER BY revision DESC, n DESC LIMIT 1 OFFSET $5`
 )
 
 // lookedThrough is how many entries of a log one page looks through for those that somebody asked for: there may be few of them
@@ -83,7 +91,7 @@ func (s *Store) AskedEvents(ctx context.Context, ref stdops.TaskRef, page EventP
 		if log, err = events(ctx, tx, query, append(args, int64(lookedThrough), int64(page.Limit))...); err != nil || len(log) == page.Limit {
 			return err
 		}
-		ends, err := events(ctx, tx, last, append(args, int64(1), int64(lookedThrough-1))...)
+		ends, err := events(ctx, tx, last, append(args, int64(lookedThrough-1))...)
 		if err == nil && len(ends) > 0 {
 			stopped = &EventPlace{Revision: ends[0].Revision, N: ends[0].N}
 			return nil

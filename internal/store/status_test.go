@@ -96,8 +96,6 @@ func TestStatuses_statements(t *testing.T) {
 	}
 }
 
-// TestStatuses_run counts the activities that are done the same way whether the nodes are read or not, and names the open
-// nodes of what was revoked.
 // The latest entry of its log says when a task last changed, be it of the same change as others or without any state; nothing is
 // read of it when nobody asks.
 func TestStatuses_updated(t *testing.T) {
@@ -137,6 +135,8 @@ func TestStatuses_updated(t *testing.T) {
 	}
 }
 
+// TestStatuses_run counts the activities that are done the same way whether the nodes are read or not, and names the open
+// nodes of what was revoked.
 func TestStatuses_run(t *testing.T) {
 	t.Parallel()
 	s := setup(t)
