@@ -35,7 +35,7 @@ type logStream struct {
 	ping    *time.Ticker
 	pings   int
 	pace    time.Duration // to the next question whether the log has grown
-	looked  time.Time     // when it was read last
+	looked  time.Time     // when it was read last, by the clock of the server
 	attempt int           // that was told last
 }
 
@@ -86,7 +86,7 @@ func (l *logStream) run(r *http.Request) {
 	l.ping = time.NewTicker(pingEvery)
 	defer l.ping.Stop()
 	for log := l.first; l.tellLog(log); {
-		l.looked = time.Now()
+		l.looked = l.svc.Now()
 		if log == l.first || log.Text != "" {
 			l.pace = logPace
 		}
@@ -127,7 +127,7 @@ func (l *logStream) tellLog(log *service.NodeLog) (more bool) {
 
 // wait waits until there may be something new; it gives false when the stream is over.
 func (l *logStream) wait(r *http.Request) (on bool) {
-	look := time.NewTimer(time.Until(l.looked.Add(logLookQuiet)))
+	look := time.NewTimer(logLookQuiet - l.svc.Now().Sub(l.looked))
 	if l.follower.Awaits() {
 		look.Reset(logLook)
 	}
