@@ -33,7 +33,7 @@ type NodeLog struct {
 // LogTime says since which place of a log something was written at a time.
 type LogTime struct {
 	From int64     `json:"from" doc:"Where in the log it begins, in bytes; the first of an answer may begin before its text"`
-	At   time.Time `json:"at,omitzero" doc:"When the first of it was written; the rest of it came within a fraction of a second. Absent: not known"`
+	At   time.Time `json:"at,omitzero" doc:"When the first of it was written; the rest of it came soon after, within a fraction of a second unless the store was busy. Absent: not known"`
 }
 
 // TimeAt tells when what begins at a place of the log was written; zero where that is not known.

@@ -21,7 +21,7 @@ type NodeDetail struct {
 	Outputs   []Output        `json:"outputs"`
 	Branches  []Branch        `json:"branches,omitempty" doc:"Of an exclusive or conditional parallel gateway"`
 	AutoRetry *AutoRetry      `json:"auto_retry,omitempty" doc:"Of a node that retries itself"`
-	Driver    *Driver         `json:"driver,omitempty" doc:"The process that drives the task; absent when none does: before the start, after the end, while it only waits for somebody or for a time that lies far ahead"`
+	Driver    *Driver         `json:"driver,omitempty" doc:"The process that drives the task; absent when none does: before the start, after the end, while it only waits for somebody and, on PostgreSQL, for a time that lies far ahead"`
 	TakenAt   time.Time       `json:"taken_at,omitzero" doc:"Of a task that no process drives: when one is to take it; absent where it waits for somebody"`
 	Attempts  []Attempt       `json:"attempts" doc:"Earlier attempts of this loop, oldest first"`
 }

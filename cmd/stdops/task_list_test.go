@@ -68,3 +68,17 @@ func TestPastMoment(t *testing.T) {
 		t.Errorf("soon: %v", err)
 	}
 }
+
+// TestUsual: how long tasks take is told in seconds, of short ones with what lies between.
+func TestUsual(t *testing.T) {
+	t.Parallel()
+	for median, want := range map[float64]string{-1: "-", 0.0214: "21ms", 9.8765: "9.877s", 12.4: "12s", 3725: "1h2m5s"} {
+		task := &client.Task{}
+		if median >= 0 {
+			task.Usual = &client.Usual{Median: median}
+		}
+		if got := usual(task); got != want {
+			t.Errorf("%v: %s, want %s", median, got, want)
+		}
+	}
+}
