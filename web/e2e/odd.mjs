@@ -108,7 +108,7 @@ export function odd() {
         const pages = [
           [`taskflow/home/list/${project}/`, 'tr[data-row]'],
           [`taskflow/home/list/${project}/?q=${encodeURIComponent(texts[1])}`, 'h1'],
-          [task(all), '.graph-canvas'],
+          [task(all), '.graph-area :is(.graph-lines path, .card, .mark), .graph-canvas:not([hidden])'],
           [task(all, '&tab=timeline'), '.time-lane'],
           [task(all, '&tab=nodes'), '.grid-line'],
           [task(all, '&tab=events'), '.event-change'],
@@ -120,7 +120,8 @@ export function odd() {
           [`start/${project}/`, '.flows li'],
           [`start/${project}/?flow=${flow}`, '.start-form'],
         ];
-        if (long) pages.push([task(long), '.graph-canvas']);
+        if (long)
+          pages.push([task(long), '.graph-area :is(.graph-lines path, .card, .mark), .graph-canvas:not([hidden])']);
         for (const [path, there] of pages) {
           await window.go(path);
           await page.locator(there).last().waitFor();

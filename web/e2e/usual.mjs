@@ -107,13 +107,15 @@ export function usual() {
       await row(id).locator('.tasks-updated time').waitFor();
       await seen(window, page, 'tasks-slow');
 
-      // Of one that time alone makes slow nobody tells: it is looked for.
       const { api } = world;
-      const again = await tasksOf(project, prefix, 0);
-      await page.getByRole('button', { name: '1 changed – show' }).waitFor();
-      assert.equal(await row(again).count(), 0, 'what is shown keeps its place');
-      await by.press(page.getByRole('button', { name: '1 changed – show' }));
-      await row(again).getByText('usually 1 s').waitFor();
+      if (way === 'mouse') {
+        // Of one that time alone makes slow nobody tells: it is looked for, which takes half a minute.
+        const again = await tasksOf(project, prefix, 0);
+        await page.getByRole('button', { name: '1 changed – show' }).waitFor();
+        assert.equal(await row(again).count(), 0, 'what is shown keeps its place');
+        await by.press(page.getByRole('button', { name: '1 changed – show' }));
+        await row(again).getByText('usually 1 s').waitFor();
+      }
       // One that ends is followed to its end, and leaves.
       await api.do(project, id, 'callback', { node: 'Approve', data: { bit: 1 } });
       await row(id).getByText('not in this list any more').waitFor();

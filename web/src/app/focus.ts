@@ -49,7 +49,10 @@ function placeOf(gone: Node, records: readonly MutationRecord[]): Place | undefi
 
 function heirOf({ parent, before }: Place): HTMLElement | undefined {
   const list = parent.closest<HTMLElement>('[data-virtual], .graph-area');
-  if (list) return list.tabIndex >= 0 ? list : undefined;
+  if (list) {
+    if (!list.hasAttribute('tabindex')) list.tabIndex = -1;
+    return list;
+  }
   const there = before ? before.nextSibling : parent.firstChild;
   for (let at: Element | null = parent, from = there, back = before; at; ) {
     for (let n: Node | null = from; n; n = n.nextSibling) {

@@ -104,7 +104,12 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
     queryFn: ({ signal }) => api.node(project, task.id, id, loop, signal),
     placeholderData: keepPreviousData,
     // Another process may drive the task without any change of it.
-    refetchInterval: loop === undefined && drivenStates.has(task.state) ? lease : false,
+    refetchInterval: ({ state: { data } }) =>
+      loop === undefined && drivenStates.has(task.state)
+        ? data?.driver?.lost || data?.taken_at
+          ? lease
+          : 6 * lease
+        : false,
   });
   const detail = query.data;
   if (!detail) {

@@ -10,6 +10,9 @@ import { useLagging } from './useLagging';
 
 const pageSize = 200;
 
+// Of a long log one page may hold none of what people did: so many more are looked through for the next one.
+const emptyPages = 10;
+
 /** What has happened to a task and its nodes, the newest first; or only what people and programs did. */
 export function Events({
   project,
@@ -30,14 +33,31 @@ export function Events({
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const revision = useLagging(task.run?.revision ?? 0, 1000);
+  const read = useCallback(
+    async (cursor: string | undefined, empty: number, signal?: AbortSignal) => {
+      for (let at = cursor; ; ) {
+        const page = await api.events(
+          project,
+          task.id,
+          { order: 'desc', limit: pageSize, commands, cursor: at },
+          signal,
+        );
+        if (page.events.length > 0 || page.next_cursor === undefined || --empty < 0) return page;
+        at = page.next_cursor;
+      }
+    },
+    [project, task.id, commands],
+  );
+  const begun = useRef(false);
   const newest = useCallback(
     async (signal: AbortSignal) => {
-      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, commands }, signal);
+      const page = await read(undefined, begun.current ? 0 : emptyPages, signal);
+      begun.current = true;
       setLog((old) => withNewest(old, page));
       setError(undefined);
       setLoaded(true);
     },
-    [project, task.id, commands],
+    [read],
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: another revision means new events
   useEffect(() => {
@@ -52,7 +72,7 @@ export function Events({
     if (busy || log.older === undefined) return;
     setBusy(true);
     try {
-      const page = await api.events(project, task.id, { order: 'desc', limit: pageSize, commands, cursor: log.older });
+      const page = await read(log.older, emptyPages);
       setLog((old) => withOlder(old, page));
       setError(undefined);
     } catch (e) {

@@ -1,11 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { api, type Json, type Task, type TaskConstant } from '../api';
+import { api, type Json, type Task } from '../api';
 import { useI18n } from '../i18n';
 import { JsonView } from '../node';
 import { Button, Empty, Failure, Skeleton, useToast } from '../ui';
 import { ParamName } from './ParamName';
 import { ParamsEdit } from './ParamsEdit';
+import { isGiven } from './params';
 import { useLagging } from './useLagging';
 
 /** The variables of a task: what it was given, and what they were set to while it ran. */
@@ -77,11 +78,6 @@ export function Params({ project, task }: { project: number; task: Task }) {
       )}
     </section>
   );
-}
-
-/** Whether a value was given: what nodes give out begins as an empty text, which says nothing. */
-function isGiven(c: TaskConstant): boolean {
-  return !c.output || (c.value !== '' && c.value !== null);
 }
 
 // Without a value there is an empty place in its column.

@@ -6,7 +6,7 @@ import { Changes, type InputFault, JsonView, turn } from '../node';
 import { Button, ErrorBox, Field, TextArea, TextInput } from '../ui';
 import { plainName } from './model';
 import { ParamName } from './ParamName';
-import { changedMeanwhile, type Draft, draftsOf, newValues, paramChanges } from './params';
+import { changedMeanwhile, type Draft, draftsOf, isGiven, newValues, paramChanges } from './params';
 
 /** Gives variables of a task other values: they are edited where they stand, then compared, then sent with a reason. */
 export function ParamsEdit({
@@ -109,7 +109,7 @@ export function ParamsEdit({
                 {draft ? (
                   <Value draft={draft} fault={faults.get(at)} onChange={change} />
                 ) : (
-                  <div>{(!c.output || (c.value !== '' && c.value !== null)) && <JsonView value={c.value} />}</div>
+                  <div>{isGiven(c) && <JsonView value={c.value} />}</div>
                 )}
                 <div>{c.current !== undefined && <JsonView value={c.current} />}</div>
               </div>
@@ -126,7 +126,7 @@ export function ParamsEdit({
         <Button onClick={onClose} disabled={send.isPending}>
           {t('ui.cancel')}
         </Button>
-        <Button type="submit" kind="primary" busy={send.isPending} disabled={nothing}>
+        <Button type="submit" kind="primary" busy={send.isPending} aria-disabled={nothing || undefined}>
           {values ? t('task.params.save') : t('node.inputs.show')}
         </Button>
       </div>

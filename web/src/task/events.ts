@@ -27,6 +27,8 @@ export function withOlder(log: Log, page: EventList): Log {
  */
 export function withNewest(log: Log, page: EventList): Log {
   const first = log.events[0];
+  // A part of a long log may hold nothing that is looked for: what was looked through stays behind.
+  if (!first && log !== noEvents && page.events.length === 0) return log;
   if (!first) return { events: page.events, older: page.next_cursor };
   const added = page.events.filter((e) => isNewer(e, first));
   if (added.length === 0) return log;

@@ -7,6 +7,11 @@ export interface Draft extends InputField {
   secret: boolean;
 }
 
+/** Whether a value was given: what nodes give out begins as an empty text, which says nothing. */
+export function isGiven(c: TaskConstant): boolean {
+  return !c.output || (c.value !== '' && c.value !== null);
+}
+
 /** Whether the value of a variable is hidden, or would be. */
 function isSecret({ kind, value }: TaskConstant): boolean {
   return kind === 'password' || value === hidden;

@@ -56,3 +56,13 @@ test('a task that comes back has not left, and one that comes and goes was never
 test('what was loaded is not announced any more', () => {
   expect(pending(after(loaded([9]), news(task(10)), loaded([10, 9])))).toBe(0);
 });
+
+test('who does not stand in an answer with all that belong does not come any more', () => {
+  const rows = after(loaded([9]), news(task(12), task(11)), {
+    type: 'news',
+    tasks: [task(12)],
+    fits: running,
+    all: true,
+  });
+  expect([...rows.came.keys()]).toEqual([12]);
+});

@@ -21,7 +21,12 @@ export type RowsAction =
   /** The list was read: all pages that are loaded. */
   | { type: 'loaded'; tasks: readonly Task[]; whole: boolean }
   /** Tasks changed, or came into the filter. */
-  | { type: 'news'; tasks: readonly Task[]; fits: (task: Task) => boolean }
+  | {
+      type: 'news';
+      tasks: readonly Task[];
+      fits: (task: Task) => boolean /** They are all that belong here. */;
+      all?: boolean;
+    }
   /** Shown tasks were looked up; whether they are in the filter does not follow from it. */
   | { type: 'refreshed'; tasks: readonly Task[] }
   | { type: 'gone'; ids: readonly number[] }
@@ -32,7 +37,7 @@ export function changeRows(rows: Rows, action: RowsAction): Rows {
     case 'loaded':
       return loaded(rows, action.tasks, action.whole);
     case 'news':
-      return news(rows, action.tasks, action.fits);
+      return news(action.all ? { ...rows, came: noRows.came } : rows, action.tasks, action.fits);
     case 'refreshed':
       return { ...rows, shown: replaced(rows.shown, byId(action.tasks)) };
     case 'gone':

@@ -102,13 +102,17 @@ export function useTasks({ project, filter, state, waiting, slow }: Wanted) {
   useQuery({
     queryKey: ['slow', project, filter, state],
     queryFn: async ({ signal }) => {
-      const { tasks } = await api.tasks(project, { ...filter, state, slow: true, run: true, limit: watched }, signal);
-      learn(tasks);
-      change({ type: 'news', tasks, fits: (task) => !waiting || waitsForPerson(task) });
-      return tasks.length;
+      const page = await api.tasks(project, { ...filter, state, slow: true, run: true, limit: watched }, signal);
+      learn(page.tasks);
+      const fits = (task: Task) => !waiting || waitsForPerson(task);
+      change({ type: 'news', tasks: page.tasks, fits, all: page.next_cursor === undefined });
+      return page.tasks.length;
     },
     enabled: slow && ready,
+    initialData: 0, // the list has just been read
+    staleTime: slowEvery,
     refetchInterval: slowEvery,
+    refetchOnWindowFocus: false,
     gcTime: 0,
   });
   // Of which list it was told that not all of it is followed.
