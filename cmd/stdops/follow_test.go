@@ -37,18 +37,7 @@ func TestFollowWithoutAWatch(t *testing.T) {
 				w.Header().Set("Content-Type", "application/json")
 				_ = json.NewEncoder(w).Encode(client.StatusList{Tasks: []client.Task{task}, Missing: []int64{}, Now: time.Now()})
 			}))
-			t.Cleanup(s.Close)
-			to, err := client.New(client.Options{URL: s.URL})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(to.Close)
-			c := &cli{out: &bytes.Buffer{}, format: "table"}
-			c.projectID = 1
-			list, err := c.follow(t.Context(), to, follow{ids: []int64{7}, every: time.Millisecond, until: allEnded, quiet: true})
-			if err != nil || list.Tasks[0].State != client.Finished {
-				t.Fatalf("%v, %v", list, err)
-			}
+			followToTheEnd(t, s)
 			if looks.Load() < 4 {
 				t.Errorf("%d looks, %d tries to watch", looks.Load(), watches.Load())
 			}
@@ -80,18 +69,7 @@ func TestFollowOverARestart(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(client.StatusList{Tasks: []client.Task{task}, Missing: []int64{}, Now: time.Now()})
 	}))
-	t.Cleanup(s.Close)
-	to, err := client.New(client.Options{URL: s.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(to.Close)
-	c := &cli{out: &bytes.Buffer{}, format: "table"}
-	c.projectID = 1
-	list, err := c.follow(t.Context(), to, follow{ids: []int64{7}, every: time.Millisecond, until: allEnded, quiet: true})
-	if err != nil || list.Tasks[0].State != client.Finished {
-		t.Fatalf("%v, %v", list, err)
-	}
+	followToTheEnd(t, s)
 }
 
 // TestNewsPace: tasks that change all the time are looked at about once a second, one that changes now and then at once.
@@ -127,5 +105,22 @@ func TestNewsPace(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// followToTheEnd follows task 7 of a server until it has finished.
+func followToTheEnd(t *testing.T, s *httptest.Server) {
+	t.Helper()
+	t.Cleanup(s.Close)
+	to, err := client.New(client.Options{URL: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(to.Close)
+	c := &cli{out: &bytes.Buffer{}, format: "table"}
+	c.projectID = 1
+	list, err := c.follow(t.Context(), to, follow{ids: []int64{7}, every: time.Millisecond, until: allEnded, quiet: true})
+	if err != nil || list.Tasks[0].State != client.Finished {
+		t.Fatalf("%v, %v", list, err)
 	}
 }

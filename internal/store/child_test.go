@@ -1,11 +1,8 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -206,18 +203,6 @@ func TestTells_of_the_first_step_are_stored_with_the_child(t *testing.T) {
 	if told := heard(t, s, parent); len(told) != 1 || string(told[0].Data) != `"done"` {
 		t.Errorf("heard %v", told)
 	}
-}
-
-// openBefore makes a data directory with the schema as it was before a migration.
-func openBefore(t *testing.T, number int64) (dir string, db *sql.DB) {
-	t.Helper()
-	dir = t.TempDir()
-	file := filepath.Join(dir, databaseFile)
-	db = openPlain(t, file)
-	if err := migrate(t.Context(), db, stepsBefore(t, sqliteSteps, number), file, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	return dir, db
 }
 
 func TestMigration_keeps_tasks_that_have_no_parent(t *testing.T) {

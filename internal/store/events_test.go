@@ -2,17 +2,12 @@ package store
 
 import (
 	"database/sql"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/pressly/goose/v3"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 func TestEvents_pages(t *testing.T) {
@@ -125,26 +120,8 @@ func TestMigration_keeps_transitions_without_a_reason(t *testing.T) {
 
 func TestPostgres_migration_keeps_transitions_without_a_reason(t *testing.T) {
 	t.Parallel()
-	o := testOptions("")
-	o.DB, o.ownTime = pgtest.Shared(t).Database(t, "before", nil), true
-	db, err := sql.Open("pgx", o.DB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	p, err := goose.NewProvider(goose.DialectPostgres, db, stepsBefore(t, postgresSteps, 11), goose.WithDisableGlobalRegistry(true))
-	if err == nil {
-		_, err = p.Up(t.Context())
-	}
-	must(t, err)
-	keepsTransitions(t, db, func() *Store {
-		must(t, migrateQuietly(t.Context(), o.DB))
-		s, err := Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
+	db, upgraded := openPostgresBefore(t, 11)
+	keepsTransitions(t, db, upgraded)
 }
 
 func keepsTransitions(t *testing.T, db *sql.DB, upgraded func() *Store) {
@@ -158,25 +135,4 @@ func keepsTransitions(t *testing.T, db *sql.DB, upgraded func() *Store) {
 	if err != nil || len(log) != 1 || log[0].Actor != "ann" || log[0].Reason != "" || log[0].Revision != 1 {
 		t.Errorf("%+v, %v", log, err)
 	}
-}
-
-// stepsBefore are the steps of a schema before one of them.
-func stepsBefore(t *testing.T, dir string, number int64) fs.FS {
-	t.Helper()
-	names, err := fs.Glob(embedded, dir+"/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := fstest.MapFS{}
-	for _, name := range names {
-		n, err := goose.NumericComponent(name)
-		text, readErr := embedded.ReadFile(name)
-		if err != nil || readErr != nil {
-			t.Fatal(err, readErr)
-		}
-		if n < number {
-			before[filepath.Base(name)] = &fstest.MapFile{Data: text}
-		}
-	}
-	return before
 }

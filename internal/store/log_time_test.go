@@ -8,11 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
-	"github.com/pressly/goose/v3"
 	"pgregory.net/rapid"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 // TestNodeLog_times: pieces that are put together into one chunk keep their times, and long ones too.
@@ -84,26 +82,8 @@ func TestMigration_keeps_logs_without_times(t *testing.T) {
 
 func TestPostgres_migration_keeps_logs_without_times(t *testing.T) {
 	t.Parallel()
-	o := testOptions("")
-	o.DB, o.ownTime = pgtest.Shared(t).Database(t, "before", nil), true
-	db, err := sql.Open("pgx", o.DB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	p, err := goose.NewProvider(goose.DialectPostgres, db, stepsBefore(t, postgresSteps, 12), goose.WithDisableGlobalRegistry(true))
-	if err == nil {
-		_, err = p.Up(t.Context())
-	}
-	must(t, err)
-	keepsLogs(t, db, func() *Store {
-		must(t, migrateQuietly(t.Context(), o.DB))
-		s, err := Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
+	db, upgraded := openPostgresBefore(t, 12)
+	keepsLogs(t, db, upgraded)
 }
 
 // keepsLogs writes a chunk as it was before there were times, and goes on with it afterwards.
