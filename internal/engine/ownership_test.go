@@ -147,7 +147,9 @@ func (c *cluster) end() {
 	for i, p := range c.processes {
 		if p != nil {
 			c.stop(p, context.Background())
+			c.mu.Lock() // a hint may still be on its way
 			c.processes[i] = nil
+			c.mu.Unlock()
 		}
 	}
 	for _, p := range c.old {
