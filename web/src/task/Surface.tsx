@@ -253,5 +253,7 @@ function nodeOf(item: Item, box: Box): ItemNode {
     height: item.open ? 40 : box.h,
     measured: { width: box.w, height: item.open ? 40 : box.h },
     data: { item },
+    // Placed without a transform of its own: the browser goes through all of these whenever one card comes.
+    style: { left: box.x, top: box.y, transform: 'none' },
   };
 }

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useEffect, useRef } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useLayoutEffect, useRef } from 'react';
 
 /**
  * A key of a screen: `keys` as they are named (`?`, `/`, `j`, `Enter`, `Escape`), a sequence such as `g t`, or `Mod+k` for one
@@ -127,11 +127,12 @@ export function KeyboardListener() {
 export function useKeys(title: string, bindings: readonly Binding[]): void {
   const layer = useContext(Layer);
   const current = useRef(bindings);
-  useEffect(() => {
+  // With what is shown: who moves the focus there at once may be answered by a key before the page is painted.
+  useLayoutEffect(() => {
     current.current = bindings;
   });
   const shape = JSON.stringify(bindings.map((b) => [b.keys, b.label, b.inText]));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = (JSON.parse(shape) as [string, string, boolean | undefined][]).map(([keys, label, inText], i) => ({
       keys,
       label,
@@ -145,7 +146,7 @@ export function useKeys(title: string, bindings: readonly Binding[]): void {
 /** Makes what is in it a layer of its own: while it is there, keys below do not count. */
 export function KeyLayer({ children }: { children: ReactNode }) {
   const layer = useContext(Layer) + 1;
-  useEffect(() => keyboard.open(layer), [layer]);
+  useLayoutEffect(() => keyboard.open(layer), [layer]);
   return <Layer value={layer}>{children}</Layer>;
 }
 
