@@ -1,12 +1,8 @@
 // Small windows, enlarged pages, fingers in place of a pointer, and where the focus goes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { painted, screens, show } from './screens.mjs';
 import { act, tree } from './tree.mjs';
 import { as, unique, world } from './world.mjs';
-
-// What may be wider than its place: graphs, timelines, tables and logs.
-const wide = '.graph-area, .time-scroll, .board-grid, .log-lines, pre, table';
 
 const indexOf = async (key, name) => {
   const graph = await world.api.graph(world.who.shop, world.shop.ids[key]);
@@ -18,39 +14,6 @@ const focused = (page, selector) =>
   page.waitForFunction((selector) => document.activeElement?.matches(selector), selector);
 
 export function care() {
-  for (const { which, width, height, names } of [
-    { which: 'all', width: 320, height: 256 }, // 1280 × 1024 at 400 %
-    {
-      which: 'wide',
-      width: 768,
-      height: 1024,
-      names: ['tasks', 'task-graph', 'task-node', 'board', 'board-grid', 'start-form'],
-    },
-  ]) {
-    test(`${which} screens in ${width} × ${height}`, async () => {
-      for (const screen of screens) {
-        if (names?.includes(screen.name) === false) continue;
-        await as(screen.who, { viewport: { width, height } }, async (window, page) => {
-          // In a window of any size there may be no node that can be read.
-          await show(window, { ...screen, finish: screen.finish === painted ? undefined : screen.finish });
-          const found = await page.evaluate((wide) => {
-            const seen = [];
-            const root = document.scrollingElement;
-            if (root.scrollWidth > root.clientWidth) seen.push('the page');
-            for (const e of document.querySelectorAll('body *')) {
-              const across = e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
-              if (across && !e.matches(wide)) seen.push(`${e.tagName}.${e.className}`);
-            }
-            const top = document.querySelector('.top');
-            if (top && top.offsetHeight > (innerWidth < 480 ? 72 : 96)) seen.push(`the top with ${top.offsetHeight}`);
-            return seen;
-          }, wide);
-          assert.deepEqual(found, [], `${screen.name}: wider than the window, or too high`);
-        });
-      }
-    });
-  }
-
   test('the names on the board are whole at 400 %', () =>
     as('ann', { viewport: { width: 320, height: 256 } }, async (window, page) => {
       await window.go(board());

@@ -226,6 +226,36 @@ async function picture(page, name) {
   await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', caret: 'hide' });
 }
 
+const smaller = [
+  { width: 320, height: 256 }, // 1280 × 1024 at 400 %
+  { width: 768, height: 1024 },
+];
+
+// What may be wider than its place: graphs, timelines, tables and logs.
+const mayScroll = '.graph-area, .time-scroll, .board-grid, .log-lines, pre, table';
+
+// Nothing but those needs to be moved sideways, and the top leaves room for what is below it; once the window has its new size.
+async function fits(page, what) {
+  let found;
+  for (let tries = 0; tries < 30; tries++) {
+    await page.waitForTimeout(50);
+    found = await page.evaluate((mayScroll) => {
+      const seen = [];
+      const root = document.scrollingElement;
+      if (root.scrollWidth > root.clientWidth) seen.push('the page');
+      for (const e of document.querySelectorAll('body *')) {
+        const across = e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
+        if (across && !e.matches(mayScroll)) seen.push(`${e.tagName}.${e.className}`);
+      }
+      const top = document.querySelector('.top');
+      if (top && top.offsetHeight > (innerWidth < 480 ? 72 : 96)) seen.push(`the top with ${top.offsetHeight}`);
+      return seen;
+    }, mayScroll);
+    if (found.length === 0) return;
+  }
+  assert.deepEqual(found, [], `${what}: wider than the window, or too high`);
+}
+
 export function accessible() {
   for (const screen of screens) {
     test(`${screen.name} for everybody`, () =>
@@ -246,6 +276,10 @@ export function accessible() {
         await page.emulateMedia({ colorScheme: 'light' });
         assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'narrow and light');
         await picture(page, `${screen.name}-narrow`);
+        for (const size of smaller) {
+          await page.setViewportSize(size);
+          await fits(page, `${size.width} × ${size.height}`);
+        }
       }));
   }
 }
