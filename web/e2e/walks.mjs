@@ -303,11 +303,13 @@ export function walks() {
       await left.getByText(/^failed for /).waitFor();
       assert.equal(await moment(left), retried);
 
-      // Once nothing is to happen by itself, nobody drives it.
+      // Who drives what has ended nobody asks.
       await world.api.do(project, id, 'force-fail', { node: 'Wait' });
-      await world.api.do(project, id, 'revoke');
       await open('Last');
-      await fact('Last', 'Driven by').getByText('No process drives the task now.').waitFor();
+      await fact('Last', 'Driven by').waitFor();
+      await world.api.do(project, id, 'revoke');
+      await fact('Last', 'Driven by').waitFor({ state: 'detached' });
+      await fact('Last', 'Node id').waitFor();
     });
 
     walk('node: the end of a log, and what comes', 'ann', async (page, by, window) => {

@@ -8,6 +8,13 @@ import { Plain } from './Text';
 import { Times } from './Times';
 import { timesOf } from './times';
 
+const underWay: ReadonlySet<string> = new Set(['RUNNING', 'SUSPENDED', 'NODE_SUSPENDED', 'FAILED']);
+
+/** Whether a process may have to look after a task. */
+export function mayBeDriven(task: Task): boolean {
+  return underWay.has(task.state);
+}
+
 /** What is known of an attempt in few words, and of its node. */
 export function Facts({
   project,
@@ -78,7 +85,7 @@ export function Facts({
             </dd>
           </div>
         )}
-        {current && (
+        {current && mayBeDriven(task) && (
           <div>
             <dt>{t('node.driver')}</dt>
             <dd>

@@ -18,7 +18,7 @@ import {
 } from '../ui';
 import { type AttemptView, aroundOf, attemptsOf, changeMark, lookOf, ownWhy } from './attempts';
 import { Branches } from './Branches';
-import { Facts } from './Facts';
+import { Facts, mayBeDriven } from './Facts';
 import { curlOf, nodeId } from './ids';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
@@ -40,7 +40,6 @@ export interface NodeDrawerProps {
 }
 
 // States of a task that some process may drive, and how long one counts as alive after it was heard of.
-const drivenStates: ReadonlySet<string> = new Set(['RUNNING', 'SUSPENDED', 'NODE_SUSPENDED', 'FAILED']);
 const lease = 10_000;
 
 const narrow = '(max-width: 900px)';
@@ -105,11 +104,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
     placeholderData: keepPreviousData,
     // Another process may drive the task without any change of it.
     refetchInterval: ({ state: { data } }) =>
-      loop === undefined && drivenStates.has(task.state)
-        ? data?.driver?.lost || data?.taken_at
-          ? lease
-          : 6 * lease
-        : false,
+      loop === undefined && mayBeDriven(task) ? (data?.driver?.lost || data?.taken_at ? lease : 6 * lease) : false,
   });
   const detail = query.data;
   if (!detail) {
