@@ -1,7 +1,7 @@
 // What a task was given, and who did what to it: the tabs Params and Audit of its page.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { everyLook } from './browser.mjs';
 import { eventually } from './server.mjs';
 import { act, tree } from './tree.mjs';
 import { as, hand, unique, ways, world } from './world.mjs';
@@ -81,23 +81,8 @@ const entry = (page, ...texts) =>
   texts.reduce((rows, text) => rows.filter({ hasText: text }), page.getByRole('row')).first();
 
 async function seen(window, page, name, reload = true) {
-  await page.mouse.move(0, 0);
-  const picture = (kind) =>
-    process.env.SCREENSHOTS && page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${kind}.png`) });
-  assert.deepEqual(await window.violations(), [], 'light');
-  await picture('light');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'dark');
-  await picture('dark');
-  await page.setViewportSize({ width: 375, height: 760 });
-  assert.equal(await window.overflow(), 0, 'nothing is wider than a phone');
-  assert.deepEqual(await window.violations(), [], 'on a phone');
-  await picture('phone');
-  if (!reload) {
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize({ width: 1280, height: 800 });
-    return;
-  }
+  await everyLook(window, page, name, async () => assert.deepEqual(await window.violations(), [], 'on a phone'));
+  if (!reload) return;
   // Who comes by a link sees which tab it is, however narrow the screen.
   await page.setViewportSize({ width: 240, height: 760 });
   await page.reload();
@@ -105,7 +90,6 @@ async function seen(window, page, name, reload = true) {
   await tab.waitFor();
   const [list, chosen] = [await tab.locator('xpath=..').boundingBox(), await tab.boundingBox()];
   assert.ok(chosen.x >= list.x - 1 && chosen.x + chosen.width <= list.x + list.width + 1, 'the tab is in sight');
-  await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { eventually, patience } from './server.mjs';
 
@@ -250,4 +251,22 @@ export class Keyboard {
     }
     throw new Error(`arrows do not get to ${target}`);
   }
+}
+
+/** Looks at a screen in light, dark and, with what `onPhone` says of it, at phone width; then it is as before. */
+export async function everyLook(window, page, name, onPhone) {
+  await page.mouse.move(0, 0);
+  const picture = (kind) =>
+    process.env.SCREENSHOTS && page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${kind}.png`) });
+  assert.deepEqual(await window.violations(), [], 'light');
+  await picture('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'dark');
+  await picture('dark');
+  await page.setViewportSize({ width: 375, height: 760 });
+  assert.equal(await window.overflow(), 0, 'nothing is wider than a phone');
+  await onPhone();
+  await picture('phone');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 800 });
 }

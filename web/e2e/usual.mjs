@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { everyLook } from './browser.mjs';
 import { eventually } from './server.mjs';
 import { act, par, sub, tree } from './tree.mjs';
 import { as, hand, unique, ways, world } from './world.mjs';
@@ -32,22 +33,10 @@ async function tasksOf(project, prefix, finished) {
   return last.id;
 }
 
-async function seen(window, page, name) {
-  await page.mouse.move(0, 0);
-  const picture = (kind) =>
-    process.env.SCREENSHOTS && page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${kind}.png`) });
-  assert.deepEqual(await window.violations(), [], 'light');
-  await picture('light');
-  await page.emulateMedia({ colorScheme: 'dark' });
-  assert.deepEqual(await window.violations(['color-contrast', 'link-in-text-block']), [], 'dark');
-  await picture('dark');
-  await page.setViewportSize({ width: 375, height: 760 });
-  assert.equal(await window.overflow(), 0, 'nothing is wider than a phone');
-  assert.equal(await page.locator('.tasks-updated').first().isVisible(), false, 'on a phone there is no room for it');
-  await picture('phone');
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1280, height: 800 });
-}
+const seen = (window, page, name) =>
+  everyLook(window, page, name, async () => {
+    assert.equal(await page.locator('.tasks-updated').first().isVisible(), false, 'on a phone there is no room for it');
+  });
 
 export function usual() {
   for (const way of ways) {
