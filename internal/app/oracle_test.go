@@ -33,6 +33,7 @@ type oracle struct {
 	out   int            // so many tasks are being created
 	maybe int            // so many were perhaps created
 	found []string       // what is wrong
+	lost  int            // commands of which the record holds fewer than were acknowledged
 
 	traces map[stdops.TaskID][]trace // of effects, read once the server is down
 }
@@ -292,7 +293,11 @@ func (o *oracle) checkCommands(id int64, f *fate, found map[string]int) {
 	}
 	for command, s := range sent {
 		perhaps := s.unknown + s.out
-		if n := found[command]; n < s.yes || n > s.yes+perhaps {
+		n := found[command]
+		if n < s.yes {
+			o.lost++
+		}
+		if n < s.yes || n > s.yes+perhaps {
 			o.wrong("task %d: %s was acknowledged %d times (and %d times nobody knows), in the record it is %d times", id, command, s.yes, perhaps, n)
 		}
 	}
