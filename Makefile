@@ -25,8 +25,9 @@ STALLS     ?= 2
 TAKEOVERS  ?= 3
 FUZZTIME   ?= 20s
 BENCHTIME  ?= 1s
-# Tests whose size or whose processes make them long under the race detector, and that have no goroutines which others lack.
-NORACE     := ^(TestCluster[A-Z].*|TestPostgres(Bench|Size|Doctor.*)|TestMemory|TestSize|TestArchive_of_very_many|TestAsAPlainUser|Test(No)?ControlGroup(OfAPlainUser)?)$$
+# Tests that are long under the race detector and have no goroutines which others lack: of size, of many processes, of what
+# decides in one goroutine, and controls, which do as the tests that they prove.
+NORACE     := ^(TestCluster[A-Z].*|TestPostgres(Bench|Size|Doctor.*)|TestMemory|TestSize|TestArchive_of_very_many|TestAsAPlainUser|Test(No)?ControlGroup(OfAPlainUser)?|Test(Postgres)?Scripts|TestDecide.*|TestActionsAreWhatIsAccepted|Test(Model|ChildrenAgree|Linear|PowerLoss)Control|Test(YAML|Bundle)ComesBackTheSame)$$
 
 # Only the race detector needs cgo; everything else is built the way that users get it.
 export CGO_ENABLED := 0
@@ -109,6 +110,7 @@ race: ## run the tests under the race detector (needs a C compiler)
 	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
 	go test -race -timeout 20m -skip '$(NORACE)' ./...
 	go test -race -timeout 10m -run '^TestCluster(Kills|Reads)$$' ./internal/app
+	go test -race -timeout 10m -run '^TestScripts$$/^(task|log|rollout)$$' ./cmd/stdops
 
 lint: ## check formatting and run the linters of .golangci.yml
 	$(TOOL) golangci-lint fmt --diff
