@@ -1,7 +1,7 @@
 import { type FormEvent, useId, useRef, useState } from 'react';
 import type { Json } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Dialog, ErrorBox, Field, Icon, IconButton, TextArea, TextInput } from '../ui';
+import { Button, Dialog, ErrorBox, Field, Icon, IconButton, ReasonField, TextArea, TextInput } from '../ui';
 import { Changes } from './Changes';
 import { changes, fieldsOf, type InputFault, type InputField, readFields, turn } from './inputs';
 import { Plain } from './Text';
@@ -93,17 +93,7 @@ export function RetryInputs({
         {after ? (
           <>
             <Changes list={changes(before, after)} same={t('node.inputs.same')} />
-            <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
-              {(props) => (
-                <TextInput
-                  {...props}
-                  autoFocus
-                  maxLength={1000}
-                  value={reason}
-                  onChange={(e) => setReason(e.target.value)}
-                />
-              )}
-            </Field>
+            <ReasonField autoFocus value={reason} onChange={setReason} />
             {error !== undefined && error !== null && <ErrorBox error={error} />}
           </>
         ) : (

@@ -3,7 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api, type Json, type TaskConstant } from '../api';
 import { useI18n } from '../i18n';
 import { Changes, type InputFault, JsonView, turn } from '../node';
-import { Button, ErrorBox, Field, TextArea, TextInput } from '../ui';
+import { Button, ErrorBox, Field, ReasonField, TextArea, TextInput } from '../ui';
 import { plainName } from './model';
 import { ParamName } from './ParamName';
 import { changedMeanwhile, type Draft, draftsOf, isGiven, newValues, paramChanges } from './params';
@@ -88,13 +88,7 @@ export function ParamsEdit({
             list={paramChanges(values, drafts, constants, t('task.params.newSecret'))}
             same={t('task.params.same')}
           />
-          {!nothing && (
-            <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
-              {(props) => (
-                <TextInput {...props} maxLength={1000} value={reason} onChange={(e) => setReason(e.target.value)} />
-              )}
-            </Field>
-          )}
+          {!nothing && <ReasonField value={reason} onChange={setReason} />}
           {send.error && <ErrorBox error={send.error} />}
         </div>
       ) : (
