@@ -23,13 +23,8 @@ func (c *cli) taskNode() *cobra.Command {
 		Example: "  stdops task node 12\n" +
 			"  stdops task node 12 'Copy the build'\n" +
 			"  stdops task node 12 'Copy the build' --loop 1 -o yaml",
-		Args: atLeast(1),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return c.completeTasks(cmd, args, word)
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              atLeast(1),
+		ValidArgsFunction: c.completeTask(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := taskID(cmd, args[0])
 			switch {
