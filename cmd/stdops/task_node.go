@@ -116,15 +116,6 @@ func (c *cli) showNode(n *client.NodeDetail) error {
 	return below(c, attempts, attemptColumns())
 }
 
-// below prints a table with a blank line before it, nothing when there is nothing in it.
-func below[T any](c *cli, rows []T, columns []column[T]) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	c.say("\n")
-	return writeLines(c.out, lines(c.look(), rows, columns))
-}
-
 type named struct {
 	key   string
 	value json.RawMessage
