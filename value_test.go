@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -41,6 +42,17 @@ func TestDecodeValueKeepsTypesAndOrder(t *testing.T) {
 	}
 	if want := strings.NewReplacer("1e3", "1000.0", "<", `\u003c`).Replace(text); string(again) != want {
 		t.Errorf("written again:\n%s\nwant\n%s", again, want)
+	}
+}
+
+func TestValueTextGivesTextsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for want, v := range map[string]any{
+		`a "b"`: `a "b"`, `null`: nil, `1.5`: 1.5, `["a",{"b":true}]`: []any{"a", stdops.NewObject("b", true)}, ``: math.NaN(),
+	} {
+		if got := stdops.ValueText(v); got != want {
+			t.Errorf("%v is given as %s, want %s", v, got, want)
+		}
 	}
 }
 

@@ -138,14 +138,7 @@ func plain(negative bool, digits string) (string, bool) {
 
 // shown gives an item of a request for a message, cut to what a message can bear.
 func shown(item any) string {
-	text, ok := item.(string)
-	if !ok {
-		raw, err := stdops.EncodeValue(item)
-		if err != nil {
-			return "?"
-		}
-		text = string(raw)
-	}
+	text := stdops.ValueText(item)
 	if utf8.RuneCountInString(text) > shownItem {
 		return string([]rune(text)[:shownItem]) + "…"
 	}
