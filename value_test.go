@@ -201,6 +201,17 @@ func TestObject(t *testing.T) {
 	}
 }
 
+func TestShortCountsCharacters(t *testing.T) {
+	t.Parallel()
+	fits := strings.Repeat("é", 64)
+	if got := stdops.Short(fits); got != fits {
+		t.Errorf("64 characters become %q", got)
+	}
+	if got := stdops.Short(fits + "é"); got != fits+"…" {
+		t.Errorf("65 characters become %q", got)
+	}
+}
+
 func TestErrorfKeepsItsCause(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("disk")
