@@ -45,6 +45,20 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: wrapped.Error(), Err: errors.Unwrap(wrapped)}
 }
 
+// longestShown is how many characters of a text of a caller a message repeats.
+const longestShown = 64
+
+// Short cuts a text of a caller, such as a name or an id, to what a message can bear.
+func Short(text string) string {
+	count := 0
+	for i := range text {
+		if count++; count > longestShown {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
 // Error gives the message.
 func (e *Error) Error() string { return e.Message }
 

@@ -176,6 +176,18 @@ func Truth(v any) bool {
 // EncodeValue writes a value as JSON text.
 func EncodeValue(v any) ([]byte, error) { return AppendJSON(nil, v) }
 
+// ValueText gives a text as it is and any other value as JSON text, "" for one that has none.
+func ValueText(v any) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
+	text, err := EncodeValue(v)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
 // AppendJSON appends the JSON text of a value. Values that are none of ours go through encoding/json.
 func AppendJSON(b []byte, v any) ([]byte, error) {
 	return appendJSON(slices.Grow(b, roughSize(v)), v)

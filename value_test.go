@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -41,6 +42,17 @@ func TestDecodeValueKeepsTypesAndOrder(t *testing.T) {
 	}
 	if want := strings.NewReplacer("1e3", "1000.0", "<", `\u003c`).Replace(text); string(again) != want {
 		t.Errorf("written again:\n%s\nwant\n%s", again, want)
+	}
+}
+
+func TestValueTextGivesTextsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for want, v := range map[string]any{
+		`a "b"`: `a "b"`, `null`: nil, `1.5`: 1.5, `["a",{"b":true}]`: []any{"a", stdops.NewObject("b", true)}, ``: math.NaN(),
+	} {
+		if got := stdops.ValueText(v); got != want {
+			t.Errorf("%v is given as %s, want %s", v, got, want)
+		}
 	}
 }
 
@@ -186,6 +198,17 @@ func TestObject(t *testing.T) {
 	var none *stdops.Object
 	if v, ok := none.Get("a"); ok || v != nil || none.Len() != 0 {
 		t.Errorf("a nil object has %v", v)
+	}
+}
+
+func TestShortCountsCharacters(t *testing.T) {
+	t.Parallel()
+	fits := strings.Repeat("é", 64)
+	if got := stdops.Short(fits); got != fits {
+		t.Errorf("64 characters become %q", got)
+	}
+	if got := stdops.Short(fits + "é"); got != fits+"…" {
+		t.Errorf("65 characters become %q", got)
 	}
 }
 

@@ -34,23 +34,14 @@ func (c *cli) flowShow() *cobra.Command {
 			if err := showOne(c, &flow.Flow, flowColumns()); err != nil {
 				return err
 			}
-			if err := showPart(c, flow.Constants, constantColumns()); err != nil {
+			if err := below(c, flow.Constants, constantColumns()); err != nil {
 				return err
 			}
-			return showPart(c, flow.Schemes, schemeColumns())
+			return below(c, flow.Schemes, schemeColumns())
 		},
 	}
 	cmd.Flags().StringVar(&version, "version", "", "one that the flow has or had (stdops flow versions); default the current one")
 	return cmd
-}
-
-// showPart prints a further table below others, when there is something in it.
-func showPart[T any](c *cli, rows []T, columns []column[T]) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	c.say("\n")
-	return show(c, rows, rows, columns)
 }
 
 const longestValue = 60

@@ -47,6 +47,15 @@ func show[T any](c *cli, whole any, rows []T, columns []column[T]) error {
 // showOne prints a single thing.
 func showOne[T any](c *cli, v *T, columns []column[T]) error { return show(c, v, []T{*v}, columns) }
 
+// below prints a further table with a blank line before it, nothing when there is nothing in it.
+func below[T any](c *cli, rows []T, columns []column[T]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	c.say("\n")
+	return writeLines(c.out, lines(c.look(), rows, columns))
+}
+
 func writeJSON(w io.Writer, v any, indent string) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", indent)

@@ -163,6 +163,16 @@ func (c *cli) missing(list *client.StatusList) error {
 	return exit(exitPartial)
 }
 
+// completeTask offers the newest tasks to the shell for the first argument, and for the others the words that may come next.
+func (c *cli) completeTask(next ...string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return c.completeTasks(cmd, args, word)
+		}
+		return next, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
 // completeTasks offers the newest tasks to the shell.
 func (c *cli) completeTasks(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if err := c.settings(cmd); err != nil {

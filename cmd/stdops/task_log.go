@@ -25,13 +25,8 @@ func (c *cli) taskLog() *cobra.Command {
 			"at which it was written, in the zone of the reader; - where that is not known.",
 		Example: "  stdops task log 12 'Copy the build'\n" +
 			"  stdops task log 12 'Copy the build' --attempt 1",
-		Args: exactly(2),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return c.completeTasks(cmd, args, word)
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              exactly(2),
+		ValidArgsFunction: c.completeTask(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := taskID(cmd, args[0])
 			if err != nil {

@@ -23,13 +23,8 @@ func (c *cli) taskNode() *cobra.Command {
 		Example: "  stdops task node 12\n" +
 			"  stdops task node 12 'Copy the build'\n" +
 			"  stdops task node 12 'Copy the build' --loop 1 -o yaml",
-		Args: atLeast(1),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return c.completeTasks(cmd, args, word)
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              atLeast(1),
+		ValidArgsFunction: c.completeTask(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := taskID(cmd, args[0])
 			switch {
@@ -119,15 +114,6 @@ func (c *cli) showNode(n *client.NodeDetail) error {
 		attempts[i] = n.Attempts[i].Node
 	}
 	return below(c, attempts, attemptColumns())
-}
-
-// below prints a table with a blank line before it, nothing when there is nothing in it.
-func below[T any](c *cli, rows []T, columns []column[T]) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	c.say("\n")
-	return writeLines(c.out, lines(c.look(), rows, columns))
 }
 
 type named struct {

@@ -36,13 +36,8 @@ func (c *cli) taskOperate() *cobra.Command {
 			"  stdops task operate 12 retry --node 'Copy the build' --inputs '{\"bk_timing\": \"1\"}'\n" +
 			"  stdops task operate 12 callback --node 'Approve the release' --data '{\"approved\": true}'\n" +
 			"  stdops task operate 12 skip-branch --node 'Which way' --branch 'Copy the build'",
-		Args: exactly(2),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return c.completeTasks(cmd, args, word)
-			}
-			return slices.Concat(taskActions, nodeActions), cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              exactly(2),
+		ValidArgsFunction: c.completeTask(slices.Concat(taskActions, nodeActions)...),
 		RunE: func(command *cobra.Command, args []string) error {
 			id, err := taskID(command, args[0])
 			if err != nil {

@@ -14,13 +14,8 @@ func (c *cli) taskSet() *cobra.Command {
 			"of it is paused or has failed. Nodes that begin or are retried afterwards see the new values.",
 		Example: "  stdops task set 12 version=v9\n" +
 			"  stdops task set 12 'hosts:=[\"web1\", \"web2\"]' version=v9",
-		Args: atLeast(2),
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			if len(args) == 0 {
-				return c.completeTasks(cmd, args, word)
-			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:              atLeast(2),
+		ValidArgsFunction: c.completeTask(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := taskID(cmd, args[0])
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"runtime/pprof"
 	"time"
 )
@@ -54,8 +53,7 @@ func Status(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Tasks, Nodes: o.Nodes, Duration: o.Duration.String(), Rounds: o.Rounds, Connections: connections,
+		Machine: thisMachine(), Tasks: o.Tasks, Nodes: o.Nodes, Duration: o.Duration.String(), Rounds: o.Rounds, Connections: connections,
 	}
 	w, err := newWorld(ctx, o)
 	if err != nil {

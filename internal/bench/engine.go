@@ -52,8 +52,7 @@ func Engine(ctx context.Context, o EngineOptions) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Tasks, Activities: mixedActivities, Duration: o.Duration.String(), Rounds: o.Rounds,
+		Machine: thisMachine(), Tasks: o.Tasks, Activities: mixedActivities, Duration: o.Duration.String(), Rounds: o.Rounds,
 	}
 	w, err := emptyWorld(ctx)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"time"
 
@@ -47,8 +46,7 @@ func Memory(ctx context.Context, o MemoryOptions) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Tasks, Nodes: o.Nodes, Rounds: o.Rounds,
+		Machine: thisMachine(), Tasks: o.Tasks, Nodes: o.Nodes, Rounds: o.Rounds,
 	}
 	parts := []measured{largeTree, manyTasks}
 	if o.Inputs != "" {

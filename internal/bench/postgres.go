@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,8 +79,7 @@ func Postgres(ctx context.Context, o PostgresOptions) (report *Report, err error
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	report = &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Tasks, Activities: mixedActivities, Duration: o.Duration.String(), Rounds: o.Rounds,
+		Machine: thisMachine(), Tasks: o.Tasks, Activities: mixedActivities, Duration: o.Duration.String(), Rounds: o.Rounds,
 	}
 	if report.Server, err = db.Version(ctx); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/stdops/stdops/internal/app"
 )
@@ -44,8 +43,7 @@ func PostgresSize(ctx context.Context, o PostgresSizeOptions) (report *Report, e
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	report = &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Many, Nodes: sampleNodes, Questions: o.Questions, Rounds: o.Rounds,
+		Machine: thisMachine(), Tasks: o.Many, Nodes: sampleNodes, Questions: o.Questions, Rounds: o.Rounds,
 	}
 	if report.Server, err = db.Version(ctx); err != nil {
 		return nil, err

@@ -1,13 +1,14 @@
 package bench
 
-import "slices"
+import (
+	"runtime"
+	"slices"
+)
 
 // Report is what one run has measured.
 type Report struct {
-	Go          string       `json:"go"`
-	System      string       `json:"system"`
+	Machine
 	Server      string       `json:"server,omitempty"` // of the database
-	CPUs        int          `json:"cpus"`
 	Tasks       int          `json:"tasks"`
 	Nodes       int          `json:"nodes,omitempty"`
 	Activities  int          `json:"activities,omitempty"` // of each task
@@ -17,6 +18,17 @@ type Report struct {
 	Questions   int          `json:"questions,omitempty"` // in one round
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Figures     []Figure     `json:"figures,omitempty"`
+}
+
+// Machine is what the figures of a report depend on besides the program.
+type Machine struct {
+	Go     string `json:"go"`
+	System string `json:"system"`
+	CPUs   int    `json:"cpus"`
+}
+
+func thisMachine() Machine {
+	return Machine{Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0)}
 }
 
 // Figure is a figure that is held against a bound and not against another.

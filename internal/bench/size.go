@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"time"
 )
@@ -49,8 +48,7 @@ func Size(ctx context.Context, o SizeOptions) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Many, Nodes: o.Nodes, Rounds: o.Rounds, Questions: o.Questions,
+		Machine: thisMachine(), Tasks: o.Many, Nodes: o.Nodes, Rounds: o.Rounds, Questions: o.Questions,
 	}
 	var err error
 	if report.Figures, err = largeTask(ctx, o); err != nil {

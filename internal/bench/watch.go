@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -79,8 +78,7 @@ func Watch(ctx context.Context, o WatchOptions) (report *Report, err error) {
 	a := &audience{process: p, o: o}
 	defer a.leave()
 	report = &Report{
-		Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Tasks: o.Tasks, Connections: o.Connections, Duration: o.Duration.String(), Rounds: 1,
+		Machine: thisMachine(), Tasks: o.Tasks, Connections: o.Connections, Duration: o.Duration.String(), Rounds: 1,
 	}
 	for _, step := range []struct {
 		name string

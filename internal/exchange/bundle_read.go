@@ -63,7 +63,7 @@ func (r *bundleReader) rows() error {
 	}
 	r.place = map[string]int{}
 	for _, id := range rows.Keys() {
-		at := rowsAt + short(id)
+		at := rowsAt + stdops.Short(id)
 		row, ok := object(rows, id)
 		if !ok {
 			return invalid("%s must be an object", at)
@@ -77,7 +77,7 @@ func (r *bundleReader) rows() error {
 			return invalid("%s.pipeline_template_str_id is required", at)
 		}
 		if _, twice := r.place[key]; twice {
-			return invalid("%s.pipeline_template_str_id: %s belongs to another template too", at, short(key))
+			return invalid("%s.pipeline_template_str_id: %s belongs to another template too", at, stdops.Short(key))
 		}
 		r.place[key] = len(r.found)
 		r.found = append(r.found, bundled{id: public, key: key, row: row})
@@ -113,7 +113,7 @@ func (r *bundleReader) flows() error {
 	}
 	for _, key := range flows.Keys() {
 		if _, known := r.place[key]; !known {
-			return invalid("%s%s: no template of the file has this flow", flowsAt, short(key))
+			return invalid("%s%s: no template of the file has this flow", flowsAt, stdops.Short(key))
 		}
 	}
 	for i := range r.found {
@@ -132,9 +132,9 @@ func (r *bundleReader) flows() error {
 func (b *bundled) read(flows *stdops.Object) error {
 	var ok bool
 	if b.flow, ok = object(flows, b.key); !ok {
-		return invalid("%s%d: the file has no flow %s", rowsAt, b.id, short(b.key))
+		return invalid("%s%d: the file has no flow %s", rowsAt, b.id, stdops.Short(b.key))
 	}
-	at := flowsAt + short(b.key)
+	at := flowsAt + stdops.Short(b.key)
 	if b.tree, ok = object(b.flow, "tree"); !ok {
 		return invalid("%s.tree must be an object", at)
 	}
@@ -156,7 +156,7 @@ func (r *bundleReader) refer(b *bundled) error {
 		key, _ := value.(string)
 		to, known := r.place[key]
 		if !known {
-			return invalid("template %s: %s.template_id: the file has no flow %s", short(b.flow.Text("name")), a.at(), short(key))
+			return invalid("template %s: %s.template_id: the file has no flow %s", stdops.Short(b.flow.Text("name")), a.at(), stdops.Short(key))
 		}
 		b.children = append(b.children, child{place: a, to: to})
 	}
@@ -204,7 +204,7 @@ func (r *bundleReader) order() ([]int, error) {
 	for i := range r.found {
 		if inside, ok := o.visit(i); !ok {
 			b := &r.found[inside]
-			return nil, invalid("template %s: %s: the template contains itself", short(b.flow.Text("name")), b.children[o.through].at())
+			return nil, invalid("template %s: %s: the template contains itself", stdops.Short(b.flow.Text("name")), b.children[o.through].at())
 		}
 	}
 	return o.order, nil
@@ -217,7 +217,7 @@ func (b *bundled) finish() (*Flow, error) {
 		Category: b.row.Text("category"), Ignored: ignored(b.row),
 	}
 	var err error
-	if f.Schemes, err = readSchemes(b.flow, flowsAt+short(b.key)); err != nil {
+	if f.Schemes, err = readSchemes(b.flow, flowsAt+stdops.Short(b.key)); err != nil {
 		return nil, err
 	}
 	if f.Tree, err = flow.Parse(prepared(b.tree)); err != nil {

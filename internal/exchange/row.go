@@ -84,7 +84,7 @@ func readSchemes(f *stdops.Object, at string) ([]Scheme, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(schemes, func(s Scheme) bool { return s.Name == scheme.Name }) {
-			return nil, invalid("%s.schemes.%d.name: there are two schemes %s", at, i, short(scheme.Name))
+			return nil, invalid("%s.schemes.%d.name: there are two schemes %s", at, i, stdops.Short(scheme.Name))
 		}
 		schemes = append(schemes, scheme)
 	}

@@ -82,7 +82,7 @@ func (f *Flow) wrong(err error) error {
 	if known == stdops.CodeInternal {
 		return fmt.Errorf("flow %s: %w", f.Key, err)
 	}
-	return &stdops.Error{Code: known, Message: "template " + short(f.Name) + ": " + err.Error(), Err: err}
+	return &stdops.Error{Code: known, Message: "template " + stdops.Short(f.Name) + ": " + err.Error(), Err: err}
 }
 
 // Wrong says of an error to which flow it belongs.
@@ -112,16 +112,4 @@ func (s *Set) checkSize() error {
 
 func invalid(format string, args ...any) *stdops.Error {
 	return stdops.Errorf(stdops.CodeInvalid, format, args...)
-}
-
-const longestShown = 64 // characters of a file's text that a message repeats
-
-func short(text string) string {
-	count := 0
-	for i := range text {
-		if count++; count > longestShown {
-			return text[:i] + "…"
-		}
-	}
-	return text
 }

@@ -38,7 +38,7 @@ type place struct {
 }
 
 // at gives the position in the tree.
-func (p place) at() string { return p.prefix + "activities." + short(p.id) }
+func (p place) at() string { return p.prefix + "activities." + stdops.Short(p.id) }
 
 // activities gives the activities of all levels of a tree.
 func activities(tree *stdops.Object, prefix string) []place {

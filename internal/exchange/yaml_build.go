@@ -83,9 +83,9 @@ func (b *yamlBuilder) place(tree *stdops.Object, i int, n *yaml.Node) error {
 	case id.Value == "":
 		return wrongAt(id, "id must not be empty")
 	case taken:
-		return wrongAt(id, "the id %q is that of another node too", short(id.Value))
+		return wrongAt(id, "the id %q is that of another node too", stdops.Short(id.Value))
 	case section == "":
-		return wrongAt(kind, "%q is no type of node", short(kind.Value))
+		return wrongAt(kind, "%q is no type of node", stdops.Short(kind.Value))
 	case event && had:
 		return wrongAt(n, "there is another node of type %s", kind.Value)
 	}
@@ -154,7 +154,7 @@ func (b *yamlBuilder) next(i int, n *yaml.Node) ([]int, error) {
 	for _, item := range given.Content {
 		to, known := b.places[item.Value]
 		if item.Kind != yaml.ScalarNode || !known {
-			return nil, wrongAt(item, "there is no node %q", short(item.Value))
+			return nil, wrongAt(item, "there is no node %q", stdops.Short(item.Value))
 		}
 		places = append(places, to)
 	}
@@ -165,7 +165,7 @@ func (b *yamlBuilder) flow(n *yaml.Node, from *stdops.Object, to int, many bool)
 	target := b.nodes[to]
 	ends := [2]string{from.Text("id"), target.Text("id")}
 	if b.between[ends] != "" {
-		return wrongAt(n, "next names %q twice", short(ends[1]))
+		return wrongAt(n, "next names %q twice", stdops.Short(ends[1]))
 	}
 	if target.Text("type") == stdops.KindStartEvent.String() {
 		return wrongAt(n, "nothing leads to the start event")
@@ -236,7 +236,7 @@ func (b *yamlBuilder) gateway(o *stdops.Object, n *yaml.Node) error {
 func (b *yamlBuilder) leads(o *stdops.Object, target *yaml.Node) (string, error) {
 	id := b.between[[2]string{o.Text("id"), target.Value}]
 	if id == "" {
-		return "", wrongAt(target, "%q does not follow this gateway", short(target.Value))
+		return "", wrongAt(target, "%q does not follow this gateway", stdops.Short(target.Value))
 	}
 	return id, nil
 }

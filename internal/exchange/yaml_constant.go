@@ -48,7 +48,7 @@ func (b *yamlBuilder) input(o *stdops.Object, key string, item *yaml.Node, tag s
 		found, ok := object(stdops.NewObject("o", value(item)), "o")
 		given, had := found.Get("value")
 		if !ok || !had {
-			return false, nil, wrongAt(item, "%s needs value or key", short(key))
+			return false, nil, wrongAt(item, "%s needs value or key", stdops.Short(key))
 		}
 		return false, given, nil
 	}
@@ -86,7 +86,7 @@ func (b *yamlBuilder) constant(item *yaml.Node, source, tag, node, input string)
 	if !had {
 		c = b.newConstant(key.Value, item, source, tag)
 	} else if c.Text("source_type") != source {
-		return "", wrongAt(key, "%s is another kind of constant elsewhere", short(key.Value))
+		return "", wrongAt(key, "%s is another kind of constant elsewhere", stdops.Short(key.Value))
 	}
 	info, _ := object(c, "source_info")
 	list, _ := mustGet(info, node).([]any)
@@ -157,7 +157,7 @@ func (b *yamlBuilder) loose(section, source string) error {
 			return err
 		}
 		if _, had := b.constants.Get(key.Value); had {
-			return wrongAt(key, "the constant %s is there already", short(key.Value))
+			return wrongAt(key, "the constant %s is there already", stdops.Short(key.Value))
 		}
 		b.newConstant(key.Value, item, source, "")
 	}
@@ -189,7 +189,7 @@ func (b *yamlBuilder) subprocess(o *stdops.Object, n *yaml.Node) error {
 	for key, item := range pairs(given) {
 		c, known := object(own, key.Value)
 		if !known {
-			return wrongAt(key, "the template has no constant %s", short(key.Value))
+			return wrongAt(key, "the template has no constant %s", stdops.Short(key.Value))
 		}
 		_, v, err := b.input(o, key.Value, item, c.Text("source_tag"))
 		if err != nil {
@@ -231,7 +231,7 @@ func (b *yamlBuilder) child(o *stdops.Object, id *yaml.Node, source string) (*st
 	}
 	number, err := strconv.ParseInt(id.Value, 10, 64)
 	if err != nil || number <= 0 || b.reader.find == nil {
-		return nil, wrongAt(id, "there is no template %q", short(id.Value))
+		return nil, wrongAt(id, "there is no template %q", stdops.Short(id.Value))
 	}
 	known, err := b.reader.find(stdops.TemplateID(number), source)
 	if err != nil {

@@ -92,7 +92,7 @@ func (r *yamlReader) document(i int, root *yaml.Node) error {
 		d.key = fmt.Sprintf("template%d", i+1)
 	}
 	if _, twice := r.place[d.key]; twice {
-		return wrongAt(meta, "the id %q is that of another document too", short(d.key))
+		return wrongAt(meta, "the id %q is that of another document too", stdops.Short(d.key))
 	}
 	r.place[d.key] = i
 	r.documents = append(r.documents, d)

@@ -119,7 +119,7 @@ func checkKeys(n *yaml.Node) error {
 		case key.Value == "<<" && plainStyle(key):
 			return wrongAt(key, "merge keys are not allowed")
 		case seen[key.Value] != nil:
-			return wrongAt(key, "the key %q is there already, in line %d", short(key.Value), seen[key.Value].Line)
+			return wrongAt(key, "the key %q is there already, in line %d", stdops.Short(key.Value), seen[key.Value].Line)
 		}
 		seen[key.Value] = key
 	}
@@ -241,7 +241,7 @@ func ofKind(n *yaml.Node, key string, kind yaml.Kind) error {
 	if n.Kind == kind {
 		return nil
 	}
-	return wrongAt(n, "%s must be %s", short(key), map[yaml.Kind]string{
+	return wrongAt(n, "%s must be %s", stdops.Short(key), map[yaml.Kind]string{
 		yaml.MappingNode: "an object", yaml.SequenceNode: "a list", yaml.ScalarNode: "a text",
 	}[kind])
 }

@@ -60,7 +60,7 @@ type documentWriter struct {
 func (d *documentWriter) check() error {
 	for id, n := range members(d.flow.Tree, "activities") {
 		if _, inline := object(n, "pipeline"); inline {
-			return stdops.Errorf(stdops.CodeRefused, "template %s: activities.%s: YAML has no place for a subprocess with a pipeline of its own", d.flow.Name, short(id))
+			return stdops.Errorf(stdops.CodeRefused, "template %s: activities.%s: YAML has no place for a subprocess with a pipeline of its own", d.flow.Name, stdops.Short(id))
 		}
 		if !(place{node: n}).refers() {
 			continue

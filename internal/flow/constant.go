@@ -86,14 +86,14 @@ func (r *reader) sourceInfo(o *stdops.Object, path string) []source {
 		value, _ := info.Get(id)
 		items, ok := value.([]any)
 		if !ok {
-			r.fail(path+".source_info."+short(id), "must be an array")
+			r.fail(path+".source_info."+stdops.Short(id), "must be an array")
 			continue
 		}
 		s := source{node: id}
 		for _, item := range items {
 			key, ok := item.(string)
 			if !ok {
-				r.fail(path+".source_info."+short(id), "must hold strings only")
+				r.fail(path+".source_info."+stdops.Short(id), "must hold strings only")
 				break
 			}
 			s.keys = append(s.keys, key)

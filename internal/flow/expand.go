@@ -156,13 +156,15 @@ func (e *expander) tooDeep(at string) error {
 	return invalid(at, "nesting of subprocesses deeper than %d", e.limits.Nesting)
 }
 
+const longestEnd = 128 // characters of either end of a position that a message repeats
+
 // shortPath keeps both ends of a position that is too long for a message.
 func shortPath(at string) string {
 	if len(at) > 0 && at[len(at)-1] == '.' {
 		at = at[:len(at)-1]
 	}
-	if runes := []rune(at); len(runes) > 4*longestShown {
-		return string(runes[:2*longestShown]) + " … " + string(runes[len(runes)-2*longestShown:])
+	if runes := []rune(at); len(runes) > 2*longestEnd {
+		return string(runes[:longestEnd]) + " … " + string(runes[len(runes)-longestEnd:])
 	}
 	return at
 }

@@ -59,16 +59,16 @@ func (g *net) connect(i int) error {
 		f := g.tree.lines[id]
 		switch {
 		case f == nil:
-			return invalid(g.path(i)+".outgoing", "flow %q does not exist", short(id))
+			return invalid(g.path(i)+".outgoing", "flow %q does not exist", stdops.Short(id))
 		case f.source != n.id:
-			return invalid(g.path(i)+".outgoing", "flow %q begins at another node, %q", short(id), short(f.source))
+			return invalid(g.path(i)+".outgoing", "flow %q begins at another node, %q", stdops.Short(id), stdops.Short(f.source))
 		case seen[id]:
-			return invalid(g.path(i)+".outgoing", "flow %q is named twice", short(id))
+			return invalid(g.path(i)+".outgoing", "flow %q is named twice", stdops.Short(id))
 		}
 		seen[id] = true
 		j, ok := g.place[f.target]
 		if !ok {
-			return invalid(g.at+"flows."+short(id)+".target", "node %q does not exist", short(f.target))
+			return invalid(g.at+"flows."+stdops.Short(id)+".target", "node %q does not exist", stdops.Short(f.target))
 		}
 		g.out[i] = append(g.out[i], j)
 	}
@@ -77,16 +77,16 @@ func (g *net) connect(i int) error {
 		f := g.tree.lines[id]
 		switch {
 		case f == nil:
-			return invalid(g.path(i)+".incoming", "flow %q does not exist", short(id))
+			return invalid(g.path(i)+".incoming", "flow %q does not exist", stdops.Short(id))
 		case f.target != n.id:
-			return invalid(g.path(i)+".incoming", "flow %q leads to another node, %q", short(id), short(f.target))
+			return invalid(g.path(i)+".incoming", "flow %q leads to another node, %q", stdops.Short(id), stdops.Short(f.target))
 		case seen[id]:
-			return invalid(g.path(i)+".incoming", "flow %q is named twice", short(id))
+			return invalid(g.path(i)+".incoming", "flow %q is named twice", stdops.Short(id))
 		}
 		seen[id] = true
 		j, ok := g.place[f.source]
 		if !ok {
-			return invalid(g.at+"flows."+short(id)+".source", "node %q does not exist", short(f.source))
+			return invalid(g.at+"flows."+stdops.Short(id)+".source", "node %q does not exist", stdops.Short(f.source))
 		}
 		g.in[i] = append(g.in[i], j)
 	}
@@ -108,14 +108,14 @@ func (g *net) checkFlows() error {
 		if named[f.id] == 2 {
 			continue
 		}
-		path := g.at + "flows." + short(f.id)
+		path := g.at + "flows." + stdops.Short(f.id)
 		if _, ok := g.place[f.source]; !ok {
-			return invalid(path+".source", "node %q does not exist", short(f.source))
+			return invalid(path+".source", "node %q does not exist", stdops.Short(f.source))
 		}
 		if _, ok := g.place[f.target]; !ok {
-			return invalid(path+".target", "node %q does not exist", short(f.target))
+			return invalid(path+".target", "node %q does not exist", stdops.Short(f.target))
 		}
-		return invalid(path, "the flow is not named in outgoing of %q and incoming of %q", short(f.source), short(f.target))
+		return invalid(path, "the flow is not named in outgoing of %q and incoming of %q", stdops.Short(f.source), stdops.Short(f.target))
 	}
 	return nil
 }
@@ -154,16 +154,16 @@ func (g *net) checkConditions() error {
 		}
 		for _, c := range n.conditions {
 			if _, ok := open[c.flow]; !ok {
-				return invalid(g.path(i)+".conditions", "flow %q does not leave this gateway", short(c.flow))
+				return invalid(g.path(i)+".conditions", "flow %q does not leave this gateway", stdops.Short(c.flow))
 			}
 			open[c.flow] = true
 		}
 		if _, ok := open[n.fallback]; !ok && n.fallback != "" {
-			return invalid(g.path(i)+".default_condition.flow_id", "flow %q does not leave this gateway", short(n.fallback))
+			return invalid(g.path(i)+".default_condition.flow_id", "flow %q does not leave this gateway", stdops.Short(n.fallback))
 		}
 		for _, id := range n.out {
 			if !open[id] && id != n.fallback {
-				return invalid(g.path(i)+".conditions", "flow %q has no condition and is not the default", short(id))
+				return invalid(g.path(i)+".conditions", "flow %q has no condition and is not the default", stdops.Short(id))
 			}
 		}
 	}

@@ -67,10 +67,10 @@ func (r *reader) tree(v *stdops.Object, at string) *Tree {
 		t.gateways = append(t.gateways, r.gateway(t, o, at, id))
 	}
 	for id, o := range r.members(v, at, "flows", false) {
-		t.addLine(r.line(o, at+"flows."+short(id), id))
+		t.addLine(r.line(o, at+"flows."+stdops.Short(id), id))
 	}
 	for key, o := range r.members(v, at, "constants", !r.loose) {
-		t.constants = append(t.constants, r.constant(o, at+"constants."+short(key), key))
+		t.constants = append(t.constants, r.constant(o, at+"constants."+stdops.Short(key), key))
 	}
 	t.outputs = r.outputs(v, at)
 	return t
@@ -87,7 +87,7 @@ func (r *reader) members(v *stdops.Object, at, key string, required bool) func(y
 			member, _ := all.Get(id)
 			o, ok := member.(*stdops.Object)
 			if !ok || o == nil {
-				r.fail(at+key+"."+short(id), "must be an object")
+				r.fail(at+key+"."+stdops.Short(id), "must be an object")
 				continue
 			}
 			if !yield(id, o) {
@@ -120,11 +120,11 @@ func (r *reader) event(t *Tree, v *stdops.Object, at, key string, kind stdops.No
 func (r *reader) identity(o *stdops.Object, path, kind string) (id, name string) {
 	id = r.text(o, path, "id", true)
 	if id != "" && !strings.ContainsFunc(id, wordRune) {
-		r.fail(path+".id", "%q holds no letter, digit or underscore", short(id))
+		r.fail(path+".id", "%q holds no letter, digit or underscore", stdops.Short(id))
 	}
 	name = cleanName(r.text(o, path, "name", true))
 	if got := r.text(o, path, "type", true); kind != "" && got != "" && got != kind {
-		r.fail(path+".type", "%q is not %s", short(got), kind)
+		r.fail(path+".type", "%q is not %s", stdops.Short(got), kind)
 	}
 	return id, name
 }
@@ -137,7 +137,7 @@ func (r *reader) place(t *Tree, n *node, path string) {
 		return
 	}
 	if _, had := t.nodes[n.id]; had {
-		r.fail(path+".id", "%q is used by another node", short(n.id))
+		r.fail(path+".id", "%q is used by another node", stdops.Short(n.id))
 		return
 	}
 	t.nodes[n.id] = n
@@ -158,7 +158,7 @@ func (t *Tree) addLine(l *line) {
 // sameID checks that an object stands under its own id.
 func (r *reader) sameID(path, key, id string) {
 	if id != "" && id != key {
-		r.fail(path+".id", "%q differs from the key %q that it stands under", short(id), short(key))
+		r.fail(path+".id", "%q differs from the key %q that it stands under", stdops.Short(id), stdops.Short(key))
 	}
 }
 

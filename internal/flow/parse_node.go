@@ -8,7 +8,7 @@ import (
 )
 
 func (r *reader) activity(t *Tree, o *stdops.Object, at, key string) *node {
-	path := at + "activities." + short(key)
+	path := at + "activities." + stdops.Short(key)
 	n := &node{raw: o}
 	n.id, n.name = r.identity(o, path, "")
 	n.in, n.out = r.edges(o, path, "incoming", 0), r.edges(o, path, "outgoing", 1)
@@ -33,7 +33,7 @@ func (r *reader) activity(t *Tree, o *stdops.Object, at, key string) *node {
 	default:
 		n.kind = stdops.KindActivity
 		if kind != "" {
-			r.fail(path+".type", "%q is not ServiceActivity or SubProcess", short(kind))
+			r.fail(path+".type", "%q is not ServiceActivity or SubProcess", stdops.Short(kind))
 		}
 	}
 	return n
@@ -56,7 +56,7 @@ func (r *reader) component(o *stdops.Object, path string) *component {
 		c.version = r.text(raw, path, "version", false)
 	}
 	for key, item := range r.members(raw, path+".", "data", false) {
-		c.inputs = append(c.inputs, r.input(item, path+".data."+short(key), key))
+		c.inputs = append(c.inputs, r.input(item, path+".data."+stdops.Short(key), key))
 	}
 	return c
 }
@@ -103,7 +103,7 @@ func (r *reader) subprocess(n *node, path string) {
 	if given, _ := n.raw.Get("constants"); given != nil {
 		n.given = r.object(n.raw, path+".", "constants", true)
 		for key, c := range r.members(n.raw, path+".", "constants", true) {
-			r.constant(c, path+".constants."+short(key), key)
+			r.constant(c, path+".constants."+stdops.Short(key), key)
 		}
 	}
 }
@@ -170,14 +170,14 @@ func gatewayKind(word string) (stdops.NodeKind, bool) {
 }
 
 func (r *reader) gateway(t *Tree, o *stdops.Object, at, key string) *node {
-	path := at + "gateways." + short(key)
+	path := at + "gateways." + stdops.Short(key)
 	n := &node{raw: o, converge: o.Text("converge_gateway_id")}
 	n.id, n.name = r.identity(o, path, "")
 	r.sameID(path, key, n.id)
 	r.place(t, n, path)
 	kind, known := gatewayKind(o.Text("type"))
 	if word := o.Text("type"); !known && word != "" {
-		r.fail(path+".type", "%q is no type of gateway", short(word))
+		r.fail(path+".type", "%q is no type of gateway", stdops.Short(word))
 	}
 	n.kind = kind
 	most := 0
@@ -193,7 +193,7 @@ func (r *reader) gateway(t *Tree, o *stdops.Object, at, key string) *node {
 
 func (r *reader) conditions(n *node, path string) {
 	for flow, o := range r.members(n.raw, path+".", "conditions", true) {
-		at := path + ".conditions." + short(flow)
+		at := path + ".conditions." + stdops.Short(flow)
 		n.conditions = append(n.conditions, condition{flow: flow, evaluate: r.text(o, at, "evaluate", true), raw: o})
 	}
 	if v, _ := n.raw.Get("default_condition"); v == nil {

@@ -79,10 +79,10 @@ type selector struct {
 func (s *selector) leaveOut(id string) error {
 	n := s.tree.nodes[id]
 	if n == nil || n.section() != "activities" || s.gone[id] {
-		return stdops.Errorf(stdops.CodeInvalid, "task node[id=%s] is not in template pipeline tree", short(id))
+		return stdops.Errorf(stdops.CodeInvalid, "task node[id=%s] is not in template pipeline tree", stdops.Short(id))
 	}
 	if !flag(n.raw, "optional", true) {
-		return stdops.Errorf(stdops.CodeInvalid, "task node[id=%s] is not optional", short(id))
+		return stdops.Errorf(stdops.CodeInvalid, "task node[id=%s] is not optional", stdops.Short(id))
 	}
 	if len(n.out) != 1 {
 		return invalid(n.path(), "no flow leaves this node, so it cannot be left out")

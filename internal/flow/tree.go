@@ -92,7 +92,7 @@ func (n *node) path() string {
 	if n.kind == stdops.KindStartEvent || n.kind == stdops.KindEndEvent {
 		return n.section()
 	}
-	return n.section() + "." + short(n.id)
+	return n.section() + "." + stdops.Short(n.id)
 }
 
 // conditional reports whether the kind chooses among its flows by conditions.
@@ -213,17 +213,4 @@ func bare(key string) string {
 		return key[2 : len(key)-1]
 	}
 	return key
-}
-
-const longestShown = 64 // characters of a caller's text that a message repeats
-
-// short cuts a text of the caller to what a message can bear.
-func short(text string) string {
-	count := 0
-	for i := range text {
-		if count++; count > longestShown {
-			return text[:i] + "…"
-		}
-	}
-	return text
 }

@@ -54,7 +54,7 @@ func (t *Tree) Rendered() Places {
 				}
 			}
 			for _, c := range l.tree.constants {
-				if !yield(l.at+"constants."+short(c.Key)+".value", c.Value) {
+				if !yield(l.at+"constants."+stdops.Short(c.Key)+".value", c.Value) {
 					return
 				}
 			}
@@ -65,7 +65,7 @@ func (t *Tree) Rendered() Places {
 func (n *node) rendered(at string, yield func(string, any) bool) bool {
 	if n.component != nil {
 		for _, in := range n.component.inputs {
-			if in.Render && !yield(at+".component.data."+short(in.Key), in.Value) {
+			if in.Render && !yield(at+".component.data."+stdops.Short(in.Key), in.Value) {
 				return false
 			}
 		}
@@ -73,7 +73,7 @@ func (n *node) rendered(at string, yield func(string, any) bool) bool {
 	for _, key := range n.given.Keys() {
 		c, _ := n.given.Get(key)
 		o, _ := c.(*stdops.Object)
-		if value, _ := o.Get("value"); !yield(at+".constants."+short(key)+".value", value) {
+		if value, _ := o.Get("value"); !yield(at+".constants."+stdops.Short(key)+".value", value) {
 			return false
 		}
 	}
@@ -86,7 +86,7 @@ func (t *Tree) Conditions() Places {
 		for _, l := range t.levels() {
 			for _, n := range l.tree.gateways {
 				for _, c := range n.conditions {
-					if !yield(l.at+n.path()+".conditions."+short(c.flow)+".evaluate", c.evaluate) {
+					if !yield(l.at+n.path()+".conditions."+stdops.Short(c.flow)+".evaluate", c.evaluate) {
 						return
 					}
 				}
@@ -100,7 +100,7 @@ func (t *Tree) Classes() Places {
 	return func(yield func(string, any) bool) {
 		for _, l := range t.levels() {
 			for _, c := range l.tree.constants {
-				if c.CustomType != "" && !yield(l.at+"constants."+short(c.Key)+".custom_type", c.CustomType) {
+				if c.CustomType != "" && !yield(l.at+"constants."+stdops.Short(c.Key)+".custom_type", c.CustomType) {
 					return
 				}
 			}

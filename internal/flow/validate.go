@@ -99,15 +99,15 @@ func checkKeys(l level) error {
 	say := func(place, what string) { problems = append(problems, shortPath(l.at+place)+": "+what) }
 	for _, c := range l.tree.constants {
 		if own := c.raw.Text("key"); own != c.Key {
-			say("constants."+short(c.Key), "constants "+short(c.Key)+" key property value: "+short(own)+" not matched")
+			say("constants."+stdops.Short(c.Key), "constants "+stdops.Short(c.Key)+" key property value: "+stdops.Short(own)+" not matched")
 		}
 		if !validKey(c.Key) {
-			say("constants."+short(c.Key), "invalid key: "+short(c.Key))
+			say("constants."+stdops.Short(c.Key), "invalid key: "+stdops.Short(c.Key))
 		}
 	}
 	for _, key := range l.tree.outputs {
 		if !validKey(key) {
-			say("outputs", "invalid outputs key: "+short(key))
+			say("outputs", "invalid outputs key: "+stdops.Short(key))
 		}
 	}
 	if len(problems) == 0 {
@@ -139,12 +139,12 @@ func checkSelfReferences(l level) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return invalid(l.at+"constants."+short(keys[0])+".value", "constants refer to themselves: %s", shortList(keys))
+	return invalid(l.at+"constants."+stdops.Short(keys[0])+".value", "constants refer to themselves: %s", shortList(keys))
 }
 
 func shortList(keys []string) string {
 	const most = 10
-	text := strings.Join(mapped(keys[:min(len(keys), most)], short), ", ")
+	text := strings.Join(mapped(keys[:min(len(keys), most)], stdops.Short), ", ")
 	if len(keys) > most {
 		text += ", …"
 	}
@@ -212,7 +212,7 @@ func checkReferenceCycles(l level) error {
 	}
 	keys := make([]string, len(cycle))
 	for i, j := range cycle {
-		keys[i] = short(l.tree.constants[j].Key)
+		keys[i] = stdops.Short(l.tree.constants[j].Key)
 	}
 	const most = 10
 	if len(keys) > most {
@@ -266,7 +266,7 @@ func findCycle(next [][]int) []int {
 func checkRuntime(l level) error {
 	for _, c := range l.tree.constants {
 		if utf8.RuneCountInString(c.Key) > longestKey {
-			return unrunnable(l.at+"constants."+short(c.Key), "the key is longer than %d characters", longestKey)
+			return unrunnable(l.at+"constants."+stdops.Short(c.Key), "the key is longer than %d characters", longestKey)
 		}
 	}
 	for _, n := range l.tree.activities {
@@ -290,7 +290,7 @@ func checkInputs(n *node, path string) error {
 	for _, in := range n.component.inputs {
 		item, _ := items.(*stdops.Object).Get(in.Key)
 		if in.Render && flag(item.(*stdops.Object), "is_param", false) {
-			return unrunnable(path+".component.data."+short(in.Key), "is_param and need_render cannot be selected at the same time")
+			return unrunnable(path+".component.data."+stdops.Short(in.Key), "is_param and need_render cannot be selected at the same time")
 		}
 	}
 	return nil

@@ -43,6 +43,11 @@ type runsOf struct {
 	piece    int64
 }
 
+// runsLike names the runs of the tree of a task, among those of its flow.
+func runsLike(t *stdops.Task, piece int64) runsOf {
+	return runsOf{project: t.Project, template: t.Template, tree: t.TreeHash, piece: piece}
+}
+
 func newDurations() (*durations, error) {
 	found, err := otter.New(&otter.Options[runsOf, *status.Durations]{
 		MaximumWeight: durationsCache,
@@ -65,10 +70,7 @@ func (s *Service) Durations(ctx context.Context, a *Access, id stdops.TaskID) (*
 	if err != nil {
 		return nil, err
 	}
-	of := runsOf{
-		project: task.Project, template: task.Template, tree: task.TreeHash, piece: s.store.Now().Unix() / durationsLife,
-	}
-	found, err := s.durationsOf(ctx, of)
+	found, err := s.durationsOf(ctx, runsLike(&task, s.store.Now().Unix()/durationsLife))
 	if err != nil {
 		return nil, err
 	}

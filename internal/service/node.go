@@ -37,6 +37,27 @@ func (s *Service) locate(ctx context.Context, task stdops.Task, id string) (*pla
 	return &place{task: task, graph: graph, index: index, node: &graph.Nodes[index]}, nil
 }
 
+// nodeToSee finds a node of a task that the caller may see; deleted tasks can still be looked at.
+func (s *Service) nodeToSee(ctx context.Context, a *Access, id stdops.TaskID, node string) (*place, error) {
+	task, err := s.store.Task(ctx, a.ref(id))
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Require(TaskView); err != nil {
+		return nil, err
+	}
+	return s.locate(ctx, task, node)
+}
+
+// nodeToOperate finds a node of a task that the caller may operate.
+func (s *Service) nodeToOperate(ctx context.Context, a *Access, id stdops.TaskID, node string) (*place, error) {
+	task, err := s.operable(ctx, a, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.locate(ctx, task, node)
+}
+
 // NodeCommand is an action on a node.
 type NodeCommand struct {
 	Node   string // wire id
@@ -61,11 +82,7 @@ var nodeCommands = map[string]engine.Kind{
 
 // OperateNode carries out an action on a node and returns after its commit (docs/spec/engine.md 4.4).
 func (s *Service) OperateNode(ctx context.Context, a *Access, id stdops.TaskID, n NodeCommand) error {
-	task, err := s.operable(ctx, a, id)
-	if err != nil {
-		return err
-	}
-	at, err := s.locate(ctx, task, n.Node)
+	at, err := s.nodeToOperate(ctx, a, id, n.Node)
 	if err != nil {
 		return err
 	}
@@ -143,11 +160,7 @@ type Callback struct {
 
 // CallBack accepts a callback: when it returns, the data is stored, though not yet handled.
 func (s *Service) CallBack(ctx context.Context, a *Access, id stdops.TaskID, c Callback) error {
-	task, err := s.operable(ctx, a, id)
-	if err != nil {
-		return err
-	}
-	at, err := s.locate(ctx, task, c.Node)
+	at, err := s.nodeToOperate(ctx, a, id, c.Node)
 	if err != nil {
 		return err
 	}

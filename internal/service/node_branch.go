@@ -11,11 +11,7 @@ import (
 // SkipBranches skips a failed gateway along branches, each named by its flow or by the node that it leads to: one branch
 // of an exclusive gateway, one or more of a conditional parallel one.
 func (s *Service) SkipBranches(ctx context.Context, a *Access, id stdops.TaskID, node string, branches []string) error {
-	task, err := s.operable(ctx, a, id)
-	if err != nil {
-		return err
-	}
-	at, err := s.locate(ctx, task, node)
+	at, err := s.nodeToOperate(ctx, a, id, node)
 	if err != nil {
 		return err
 	}

@@ -43,14 +43,7 @@ type NodeLog struct {
 // NodeLog reads from the log of a node; deleted tasks can still be looked at. A node that has not run, or not so often,
 // has an empty one.
 func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q LogQuery) (*NodeLog, error) {
-	task, err := s.store.Task(ctx, a.ref(id))
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Require(TaskView); err != nil {
-		return nil, err
-	}
-	at, err := s.locate(ctx, task, q.Node)
+	at, err := s.nodeToSee(ctx, a, id, q.Node)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +54,7 @@ func (s *Service) NodeLog(ctx context.Context, a *Access, id stdops.TaskID, q Lo
 		return nil, err
 	}
 	text, from := characters(found.Text, found.From, found.Size)
-	never := task.Deleted && found.Attempt == 0 // a node of a task that was deleted does not begin any more
+	never := at.task.Deleted && found.Attempt == 0 // a node of a task that was deleted does not begin any more
 	return &NodeLog{
 		Node: stdops.NodeID(id, at.index), Attempt: found.Attempt, Attempts: len(found.Attempts),
 		Text: text, From: from, Line: found.Line, Next: from + int64(len(text)), Size: found.Size, Times: found.Times,

@@ -68,14 +68,7 @@ type AutoRetry struct {
 
 // Node tells about a node of a task; deleted tasks can still be looked at.
 func (s *Service) Node(ctx context.Context, a *Access, id stdops.TaskID, q NodeQuery) (*NodeView, error) {
-	task, err := s.store.Task(ctx, a.ref(id))
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Require(TaskView); err != nil {
-		return nil, err
-	}
-	at, err := s.locate(ctx, task, q.Node)
+	at, err := s.nodeToSee(ctx, a, id, q.Node)
 	if err != nil {
 		return nil, err
 	}

@@ -125,15 +125,7 @@ func exText(outputs []byte) string {
 	if err != nil {
 		return ""
 	}
-	value := exData(o)
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, err := stdops.EncodeValue(value)
-	if err != nil {
-		return ""
-	}
-	return string(text)
+	return stdops.ValueText(exData(o))
 }
 
 // flowOrder ranks the nodes of every pipeline as its flows lead through them: a node comes after all that lead to it

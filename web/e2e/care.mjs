@@ -42,6 +42,32 @@ export function care() {
       }));
   }
 
+  test('what is chosen looks the same whatever page was open before', () =>
+    as('ann', { viewport: { width: 1280, height: 800 } }, async (window, page) => {
+      const looks = (selector) =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate(async (e) => {
+            await Promise.all(e.getAnimations().map((a) => a.finished));
+            const { backgroundColor, borderColor, color } = getComputedStyle(e);
+            return { backgroundColor, borderColor, color };
+          });
+      const list = '.views [aria-pressed=true]';
+      await window.go(`taskflow/home/list/${world.who.shop}/`);
+      await page.locator('.views button').first().click();
+      await page.locator(list).waitFor();
+      await page.mouse.move(0, 0);
+      await page.locator('tr[data-row] [data-open]').first().waitFor();
+      const first = await looks(list);
+      await page.locator('tr[data-row] [data-open]').first().click();
+      await page.locator('.run-title').waitFor();
+      await page.mouse.move(0, 0);
+      await page.goBack();
+      await page.locator(list).waitFor();
+      assert.deepEqual(await looks(list), first);
+    }));
+
   test('what a finger can do', () =>
     as('ann', { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true }, async (window, page) => {
       await window.go(board('&view=grid'));

@@ -100,14 +100,7 @@ func (c *call) text(name string) string {
 	if !ok || value == nil {
 		return ""
 	}
-	if text, ok := value.(string); ok {
-		return text
-	}
-	text, err := stdops.EncodeValue(value)
-	if err != nil {
-		return ""
-	}
-	return string(text)
+	return stdops.ValueText(value)
 }
 
 // flag reads a flag of a query: an absent or empty one is off, and a word that is neither true nor false is on, because

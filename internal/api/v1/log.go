@@ -33,13 +33,11 @@ func (s *server) describeLog(op *huma.Operation) {
 	ok := op.Responses["200"]
 	ok.Description = "A part of the log, or what was found in it"
 	ok.Content = map[string]*huma.MediaType{
-		"application/json": {Schema: &huma.Schema{OneOf: []*huma.Schema{
-			huma.SchemaFromType(registry, typeOf[client.NodeLog]()), huma.SchemaFromType(registry, typeOf[client.LogHits]()),
-		}}},
+		"application/json": {Schema: &huma.Schema{OneOf: []*huma.Schema{schemaOf[client.NodeLog](registry), schemaOf[client.LogHits](registry)}}},
 		eventStream: {Schema: eventsSchema(map[string]*huma.Schema{
-			client.EventLog:  huma.SchemaFromType(registry, typeOf[client.NodeLog]()),
-			client.EventPing: huma.SchemaFromType(registry, typeOf[client.WatchedPing]()),
-			client.EventEnd:  huma.SchemaFromType(registry, typeOf[client.WatchedLogEnd]()),
+			client.EventLog:  schemaOf[client.NodeLog](registry),
+			client.EventPing: schemaOf[client.WatchedPing](registry),
+			client.EventEnd:  schemaOf[client.WatchedLogEnd](registry),
 		})},
 	}
 }

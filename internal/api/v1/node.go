@@ -63,7 +63,7 @@ func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 			return nil, err
 		}
 	}
-	d.Kind, d.Plugin, d.Error = view.Kind.String(), view.Plugin, errorText(view.ExData)
+	d.Kind, d.Plugin, d.Error = view.Kind.String(), view.Plugin, stdops.ValueText(view.ExData)
 	switch {
 	case view.Appointed:
 		d.State, d.Phase = client.Created, appointed
@@ -110,23 +110,11 @@ func timingOf(st *status.Status, t *service.NodeTiming) *client.Timing {
 
 func wireAttempt(task stdops.TaskID, h *service.NodeHistory) (w client.Attempt, err error) {
 	w.Node = wireNode(task, &h.Status)
-	w.Error = errorText(h.ExData)
+	w.Error = stdops.ValueText(h.ExData)
 	w.Timing = timingOf(&h.Status, &h.Timing)
 	if w.Inputs, err = stdops.EncodeValue(h.Inputs); err != nil {
 		return w, err
 	}
 	w.Outputs, err = stdops.EncodeValue(h.Outputs)
 	return w, err
-}
-
-// errorText gives ex_data as text, which a plugin may have made of anything.
-func errorText(exData any) string {
-	if text, ok := exData.(string); ok {
-		return text
-	}
-	text, err := stdops.EncodeValue(exData)
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -200,8 +201,13 @@ func (s *server) operation(r route) huma.Operation {
 // problemResponse describes refusals.
 func problemResponse(registry huma.Registry) *huma.Response {
 	return &huma.Response{Description: "Refused", Content: map[string]*huma.MediaType{
-		"application/problem+json": {Schema: huma.SchemaFromType(registry, typeOf[client.Error]())},
+		"application/problem+json": {Schema: schemaOf[client.Error](registry)},
 	}}
+}
+
+// schemaOf describes a type of the wire.
+func schemaOf[T any](registry huma.Registry) *huma.Schema {
+	return huma.SchemaFromType(registry, reflect.TypeFor[T]())
 }
 
 // body is an answer with a JSON body.

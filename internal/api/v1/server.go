@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -178,7 +177,5 @@ var strict = huma.Format{
 		return json.Unmarshal(data, v)
 	},
 }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

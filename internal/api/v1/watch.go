@@ -43,13 +43,13 @@ func (s *server) watches() {
 	ok := op.Responses["200"]
 	ok.Description = "What is new"
 	ok.Content = map[string]*huma.MediaType{
-		"application/json": {Schema: huma.SchemaFromType(registry, typeOf[client.Watched]())},
+		"application/json": {Schema: schemaOf[client.Watched](registry)},
 		eventStream: {Schema: eventsSchema(map[string]*huma.Schema{
-			client.EventTasks: huma.SchemaFromType(registry, typeOf[client.WatchedTasks]()),
-			client.EventNodes: huma.SchemaFromType(registry, typeOf[client.WatchedNodes]()),
-			client.EventGone:  huma.SchemaFromType(registry, typeOf[client.WatchedGone]()),
-			client.EventPing:  huma.SchemaFromType(registry, typeOf[client.WatchedPing]()),
-			client.EventEnd:   huma.SchemaFromType(registry, typeOf[client.WatchedEnd]()),
+			client.EventTasks: schemaOf[client.WatchedTasks](registry),
+			client.EventNodes: schemaOf[client.WatchedNodes](registry),
+			client.EventGone:  schemaOf[client.WatchedGone](registry),
+			client.EventPing:  schemaOf[client.WatchedPing](registry),
+			client.EventEnd:   schemaOf[client.WatchedEnd](registry),
 		})},
 	}
 }

@@ -5,6 +5,7 @@ export { ApiError, type ErrorCode } from './error';
 export { apiURL } from './http';
 export { followLog, type LogOf } from './logFeed';
 export { onSignedOut } from './lost';
+export { hasEnded, isUnderWay } from './task';
 export type * from './types';
 export { taskStates } from './types';
 export { useWatch } from './useWatch';

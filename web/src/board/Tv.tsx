@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
-import type { Feed, TaskState } from '../api';
+import { type Feed, hasEnded, type TaskState } from '../api';
 import { taskStates } from '../api/types';
 import { useI18n } from '../i18n';
 import {
@@ -90,7 +90,7 @@ function Wall({ project, board, feed, title, by, flows, onLeave }: TvProps) {
   const together = by ? groupsOf(board, places) : [];
   const open = (by ? together.flatMap((g) => g.places) : places)
     .map((p) => board.tasks.get(p.id))
-    .filter((i) => i !== undefined && i.task.state !== 'FINISHED' && i.task.state !== 'REVOKED');
+    .filter((i) => i !== undefined && !hasEnded(i.task));
   const list = useRef<HTMLUListElement>(null);
   const fitting = useFitting(list);
   const cards = open.slice(0, fitting);

@@ -1,4 +1,4 @@
-import type { Task } from '../api/types';
+import { hasEnded, type Task } from '../api';
 import type { Board, Item } from './model';
 import type { Place } from './order';
 
@@ -42,7 +42,7 @@ export function groupsOf(board: Pick<Board, 'tasks'>, places: readonly Place[]):
     }
     group.places.push(place);
     if (item.task.state === 'FAILED') group.failed++;
-    if (item.task.state === 'FINISHED' || item.task.state === 'REVOKED') group.ended++;
+    if (hasEnded(item.task)) group.ended++;
   }
   return [...groups.values()];
 }

@@ -1,5 +1,5 @@
 import { Link } from 'react-router';
-import type { NodeDetail, NodeState, Task } from '../api';
+import { isUnderWay, type NodeDetail, type NodeState, type Task } from '../api';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import { Button, CopyButton, Icon, kindKey, Time, useCopy } from '../ui';
@@ -7,13 +7,6 @@ import type { AttemptView } from './attempts';
 import { Plain } from './Text';
 import { Times } from './Times';
 import { timesOf } from './times';
-
-const underWay: ReadonlySet<string> = new Set(['RUNNING', 'SUSPENDED', 'NODE_SUSPENDED', 'FAILED']);
-
-/** Whether a process may have to look after a task. */
-export function mayBeDriven(task: Task): boolean {
-  return underWay.has(task.state);
-}
 
 /** What is known of an attempt in few words, and of its node. */
 export function Facts({
@@ -85,7 +78,7 @@ export function Facts({
             </dd>
           </div>
         )}
-        {current && mayBeDriven(task) && (
+        {current && isUnderWay(task) && (
           <div>
             <dt>{t('node.driver')}</dt>
             <dd>

@@ -13,7 +13,7 @@ import { NodeDrawer } from './NodeDrawer';
 
 const id = 'n0000000000000020000000000000003';
 const at = '2026-05-04T10:00:00Z';
-const task = { id: 2, name: 't', project: 1, state: 'FAILED', children: [] } as unknown as Task;
+const task = { id: 2, name: 't', project: 1, state: 'FAILED', started_at: at, children: [] } as unknown as Task;
 const graph: Graph = {
   tree: 'x',
   nodes: [

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useId, useState, useSyncExternalStore } from 'react';
-import { api, type Graph, type NodeDetail, type NodeState, type Task, useServerNow } from '../api';
+import { api, type Graph, isUnderWay, type NodeDetail, type NodeState, type Task, useServerNow } from '../api';
 import { useI18n } from '../i18n';
 import {
   CopyButton,
@@ -18,7 +18,7 @@ import {
 } from '../ui';
 import { type AttemptView, aroundOf, attemptsOf, changeMark, lookOf, ownWhy } from './attempts';
 import { Branches } from './Branches';
-import { Facts, mayBeDriven } from './Facts';
+import { Facts } from './Facts';
 import { curlOf, nodeId } from './ids';
 import { NodeActions } from './NodeActions';
 import { NodeLog } from './NodeLog';
@@ -104,7 +104,7 @@ function Content({ project, task, graph, states, index, onSelect }: NodeDrawerPr
     placeholderData: keepPreviousData,
     // Another process may drive the task without any change of it.
     refetchInterval: ({ state: { data } }) =>
-      loop === undefined && mayBeDriven(task) ? (data?.driver?.lost || data?.taken_at ? lease : 6 * lease) : false,
+      loop === undefined && isUnderWay(task) ? (data?.driver?.lost || data?.taken_at ? lease : 6 * lease) : false,
   });
   const detail = query.data;
   if (!detail) {

@@ -1,16 +1,11 @@
 import { type FormEvent, useId, useRef, useState } from 'react';
 import type { Json } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Dialog, ErrorBox, Field, Icon, IconButton, TextArea, TextInput } from '../ui';
+import { Button, Dialog, ErrorBox, Field, Icon, IconButton, ReasonField, TextInput } from '../ui';
 import { Changes } from './Changes';
 import { changes, fieldsOf, type InputFault, type InputField, readFields, turn } from './inputs';
 import { Plain } from './Text';
-
-const faultWords = {
-  noKey: 'node.inputs.noKey',
-  twice: 'node.inputs.twice',
-  hidden: 'node.inputs.hidden',
-} as const;
+import { faultText, ValueField } from './ValueField';
 
 /** Edits the inputs of a node, shows what that changes, and runs it again with them. */
 export function RetryInputs({
@@ -56,10 +51,6 @@ export function RetryInputs({
       requestAnimationFrame(() => box.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus());
     }
   };
-  const said = (fault: InputFault | undefined) => {
-    if (!fault) return undefined;
-    return typeof fault === 'object' ? t('node.inputs.noJson', { wrong: fault.json }) : t(faultWords[fault]);
-  };
 
   return (
     <Dialog
@@ -93,17 +84,7 @@ export function RetryInputs({
         {after ? (
           <>
             <Changes list={changes(before, after)} same={t('node.inputs.same')} />
-            <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
-              {(props) => (
-                <TextInput
-                  {...props}
-                  autoFocus
-                  maxLength={1000}
-                  value={reason}
-                  onChange={(e) => setReason(e.target.value)}
-                />
-              )}
-            </Field>
+            <ReasonField autoFocus value={reason} onChange={setReason} />
             {error !== undefined && error !== null && <ErrorBox error={error} />}
           </>
         ) : (
@@ -115,7 +96,7 @@ export function RetryInputs({
                 <fieldset key={field.id} className="input-field">
                   <legend className="hidden">{field.key || t('node.inputs.key')}</legend>
                   <div className="input-head">
-                    <Field label={t('node.inputs.key')} error={keyFault ? said(fault) : undefined}>
+                    <Field label={t('node.inputs.key')} error={keyFault ? faultText(fault, t) : undefined}>
                       {(props) => (
                         <TextInput
                           {...props}
@@ -141,20 +122,11 @@ export function RetryInputs({
                       <Icon name="close" size={14} />
                     </IconButton>
                   </div>
-                  <Field
-                    label={<span className="hidden">{t('node.inputs.value', { key: field.key })}</span>}
-                    error={keyFault ? undefined : said(fault)}
-                  >
-                    {(props) => (
-                      <TextArea
-                        {...props}
-                        className="mono"
-                        rows={Math.min(12, Math.max(1, field.text.split('\n').length))}
-                        value={field.text}
-                        onChange={(e) => change({ ...field, text: e.target.value })}
-                      />
-                    )}
-                  </Field>
+                  <ValueField
+                    field={field}
+                    fault={keyFault ? undefined : fault}
+                    onChange={(text) => change({ ...field, text })}
+                  />
                 </fieldset>
               );
             })}

@@ -3,3 +3,4 @@ export { Changes } from './Changes';
 export { type Change, equal, hidden, type InputFault, type InputField, readFields, turn, written } from './inputs';
 export { JsonView } from './JsonView';
 export { NodeDrawer, type NodeDrawerProps } from './NodeDrawer';
+export { faultText, ValueField, ValueLabel } from './ValueField';

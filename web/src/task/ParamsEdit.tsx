@@ -2,8 +2,8 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api, type Json, type TaskConstant } from '../api';
 import { useI18n } from '../i18n';
-import { Changes, type InputFault, JsonView, turn } from '../node';
-import { Button, ErrorBox, Field, TextArea, TextInput } from '../ui';
+import { Changes, faultText, type InputFault, JsonView, turn, ValueField, ValueLabel } from '../node';
+import { Button, ErrorBox, Field, ReasonField, TextInput } from '../ui';
 import { plainName } from './model';
 import { ParamName } from './ParamName';
 import { changedMeanwhile, type Draft, draftsOf, isGiven, newValues, paramChanges } from './params';
@@ -88,13 +88,7 @@ export function ParamsEdit({
             list={paramChanges(values, drafts, constants, t('task.params.newSecret'))}
             same={t('task.params.same')}
           />
-          {!nothing && (
-            <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
-              {(props) => (
-                <TextInput {...props} maxLength={1000} value={reason} onChange={(e) => setReason(e.target.value)} />
-              )}
-            </Field>
-          )}
+          {!nothing && <ReasonField value={reason} onChange={setReason} />}
           {send.error && <ErrorBox error={send.error} />}
         </div>
       ) : (
@@ -144,21 +138,17 @@ function Value({
   onChange: (draft: Draft) => void;
 }) {
   const { t } = useI18n();
-  const said = () => {
-    if (fault === undefined) return undefined;
-    return typeof fault === 'object' ? t('node.inputs.noJson', { wrong: fault.json }) : t('node.inputs.hidden');
-  };
-  const label = <span className="hidden">{t('node.inputs.value', { key: draft.key })}</span>;
+  const change = (text: string) => onChange({ ...draft, text });
   if (draft.secret) {
     return (
-      <Field label={label} hint={t('task.params.keep')} error={said()}>
+      <Field label={<ValueLabel of={draft.key} />} hint={t('task.params.keep')} error={faultText(fault, t)}>
         {(props) => (
           <TextInput
             {...props}
             type="password"
             autoComplete="new-password"
             value={draft.text}
-            onChange={(e) => onChange({ ...draft, text: e.target.value })}
+            onChange={(e) => change(e.target.value)}
           />
         )}
       </Field>
@@ -166,17 +156,7 @@ function Value({
   }
   return (
     <div className="params-value">
-      <Field label={label} error={said()}>
-        {(props) => (
-          <TextArea
-            {...props}
-            className="mono"
-            rows={Math.min(12, draft.text.split('\n').length)}
-            value={draft.text}
-            onChange={(e) => onChange({ ...draft, text: e.target.value })}
-          />
-        )}
-      </Field>
+      <ValueField field={draft} fault={fault} onChange={change} />
       <Button
         small
         aria-pressed={draft.json}

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
-import { api, type Task, type TaskEvent, useServerNow } from '../api';
+import { api, isUnderWay, type Task, type TaskEvent, useServerNow } from '../api';
 import { useI18n } from '../i18n';
 import { Button, Empty, ErrorBox, IconButton, Skeleton, span, useKeys } from '../ui';
 import { useUsual } from '../usual';
@@ -73,7 +73,7 @@ export default function Timeline({ project, task, tree, store, selected, onSelec
   const { t, number } = useI18n();
   const states = useStates(store);
   const { events, asked, cut, error } = useAllEvents(project, task);
-  const going = task.started_at !== undefined && task.finished_at === undefined;
+  const going = isUnderWay(task);
   const now = useServerNow(going);
   const [closed, setClosed] = useState(() => closedAtFirst(tree));
   const [zoom, setZoom] = useState(1);

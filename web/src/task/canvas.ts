@@ -157,44 +157,37 @@ interface Edges {
 }
 
 function drawLines(c: CanvasRenderingContext2D, scene: Scene, view: Edges, zoom: number, paint: Paint): void {
-  const plain = new Path2D();
-  const strong = new Path2D();
-  const arrows = new Path2D();
-  const strongArrows = new Path2D();
+  const plain = { lines: new Path2D(), heads: new Path2D() };
+  const taken = { lines: new Path2D(), heads: new Path2D() };
   const pixel = 1 / zoom;
   const straight = zoom <= tiny;
   for (const line of scene.lines) {
     if (line.left > view.right || line.right < view.left || line.top > view.bottom || line.bottom < view.top) continue;
     if (scene.hidden(line.link.from) || scene.hidden(line.link.to)) continue;
-    const taken = scene.taken(line.link);
-    const path = taken ? strong : plain;
+    const { lines, heads } = scene.taken(line.link) ? taken : plain;
     const [x1, y1, a, b, d, e, x2, y2] = line.points;
     if (zoom <= tiny && line.right - line.left + line.bottom - line.top < 3 * pixel) continue;
-    path.moveTo(x1, y1);
-    if (straight) path.lineTo(x2, y2);
-    else path.bezierCurveTo(a, b, d, e, x2, y2);
+    lines.moveTo(x1, y1);
+    if (straight) lines.lineTo(x2, y2);
+    else lines.bezierCurveTo(a, b, d, e, x2, y2);
     if (zoom >= 0.3) {
-      const head = taken ? strongArrows : arrows;
       const [tip, left, right] = headOf(line);
-      head.moveTo(...tip);
-      head.lineTo(...left);
-      head.lineTo(...right);
-      head.closePath();
+      heads.moveTo(...tip);
+      heads.lineTo(...left);
+      heads.lineTo(...right);
+      heads.closePath();
     }
   }
-  c.lineWidth = Math.max(1.25, 0.8 * pixel);
-  c.strokeStyle = paint.edge;
-  c.fillStyle = paint.edge;
+  const trace = ({ lines, heads }: typeof plain, width: number, colour: string) => {
+    c.lineWidth = width;
+    c.strokeStyle = colour;
+    c.fillStyle = colour;
+    c.stroke(lines);
+    c.fill(heads);
+  };
   c.globalAlpha = 0.75;
-  c.stroke(plain);
-  c.fill(arrows);
-  c.globalAlpha = 1;
-  c.lineWidth = Math.max(2.25, 1.4 * pixel);
-  c.strokeStyle = paint.ink;
-  c.fillStyle = paint.ink;
-  c.globalAlpha = 0.75;
-  c.stroke(strong);
-  c.fill(strongArrows);
+  trace(plain, Math.max(1.25, 0.8 * pixel), paint.edge);
+  trace(taken, Math.max(2.25, 1.4 * pixel), paint.ink);
   c.globalAlpha = 1;
 }
 

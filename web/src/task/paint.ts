@@ -1,21 +1,9 @@
 import { type RefObject, useEffect, useState } from 'react';
-import { type Look, lookClass } from '../ui';
+import { type Look, lookClass, shapes } from '../ui';
 import type { Paint } from './canvas';
 
 const names = ['ground', 'paper', 'raised', 'ink', 'muted', 'rule', 'edge', 'accent'] as const;
-const looks: readonly Look[] = [
-  'CREATED',
-  'READY',
-  'RUNNING',
-  'SUSPENDED',
-  'NODE_SUSPENDED',
-  'FAILED',
-  'FINISHED',
-  'REVOKED',
-  'EXPIRED',
-  'SKIPPED',
-  'NONE',
-];
+const looks = Object.keys(shapes) as Look[];
 
 // A canvas knows no custom properties: an element tells what they come to.
 function read(place: HTMLElement): Paint {

@@ -1,6 +1,6 @@
 import { memo, type Ref } from 'react';
 import { Link } from 'react-router';
-import { serverClock, type Task } from '../api';
+import { hasEnded, serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
 import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
@@ -102,7 +102,7 @@ const Row = memo(function Row({
   const i18n = useI18n();
   const { t } = i18n;
   const name = task.name || t('ui.noName');
-  const ended = task.state === 'FINISHED' || task.state === 'REVOKED';
+  const ended = hasEnded(task);
   return (
     <tr data-row={task.id} data-state={task.state} data-left={left || undefined} aria-selected={selected}>
       <td className="tasks-check">

@@ -2,11 +2,8 @@ import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useI18n } from '../i18n';
 import { Button } from './Button';
 import { Dialog } from './Dialog';
-import { Field, TextInput } from './Field';
+import { ReasonField } from './ReasonField';
 import { ErrorBox } from './States';
-
-/** The most characters that the server keeps of a reason. */
-const longestReason = 1000;
 
 /** Asks before something is done, and for the reason that is kept with it. */
 export function Ask({
@@ -54,19 +51,7 @@ export function Ask({
     >
       <form id={form} onSubmit={submit} className="ask">
         {children}
-        {asks && (
-          <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
-            {(field) => (
-              <TextInput
-                {...field}
-                data-focus=""
-                maxLength={longestReason}
-                value={reason}
-                onChange={(e) => setReason(e.target.value)}
-              />
-            )}
-          </Field>
-        )}
+        {asks && <ReasonField data-focus="" value={reason} onChange={setReason} />}
         {error !== undefined && error !== null && <ErrorBox error={error} />}
       </form>
     </Dialog>

@@ -10,6 +10,7 @@ export { kindKey } from './kind';
 export { Menu, type MenuItem } from './Menu';
 export { type Offer, type Offered, useOffered, useOffers } from './offers';
 export { barOf } from './progress';
+export { ReasonField } from './ReasonField';
 export { type Look, lookClass, lookWord, StateMark, StateShape, shapes } from './StateMark';
 export { Delayed, Empty, ErrorBox, errorSentence, Failure, FeedMark, NoPermission, Refusal, Skeleton } from './States';
 export { type Tab, Tabs } from './Tabs';

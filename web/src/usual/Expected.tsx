@@ -1,4 +1,4 @@
-import { type Task, useServerNow } from '../api';
+import { isUnderWay, type Task, useServerNow } from '../api';
 import { useI18n } from '../i18n';
 import { span } from '../ui';
 import { useKnownUsual } from './useUsual';
@@ -9,7 +9,7 @@ import './usual.css';
 /** Among the facts of a task, when it may be expected to end; nothing where that is not known. */
 export function ExpectedFact({ task, usual }: { task: Task; usual: Usual | undefined }) {
   const i18n = useI18n();
-  const now = useServerNow(usual !== undefined && task.finished_at === undefined);
+  const now = useServerNow(usual !== undefined && isUnderWay(task));
   const band = expectedEnd(task, usual, now);
   if (!band || !usual) return null;
   return (
@@ -48,7 +48,7 @@ export function SlowMark({ usual }: { usual: UsualTask }) {
 export function KnownEnd({ project, task }: { project: number; task: Task }) {
   const i18n = useI18n();
   const usual = useKnownUsual(project, task);
-  const now = useServerNow(usual !== undefined && task.finished_at === undefined);
+  const now = useServerNow(usual !== undefined && isUnderWay(task));
   const band = expectedEnd(task, usual, now);
   if (!band || !usual) return null;
   const words = band.late ? i18n.t('usual.late') : byWords(band, now, i18n);

@@ -1,4 +1,4 @@
-import type { Durations, NodeDurations, Task } from '../api';
+import { type Durations, isUnderWay, type NodeDurations, type Task } from '../api';
 
 /** What is known of how long the tasks of a tree take, ready to be asked about nodes. */
 export interface Usual {
@@ -40,7 +40,7 @@ export function usualsOf(tasks: Iterable<Task>): Map<string, UsualTask> {
 
 /** Whether a task is under way for longer than 95 of 100 such tasks took. */
 export function isSlow(task: Task, usual: UsualTask | undefined, now: number): boolean {
-  if (!usual || !task.started_at || task.finished_at) return false;
+  if (!usual || !isUnderWay(task)) return false;
   return now - Date.parse(task.started_at) > usual.p95;
 }
 
@@ -59,7 +59,7 @@ export interface Expected {
  */
 export function expectedEnd(task: Task, usual: Usual | undefined, now: number): Expected | undefined {
   const { run } = task;
-  if (!usual || !run || run.tree !== usual.tree || !task.started_at || task.finished_at) return undefined;
+  if (!usual || !run || run.tree !== usual.tree || !isUnderWay(task)) return undefined;
   if (run.phase !== 'running' && run.phase !== 'queued') return undefined;
   if (run.failed_count > 0 || run.paused_count > 0) return undefined;
   const start = Date.parse(task.started_at);
@@ -87,7 +87,7 @@ export function expectedOfAll(
 ): ExpectedOfAll {
   const all: ExpectedOfAll = { band: undefined, known: 0, of: 0, late: 0 };
   for (const task of tasks) {
-    if (!task.started_at || task.finished_at) continue;
+    if (!isUnderWay(task)) continue;
     all.of++;
     const one = expectedEnd(task, usualOf(task), now);
     if (!one) continue;
@@ -110,7 +110,7 @@ export function treesOf(tasks: Iterable<Task>): { key: string; task: number }[] 
   const found = new Map<string, { key: string; task: number; sharing: number }>();
   for (const task of tasks) {
     const key = usualKey(task);
-    if (!key || !task.started_at || task.finished_at) continue;
+    if (!key || !isUnderWay(task)) continue;
     const known = found.get(key);
     if (known) known.sharing++;
     else found.set(key, { key, task: task.id, sharing: 1 });

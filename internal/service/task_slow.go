@@ -31,29 +31,24 @@ func underWay(m *TaskMatch) bool {
 
 // slowness tells which tasks of a list are slow, by what it has found out of their trees.
 type slowness struct {
-	svc     *Service
-	project stdops.ProjectID
-	piece   int64 // of time, the same for the whole list
-	known   map[runsOf]*status.Durations
+	svc   *Service
+	piece int64 // of time, the same for the whole list
+	known map[runsOf]*status.Durations
 }
 
-func (s *Service) slowness(project stdops.ProjectID) *slowness {
-	return &slowness{svc: s, project: project, piece: s.store.Now().Unix() / slowLife, known: map[runsOf]*status.Durations{}}
-}
-
-func (l *slowness) runsOf(t *stdops.Task) runsOf {
-	return runsOf{project: l.project, template: t.Template, tree: t.TreeHash, piece: l.piece}
+func (s *Service) slowness() *slowness {
+	return &slowness{svc: s, piece: s.store.Now().Unix() / slowLife, known: map[runsOf]*status.Durations{}}
 }
 
 // full reports whether to tell of a task would be to find out about one tree more than a list does.
 func (l *slowness) full(t *stdops.Task) bool {
-	return len(l.known) >= mostSlowTrees && l.known[l.runsOf(t)] == nil
+	return len(l.known) >= mostSlowTrees && l.known[runsLike(t, l.piece)] == nil
 }
 
 // usual gives how long tasks like one take when it is slow: under way for longer than 95 of 100 took. It gives nil for any other,
 // and where too few are known of.
 func (l *slowness) usual(ctx context.Context, t *stdops.Task, now time.Time) (*status.Durations, error) {
-	of := l.runsOf(t)
+	of := runsLike(t, l.piece)
 	found := l.known[of]
 	if found == nil {
 		if err := ctx.Err(); err != nil { // what is found out is no longer wanted here

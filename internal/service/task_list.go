@@ -55,7 +55,7 @@ func (s *Service) Tasks(ctx context.Context, a *Access, q TaskQuery) (*TaskList,
 		if !underWay(&filter.TaskMatch) {
 			return list, nil
 		}
-		slow, filter.Limit = s.slowness(a.project.ID), scanStep
+		slow, filter.Limit = s.slowness(), scanStep
 	}
 	for scanned := 0; ; {
 		rows, err := s.store.Statuses(ctx, a.project.ID, store.StatusQuery{List: &filter, Run: q.Run, Updated: true})

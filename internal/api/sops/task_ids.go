@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/stdops/stdops"
 )
@@ -14,7 +13,6 @@ import (
 const (
 	mostIDs    = 50
 	mostDigits = 40 // of an asked id
-	shownItem  = 64 // characters of a bad item that a message repeats
 )
 
 // askedID is an id as a caller asked for it.
@@ -136,18 +134,5 @@ func plain(negative bool, digits string) (string, bool) {
 	}
 }
 
-// shown gives an item of a request for a message, cut to what a message can bear.
-func shown(item any) string {
-	text, ok := item.(string)
-	if !ok {
-		raw, err := stdops.EncodeValue(item)
-		if err != nil {
-			return "?"
-		}
-		text = string(raw)
-	}
-	if utf8.RuneCountInString(text) > shownItem {
-		return string([]rune(text)[:shownItem]) + "…"
-	}
-	return text
-}
+// shown gives an item of a request for a message.
+func shown(item any) string { return stdops.Short(stdops.ValueText(item)) }
