@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"testing"
 	"time"
 
@@ -96,5 +97,26 @@ func TestArchive_calls(t *testing.T) {
 		if err := unpackCalls(damaged, bare()); err == nil {
 			t.Errorf("%v is read", damaged)
 		}
+	}
+}
+
+// TestPostgresCopy_has_the_calls_of_archived_tasks, packed as they are.
+func TestPostgresCopy_has_the_calls_of_archived_tasks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := reopen(t, dir)
+	task := endTask(t, s, stdops.StateFinished, 10)
+	archiveAll(t, s, 100, 1)
+	question := StatusQuery{IDs: []stdops.TaskID{task.ID}, Children: true}
+	want := statuses(t, s, question).Tasks
+	if nodes := want[0].Nodes; len(nodes) != 3 || !slices.ContainsFunc(nodes, func(n stdops.NodeState) bool { return n.Called.Equal(at(5)) }) {
+		t.Fatalf("before the copy %+v", want)
+	}
+	closeStore(t, s)
+	o := testOptions("")
+	o.DB, o.ownTime = emptyDatabase(t), true
+	must(t, CopyToPostgres(t.Context(), dir, o.DB, []byte("0123456789abcdef0123456789abcdef"), func(Moved) {}))
+	if diff := cmp.Diff(want, statuses(t, open(t, o), question).Tasks); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
