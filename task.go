@@ -94,6 +94,7 @@ type NodeState struct {
 	Finished     time.Time // zero while unfinished
 	Due          time.Time // next poll of a waiting node, or the one that is out; or the automatic retry of a failed one
 	Deadline     time.Time // when the node is over its time limit
+	Called       time.Time // when the first call of the current attempt was begun; zero before, and of what calls nothing or is from before this was kept
 }
 
 // Token numbers the threads of execution of a task: the first is 1, a parallel gateway adds one for each branch.

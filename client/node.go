@@ -26,12 +26,12 @@ type NodeDetail struct {
 	Attempts  []Attempt       `json:"attempts" doc:"Earlier attempts of this loop, oldest first"`
 }
 
-// Timing is when an attempt of a node came how far, as far as it is known. When its first call began is not kept: what lies
-// between its start and its end is its wait for a slot, its calls, and what it waited for between them.
+// Timing is when an attempt of a node came how far, as far as it is known.
 type Timing struct {
 	Retried    time.Time `json:"retried_at,omitzero" doc:"Of an attempt after a retry: when that was asked for or came due. Until started_at or queued_at it waited to be entered, such as for the end of a pause"`
 	Queued     time.Time `json:"queued_at,omitzero" doc:"While its call waits for a slot, in place of started_at: since when"`
 	Started    time.Time `json:"started_at,omitzero" doc:"When it was entered; its first call began then or, when it waited for a slot, later"`
+	Called     time.Time `json:"called_at,omitzero" doc:"When its first call began: what lies between started_at and it is the wait for a slot, and until finished_at it ran, with what it waited for between its calls. Absent before the call, of a node that calls nothing or was ended before, and of attempts from before this was kept"`
 	CalledBack time.Time `json:"called_back_at,omitzero" doc:"When the latest callback for it was accepted, among the latest 10,000 events of the task; until then it waited for that"`
 	Finished   time.Time `json:"finished_at,omitzero" doc:"When it ended, or was skipped"`
 	Left       time.Time `json:"left_at,omitzero" doc:"Of an earlier attempt that FAILED: when it was retried or skipped. Since finished_at it stood failed"`

@@ -97,6 +97,7 @@ type NodeState struct {
 	ErrorIgnored bool      `json:"error_ignored,omitempty"`
 	Version      string    `json:"version,omitempty" doc:"Names the attempt"`
 	Started      time.Time `json:"started_at,omitzero"`
+	Called       time.Time `json:"called_at,omitzero" doc:"When the first call of the attempt began; since started_at it waited for a slot. Absent where there was none, and where that was not kept"`
 	Finished     time.Time `json:"finished_at,omitzero"`
 	Due          time.Time `json:"due_at,omitzero" doc:"When it goes on by itself, where that is known"`
 	Error        string    `json:"error,omitempty" doc:"The first 300 characters of why it failed"`

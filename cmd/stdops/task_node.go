@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +19,9 @@ func (c *cli) taskNode() *cobra.Command {
 		Use:   "node ID [NODE]",
 		Short: "Show a node of a task: its inputs, outputs and attempts",
 		Long: "Show a node, named by its id or, where only one node has it, by its name: how it stands, what it was given and gave,\n" +
-			"the branches of a gateway, and its earlier attempts; -o json or yaml shows what each attempt was given and gave. Of a\n" +
-			"node that was not reached the inputs are what it would be given now. Without NODE all nodes of the task are listed.",
+			"the branches of a gateway, and its earlier attempts; -o json or yaml shows what each attempt was given and gave. QUEUED is\n" +
+			"how long it waited for a slot until its first call, RAN from then to its end, with what it waited for between its calls.\n" +
+			"Of a node that was not reached the inputs are what it would be given now. Without NODE all nodes of the task are listed.",
 		Example: "  stdops task node 12\n" +
 			"  stdops task node 12 'Copy the build'\n" +
 			"  stdops task node 12 'Copy the build' --loop 1 -o yaml",
@@ -77,9 +79,23 @@ func nodeColumns() []column[client.Node] {
 		{"SKIPPED", func(n *client.Node) string { return yes(n.Skipped) }},
 		{"STARTED", func(n *client.Node) string { return moment(n.Started) }},
 		{"FINISHED", func(n *client.Node) string { return moment(n.Finished) }},
+		{"QUEUED", func(n *client.Node) string { return lasted(n.Started, n.Called) }},
+		{"RAN", func(n *client.Node) string { return lasted(n.Called, n.Finished) }},
 		{"ID", func(n *client.Node) string { return n.ID }},
 		{"ERROR", func(n *client.Node) string { return n.Error }},
 	}
+}
+
+// lasted shows how long something took, nothing where it is not over or not known.
+func lasted(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	d := max(0, to.Sub(from))
+	if d < time.Minute {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 func count(n int32) string { return strconv.Itoa(int(n)) }
@@ -189,6 +205,8 @@ func attemptColumns() []column[client.Node] {
 		{"EARLIER ATTEMPT", func(n *client.Node) string { return "loop " + count(n.Loop) + ", retry " + count(n.Retry) }},
 		{"STARTED", func(n *client.Node) string { return moment(n.Started) }},
 		{"FINISHED", func(n *client.Node) string { return moment(n.Finished) }},
+		{"QUEUED", func(n *client.Node) string { return lasted(n.Started, n.Called) }},
+		{"RAN", func(n *client.Node) string { return lasted(n.Called, n.Finished) }},
 		{"ERROR", func(n *client.Node) string { return n.Error }},
 	}
 }

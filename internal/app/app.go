@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/stdops/stdops"
@@ -89,6 +90,7 @@ type App struct {
 	workers  *store.Workers // nil, as is queue: no other process has the store
 	queue    *queue.River
 	engine   *engine.Engine
+	begun    *prometheus.HistogramVec // of first calls
 	guard    *outbound.Guard
 	service  *service.Service
 	watch    *watch.Hub // nil when the process answers nothing
@@ -200,9 +202,13 @@ func (a *App) assemble(ctx context.Context, zone *time.Location) (err error) {
 	if err != nil {
 		return err
 	}
+	a.begun = newBegun()
 	driving := engine.Options{
 		Commits: a.store, Tasks: a.store, Surroundings: surroundings, Plugins: plugins, Logs: a.store, Wakes: queue.NewLocal(a.store.Now), Now: a.store.Now,
 		Epoch: a.store.Epoch(), Limits: a.options.Limits, Log: a.log,
+		Began: func(class plugin.Class, waited time.Duration) {
+			a.begun.WithLabelValues(class.String()).Observe(waited.Seconds())
+		},
 	}
 	if err := a.share(&driving); err != nil { //nolint:contextcheck // what it makes is started and stopped later
 		return err

@@ -2,13 +2,16 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stdops/stdops/internal/app"
 )
@@ -67,8 +70,38 @@ func TestAppServesAndStops(t *testing.T) {
 
 func TestAppTellsFiguresOfCalls(t *testing.T) {
 	t.Parallel()
-	a := start(t, t.TempDir())
+	a, err := app.New(t.Context(), app.Options{
+		Listen: "127.0.0.1:0", DataDir: t.TempDir(), TimeZone: "UTC", BootstrapAppCode: appCode, BootstrapAppSecret: appSecret,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	defer stop(t, a)
+	wantFigures(t, a, `stdops_calls_out{class="light"} 0`, `stdops_calls_out{class="http"} 0`, `stdops_calls_waiting{class="script"} 0`,
+		"stdops_outbound_refused_total 0",
+		`stdops_node_ready_to_start_seconds_count{class="light"} 0`, `stdops_node_ready_to_start_seconds_count{class="script"} 0`)
+
+	c := &caller{t: t, base: "http://" + a.Addr()}
+	tree := chain(act("One", "bk_display", "bk_display_message", "1"), act("Two", "bk_display", "bk_display_message", "2")).tree()
+	id := c.createTree("two calls", tree)
+	c.must(fmt.Sprintf("/apigw/start_task/%d/2/", id), map[string]any{})
+	for state := ""; state != "FINISHED"; time.Sleep(10 * time.Millisecond) {
+		var status nodeStatus
+		got, _ := c.get(fmt.Sprintf("/apigw/get_task_status/%d/2/", id))
+		if err := json.Unmarshal(got.Data, &status); err != nil {
+			t.Fatal(err)
+		}
+		state = status.State
+	}
+	wantFigures(t, a, `stdops_node_ready_to_start_seconds_count{class="light"} 2`, `stdops_node_ready_to_start_seconds_count{class="http"} 0`)
+}
+
+// wantFigures looks for lines of /metrics.
+func wantFigures(t *testing.T, a *app.App, lines ...string) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.Addr()+"/metrics", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -82,10 +115,7 @@ func TestAppTellsFiguresOfCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{
-		`stdops_calls_out{class="light"} 0`, `stdops_calls_out{class="http"} 0`, `stdops_calls_waiting{class="script"} 0`,
-		"stdops_outbound_refused_total 0",
-	} {
+	for _, line := range lines {
 		if !strings.Contains(string(text), "\n"+line+"\n") {
 			t.Errorf("/metrics has no line %s", line)
 		}

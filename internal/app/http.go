@@ -22,6 +22,7 @@ import (
 	"github.com/stdops/stdops/internal/api/ui"
 	v1 "github.com/stdops/stdops/internal/api/v1"
 	"github.com/stdops/stdops/internal/engine"
+	"github.com/stdops/stdops/internal/plugin"
 	"github.com/stdops/stdops/web"
 )
 
@@ -179,6 +180,7 @@ func (a *App) metrics() http.Handler {
 			Name: "stdops_waiting_tasks", Help: "Tasks that wait until there is room to drive them.",
 		}, func() float64 { return float64(a.engine.Stats().Waiting) }),
 		callFigures{a.engine},
+		a.begun,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "stdops_clock_ahead_seconds", Help: "By how much the time of the server is later than the clock of the machine; less than zero: earlier.",
 		}, func() float64 { return a.clock.Ahead().Seconds() }),
@@ -214,6 +216,21 @@ func (f callFigures) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(callsOut, prometheus.GaugeValue, float64(c.Out), c.Class.String())
 		to <- prometheus.MustNewConstMetric(callsWaiting, prometheus.GaugeValue, float64(c.Waiting), c.Class.String())
 	}
+}
+
+// newBegun counts how long nodes wait from when they are entered to their first call, by the class of its plugin.
+func newBegun() *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "stdops_node_ready_to_start_seconds",
+		Help: "How long nodes waited from when they were entered to the begin of their first call.",
+		Buckets: []float64{
+			0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800,
+		},
+	}, []string{"class"})
+	for class := range plugin.Classes { // there from the beginning
+		h.WithLabelValues(plugin.Class(class).String())
+	}
+	return h
 }
 
 // bootstrap makes the app that the settings name. The way in for the first person is [App.FirstSignIn].

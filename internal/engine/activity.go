@@ -32,7 +32,7 @@ func (s *step) execute(n stdops.NodeIndex) {
 	}
 	s.setData(n, nodeData{inputs: inputs, outputs: &stdops.Object{}, template: s.getData(n).template}, false)
 	own := s.setPhase(n, stdops.PhaseExecuting)
-	own.Call = 0
+	own.Call, own.Called = 0, latest(own.Started, s.now)
 	s.calls = append(s.calls, s.newCall(own, nil, false))
 }
 
@@ -43,7 +43,7 @@ func (s *step) newCall(own *stdops.NodeState, data any, called bool) call {
 		node: own.Node, version: own.Version, number: own.Call, code: act.Code, plugin: act.Version,
 		inputs: d.inputs.Clone(), outputs: d.outputs.Clone(), system: s.systemFor(act), variables: s.variablesFor(own.Node),
 		loop: int64(own.Loop), inner: int64(own.InnerLoop), retry: own.Retry,
-		callback: data, called: called, class: s.classOf(own.Node), zone: s.info.Zone,
+		callback: data, called: called, class: s.classOf(own.Node), zone: s.info.Zone, entered: own.Started,
 		hide: s.graph.SecretsOf(s.inputs),
 	}
 }

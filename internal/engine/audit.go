@@ -77,6 +77,9 @@ func (a *audit) checkNodes() {
 		if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 			a.wrong("%s finished before it started", name)
 		}
+		if !n.Called.IsZero() && !activity {
+			a.wrong("%s calls nothing, but it is noted down when its call began", name)
+		}
 		if n.State == stdops.StateFinished && activity && a.Task.Archived.IsZero() && !slices.Contains(a.Outputs, n.Node) {
 			a.wrong("%s is FINISHED, but its outputs are not stored", name)
 		}

@@ -71,6 +71,13 @@ func damages(activities []stdops.NodeIndex) []damage {
 			n.Finished = n.Started.Add(time.Hour)
 			return true
 		}},
+		{"a node that calls nothing was called", func(r *stdops.Record, _ func(int) int) bool {
+			i := slices.IndexFunc(r.Nodes, func(n stdops.NodeState) bool { return !slices.Contains(activities, n.Node) })
+			if i >= 0 {
+				r.Nodes[i].Called = r.Nodes[i].Started
+			}
+			return i >= 0
+		}},
 		{"a node is gone", func(r *stdops.Record, pick func(int) int) bool {
 			i := pick(len(r.Nodes))
 			r.Nodes = slices.Delete(r.Nodes, i, i+1)

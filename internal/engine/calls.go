@@ -21,6 +21,7 @@ type pool struct {
 	slots   *slots
 	journal *journal // nil where logs are not kept
 	now     func() time.Time
+	began   func(plugin.Class, time.Duration) // may be nil
 	log     *slog.Logger
 
 	maxOutput int // bytes of the JSON text of one output
@@ -47,7 +48,7 @@ type callOnItsWay struct {
 func newPool(ctx context.Context, o *Options, journal *journal, slots *slots) *pool {
 	ctx, cut := context.WithCancelCause(ctx)
 	return &pool{
-		plugins: o.Plugins, slots: slots, journal: journal, now: o.Now, log: o.Log, maxOutput: int(o.Limits.Output), ctx: ctx, cut: cut,
+		plugins: o.Plugins, slots: slots, journal: journal, now: o.Now, began: o.Began, log: o.Log, maxOutput: int(o.Limits.Output), ctx: ctx, cut: cut,
 		calls: make(map[stdops.TaskRef]map[callKey]callOnItsWay),
 	}
 }
@@ -170,6 +171,7 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	}
 	outcome, err := plugin.Outcome{}, context.Cause(ctx) // what was ended while it waited for an earlier call does not begin
 	if err == nil {
+		p.tellBegan(&c)
 		outcome, err = p.logged(ctx, ref, pc, c)
 	}
 	if bad := checkOutputs(pc.Outputs, p.maxOutput); err == nil {
@@ -182,6 +184,13 @@ func (p *pool) call(ctx context.Context, ref stdops.TaskRef, c call) callEnded {
 	return callEnded{
 		node: c.node, version: c.version, call: c.number, inputs: c.inputs, outputs: pc.Outputs, outcome: outcome, failed: err != nil,
 		called: c.called,
+	}
+}
+
+// tellBegan tells how long a node has waited for its first call: for its slot, for the commit, and for the end of an earlier call.
+func (p *pool) tellBegan(c *call) {
+	if p.began != nil && c.number == 0 {
+		p.began(c.class, max(0, p.now().Sub(c.entered)))
 	}
 }
 

@@ -137,7 +137,7 @@ func (s *step) recoverExecute(n *stdops.NodeState, out map[callID]bool) {
 		s.setData(n.Node, nodeData{inputs: inputs, outputs: &stdops.Object{}, template: s.getData(n.Node).template}, true)
 		s.poll(n.Node)
 	default: // back to where it was before the call, which it gets again
-		s.setPhase(n.Node, stdops.PhaseQueued)
+		s.setPhase(n.Node, stdops.PhaseQueued).Called = time.Time{}
 		s.enqueue(n.Node, freshLane)
 	}
 }

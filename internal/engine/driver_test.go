@@ -40,7 +40,14 @@ type rig struct {
 	onCommit atomic.Pointer[func([]stdops.Change)]
 	lost     chan stdops.TaskID // of each change that could not be stored
 	gone     atomic.Bool        // the tree of every task is
+	begun    chan begun         // first calls, as many as there is room for
 	log      *slog.Logger
+}
+
+// begun is what the engine tells of a first call.
+type begun struct {
+	class  plugin.Class
+	waited time.Duration
 }
 
 func newRig(t *testing.T, graph *flow.Graph, p *scripted) *rig {
@@ -52,7 +59,7 @@ func newSmallRig(t *testing.T, live int, graph *flow.Graph, p *scripted) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, dir: t.TempDir(), graph: graph, plugin: p, live: live, commits: make(chan struct{}, 1),
-		lost: make(chan stdops.TaskID, 1000), log: slog.New(slog.DiscardHandler),
+		lost: make(chan stdops.TaskID, 1000), begun: make(chan begun, 10), log: slog.New(slog.DiscardHandler),
 	}
 	r.open()
 	t.Cleanup(func() { r.close(t.Context()) })
@@ -75,6 +82,12 @@ func (r *rig) open() {
 	r.engine = engine.New(engine.Options{
 		Commits: r, Tasks: st, Surroundings: r, Plugins: registry, Logs: st, Wakes: queue.NewLocal(st.Now), Now: st.Now, Epoch: st.Epoch(),
 		Limits: &limits, Log: r.log,
+		Began: func(class plugin.Class, waited time.Duration) {
+			select {
+			case r.begun <- begun{class, waited}:
+			default:
+			}
+		},
 	})
 	if p := r.plugin; p.pool > 0 {
 		r.engine.SetPool(p.class, p.pool)

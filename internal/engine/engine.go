@@ -79,6 +79,9 @@ type Options struct {
 	// Aside keeps this process from driving tasks: it carries out commands, and others go on from there. It needs Ownership.
 	Aside bool
 
+	// Began is told of each first call of an attempt how long after its node was entered it begins; nil: nobody is.
+	Began func(class plugin.Class, waited time.Duration)
+
 	Limits *stdops.Limits // nil: the defaults
 	Log    *slog.Logger
 }

@@ -115,10 +115,28 @@ func (s *simulation) watchNode(t *simTask, n *stdops.NodeState) {
 	if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 		s.broken(timesGoForward, "node %d of task %d finished before it started", n.Node, t.task.ID)
 	}
+	if wrong := wrongCalled(n); wrong != "" {
+		s.broken(timesGoForward, "node %d of task %d %s", n.Node, t.task.ID, wrong)
+	}
 	stored := told{n.State, n.Loop, n.InnerLoop, n.Retry, n.Skip, n.Started, n.Finished, t.kept[n.Node]}
 	if says := &t.told[n.Node]; !says.equal(&stored) {
 		s.broken(eachTransitionOnce, "node %d of task %d is %s, its log says %s", n.Node, t.task.ID, &stored, says)
 	}
+}
+
+// wrongCalled tells what is wrong with when the first call of a node began: it is known as soon as its phase says that the call was
+// made, not before, and lies between its start and its end.
+func wrongCalled(n *stdops.NodeState) string {
+	made := n.Phase == stdops.PhaseExecuting || n.Phase == stdops.PhaseScheduling || n.Phase == stdops.PhaseWaiting
+	switch {
+	case made && n.Called.IsZero():
+		return fmt.Sprintf("is in phase %s, but not when its call began", n.Phase)
+	case !n.Called.IsZero() && (n.Phase == stdops.PhaseQueued || n.State == stdops.StateReady):
+		return fmt.Sprintf("is %s in phase %s, its call began at %s", n.State, n.Phase, moment(n.Called))
+	case !n.Called.IsZero() && (n.Called.Before(n.Started) || !n.Finished.IsZero() && n.Finished.Before(n.Called)):
+		return fmt.Sprintf("was entered at %s, called at %s and ended at %s", moment(n.Started), moment(n.Called), moment(n.Finished))
+	}
+	return ""
 }
 
 // watchResult makes sure that a node whose call was out is finished by that call and no other.

@@ -88,6 +88,7 @@ type call struct {
 	called    bool // callback holds data
 	class     plugin.Class
 	zone      *time.Location
+	entered   time.Time      // when its node was
 	hide      stdops.Secrets // from the log
 }
 

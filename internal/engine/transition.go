@@ -50,7 +50,7 @@ func enterRunning(n *stdops.NodeState, fresh stdops.Version, token stdops.Token,
 	n.Loop, n.InnerLoop = max(n.Loop, 1), max(n.InnerLoop, 1)
 	n.State, n.Phase, n.Call = stdops.StateRunning, stdops.PhaseNone, 0
 	n.Token, n.Started, n.Finished = token, now, time.Time{}
-	n.Due, n.Deadline = time.Time{}, time.Time{}
+	n.Due, n.Deadline, n.Called = time.Time{}, time.Time{}, time.Time{}
 }
 
 // enterFinished ends an attempt well; ignored says that it failed and its failure was ignored.
@@ -80,7 +80,7 @@ func enterReady(n *stdops.NodeState, fresh stdops.Version, automatic bool) {
 		n.AutoRetries++
 	}
 	rest(n, time.Time{})
-	n.Started = time.Time{}
+	n.Started, n.Called = time.Time{}, time.Time{}
 }
 
 func rest(n *stdops.NodeState, finished time.Time) {

@@ -183,6 +183,9 @@ func (w *world) check(c *stdops.Change) {
 		if !n.Finished.IsZero() && n.Finished.Before(n.Started) {
 			w.t.Fatalf("node %d finished before it started", n.Node)
 		}
+		if wrong := wrongCalled(n); wrong != "" {
+			w.t.Fatalf("node %d %s", n.Node, wrong)
+		}
 		if (n.Phase != stdops.PhaseNone) != (n.State == stdops.StateRunning && w.graph.Nodes[n.Node].Kind == stdops.KindActivity) {
 			w.t.Fatalf("node %d is %s in phase %q", n.Node, n.State, n.Phase)
 		}

@@ -11,8 +11,7 @@ import (
 // Driver is who drives a task.
 type Driver = store.Driver
 
-// NodeTiming is what is stored of when an attempt came how far, beside when it was entered and when it ended. When its first
-// call began is stored nowhere, so how long it waited for that is known only while it does.
+// NodeTiming is what is stored of when an attempt came how far, beside when it was entered, called and ended.
 type NodeTiming struct {
 	Retried    time.Time // when the attempt before it was retried, of which it came
 	CalledBack time.Time // when the latest callback for it was accepted

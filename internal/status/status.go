@@ -21,6 +21,7 @@ type Status struct {
 	Elapsed      int64     // whole seconds
 	Grows        bool      // Elapsed counts to the moment of the question: all else is the same at any moment
 	Started      time.Time // zero before the first attempt began
+	Called       time.Time // when its first call began; zero before, and where that is not known
 	Finished     time.Time // zero while unfinished
 	Children     []Status  // in the order of first execution; nil unless asked for
 }
@@ -205,8 +206,17 @@ func own(n *stdops.NodeState, parent stdops.NodeIndex, name string, end end) Sta
 		Node: n.Node, Parent: parent, State: n.State, Name: name, Version: n.Version,
 		Loop: max(n.Loop, 1), Retry: n.Retry, Skip: n.Skip, ErrorIgnored: n.ErrorIgnored,
 		Elapsed: elapsed(n.Started, n.Finished, end.at), Grows: !end.fixed && grows(n.Started, n.Finished),
-		Started: n.Started, Finished: n.Finished,
+		Started: n.Started, Called: called(n), Finished: n.Finished,
 	}
+}
+
+// called gives when the first call of the current attempt began. A process of a version that does not note that down leaves the time
+// of an earlier attempt where it is.
+func called(n *stdops.NodeState) time.Time {
+	if n.Started.IsZero() || n.Called.Before(n.Started) {
+		return time.Time{}
+	}
+	return n.Called
 }
 
 // Find gives the status of a node inside of s, s itself included; nil when it is not there.

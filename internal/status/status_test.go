@@ -361,3 +361,20 @@ func BenchmarkProject(b *testing.B) {
 		}
 	}
 }
+
+// TestOf_tells_when_the_first_call_began, unless what is stored is of an earlier attempt: then it is not known.
+func TestOf_tells_when_the_first_call_began(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct{ started, called, want time.Time }{
+		"at once":                 {noon, noon, noon},
+		"later":                   {noon, noon.Add(time.Second), noon.Add(time.Second)},
+		"not yet, or not known":   {started: noon},
+		"of an earlier attempt":   {started: noon, called: noon.Add(-time.Second)},
+		"of one that was retried": {called: noon},
+	} {
+		n := &stdops.NodeState{Node: 2, State: stdops.StateRunning, Started: c.started, Called: c.called}
+		if got := Of(task(stdops.StateRunning), n, 0, "", noon).Called; !got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", what, got, c.want)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type oldTask struct {
 	rows     int64 // that it will have no more
 	nodes    int64
 	body     []byte
+	calls    []byte
 }
 
 // old reads the tasks that come next, and packs their nodes, before anybody has to wait for that.
@@ -83,7 +84,7 @@ func (s *Store) old(ctx context.Context, before time.Time, limit int) ([]oldTask
 	}
 	for i := range list {
 		of := nodes[list[i].id]
-		list[i].nodes, list[i].body = int64(len(of)), s.packNodes(of)
+		list[i].nodes, list[i].body, list[i].calls = int64(len(of)), s.packNodes(of), packCalls(of)
 	}
 	return list, nil
 }
@@ -152,9 +153,9 @@ func (s *Store) keepArchived(ctx context.Context, tx *sql.Conn, list []oldTask) 
 	for i := range list {
 		o := &list[i]
 		kept[i] = `(` + c.param(int64(o.project)) + `, ` + c.param(int64(o.id)) + `, ` + c.param(int64(archiveFormat)) + `, ` +
-			c.param(o.nodes) + `, ` + c.param(o.body) + `)`
+			c.param(o.nodes) + `, ` + c.param(o.body) + `, ` + c.param(o.calls) + `)`
 	}
-	text := `INSERT INTO task_archive (project_id, task_id, format, nodes, body) VALUES ` + strings.Join(kept, `, `)
+	text := `INSERT INTO task_archive (project_id, task_id, format, nodes, body, calls) VALUES ` + strings.Join(kept, `, `)
 	if _, err := tx.ExecContext(ctx, text, c.args...); err != nil {
 		return fmt.Errorf("store what is kept: %w", err)
 	}
@@ -219,17 +220,26 @@ func (s *Store) archivedNodes(r treeReads, tasks []stdops.TaskID, batch *StatusB
 	for _, id := range tasks {
 		batch.Tasks[place[id]].Err = errors.New("the row of its archive is missing")
 	}
-	return r.archivesOf(tasks, func(task stdops.TaskID, format int64, body []byte) {
+	return r.archivesOf(tasks, func(task stdops.TaskID, packed packedNodes) {
 		row := &batch.Tasks[place[task]]
-		row.Nodes, row.Err = readArchive(s.unzip, format, body)
+		row.Nodes, row.Err = readArchive(s.unzip, packed)
 	})
 }
 
-func readArchive(unzip *zstd.Decoder, format int64, body []byte) ([]stdops.NodeState, error) {
-	text, err := unzip.DecodeAll(body, nil)
+// packedNodes is what the row of an archive has of the nodes of its task.
+type packedNodes struct {
+	format      int64
+	body, calls []byte
+}
+
+func readArchive(unzip *zstd.Decoder, p packedNodes) ([]stdops.NodeState, error) {
+	text, err := unzip.DecodeAll(p.body, nil)
 	var nodes []stdops.NodeState
 	if err == nil {
-		nodes, err = unpackNodes(format, text)
+		nodes, err = unpackNodes(p.format, text)
+	}
+	if err == nil {
+		err = unpackCalls(p.calls, nodes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read its archive: %w", err)

@@ -31,6 +31,7 @@ var anyNode = rapid.Custom(func(t *rapid.T) stdops.NodeState {
 		ErrorIgnored: rapid.Bool().Draw(t, "ignored"), Version: anyVersion.Draw(t, "version"),
 		Token: stdops.Token(number("token")), Started: anyTime.Draw(t, "started"), Finished: anyTime.Draw(t, "finished"),
 		Due: anyTime.Draw(t, "due"), Deadline: anyTime.Draw(t, "deadline"),
+		Called: anyTime.Draw(t, "called"),
 	}
 })
 
@@ -39,7 +40,7 @@ func TestArchive_gives_back_what_was_packed(t *testing.T) {
 	s := setup(t)
 	rapid.Check(t, func(t *rapid.T) {
 		nodes := rapid.SliceOfN(anyNode, 0, 20).Draw(t, "nodes")
-		got, err := readArchive(s.unzip, archiveFormat, s.packNodes(nodes))
+		got, err := readArchive(s.unzip, packedNodes{archiveFormat, s.packNodes(nodes), packCalls(nodes)})
 		if diff := cmp.Diff(nodes, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Fatalf("%v (-packed +read):\n%s", err, diff)
 		}

@@ -34,8 +34,8 @@ func benchmarkCommit(b *testing.B, s *Store) {
 			next := stdops.NodeIndex(round % 17)
 			c := &changes[i]
 			c.Nodes = []stdops.NodeState{
-				{Node: next + 1, Order: int32(next), State: stdops.StateFinished, Loop: 1, InnerLoop: 1, Version: version, Token: 1, Started: at(1), Finished: at(2)},
-				{Node: next + 2, Order: int32(next) + 1, State: stdops.StateRunning, Phase: stdops.PhaseExecuting, Loop: 1, InnerLoop: 1, Version: version, Token: 1, Started: at(2)},
+				{Node: next + 1, Order: int32(next), State: stdops.StateFinished, Loop: 1, InnerLoop: 1, Version: version, Token: 1, Started: at(1), Called: at(1), Finished: at(2)},
+				{Node: next + 2, Order: int32(next) + 1, State: stdops.StateRunning, Phase: stdops.PhaseExecuting, Loop: 1, InnerLoop: 1, Version: version, Token: 1, Started: at(2), Called: at(2)},
 			}
 			c.Transitions = []stdops.Transition{
 				{Node: next + 1, From: stdops.StateRunning, To: stdops.StateFinished, Time: at(2)},

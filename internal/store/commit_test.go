@@ -17,7 +17,7 @@ func fullNode(node stdops.NodeIndex) stdops.NodeState {
 	return stdops.NodeState{
 		Node: node, Order: 2, State: stdops.StateFailed, Phase: stdops.PhaseWaiting, Call: 3, Loop: 4, InnerLoop: 5, Retry: 6,
 		AutoRetries: 7, Skip: true, ErrorIgnored: true, Version: version, Token: 8,
-		Started: at(1), Finished: at(2), Due: at(3), Deadline: at(4),
+		Started: at(1), Finished: at(2), Due: at(3), Deadline: at(4), Called: at(5),
 	}
 }
 

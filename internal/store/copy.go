@@ -250,13 +250,13 @@ func (c *Copy) Record(ctx context.Context, ref stdops.TaskRef) (*stdops.Record, 
 
 // archivedNodes reads how the nodes of an archived task stood.
 func (c *Copy) archivedNodes(ctx context.Context, ref stdops.TaskRef) ([]stdops.NodeState, error) {
-	var format int64
-	var body []byte
-	err := c.from().QueryRowContext(ctx, `SELECT format, body FROM task_archive WHERE task_id = $1`, int64(ref.Task)).Scan(&format, &body)
+	var p packedNodes
+	err := c.from().QueryRowContext(ctx, `SELECT format, body, calls FROM task_archive WHERE task_id = $1`, int64(ref.Task)).
+		Scan(&p.format, &p.body, &p.calls)
 	if err != nil {
 		return nil, fmt.Errorf("load archive of task %d: %w", ref.Task, err)
 	}
-	return readArchive(c.unzip, format, body)
+	return readArchive(c.unzip, p)
 }
 
 // load reads what a driver would. The statements are not prepared before the schema was looked at.

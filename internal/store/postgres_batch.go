@@ -23,17 +23,18 @@ type rowsOf struct {
 
 const nodeValues = `node bigint, ord bigint, state bigint, phase bigint, call bigint, loop bigint, inner_loop bigint, retry bigint,
 	auto_retries bigint, skip bigint, error_ignored bigint, version text, token bigint, started_at bigint, finished_at bigint,
-	due_at bigint, deadline bigint`
+	due_at bigint, deadline bigint, called_at bigint`
 
 // The columns of a node as they are stored of the rows of a batch, which have 0 for a time that there is not.
 const (
 	nodeNames = `node, ord, state, phase, call, loop, inner_loop, retry, auto_retries, skip, error_ignored, version, token,
-	started_at, finished_at, due_at, deadline`
+	started_at, finished_at, due_at, deadline, called_at`
 	nodeOfRow = `r.node, r.ord, r.state, r.phase, r.call, r.loop, r.inner_loop, r.retry, r.auto_retries, r.skip, r.error_ignored,
-	r.version, r.token, NULLIF(r.started_at, 0), NULLIF(r.finished_at, 0), NULLIF(r.due_at, 0), NULLIF(r.deadline, 0)`
+	r.version, r.token, NULLIF(r.started_at, 0), NULLIF(r.finished_at, 0), NULLIF(r.due_at, 0), NULLIF(r.deadline, 0),
+	NULLIF(r.called_at, 0)`
 	nodeOfStored = `(k.s).node, (k.s).ord, (k.s).state, (k.s).phase, (k.s).call, (k.s).loop, (k.s).inner_loop, (k.s).retry,
 	(k.s).auto_retries, (k.s).skip, (k.s).error_ignored, (k.s).version, (k.s).token, (k.s).started_at, (k.s).finished_at,
-	(k.s).due_at, (k.s).deadline`
+	(k.s).due_at, (k.s).deadline, (k.s).called_at`
 )
 
 // want are the tasks of the changes. Its rows are the first, so $2 is the list of their ids.
@@ -89,7 +90,8 @@ nodes AS (
 		call = excluded.call, loop = excluded.loop, inner_loop = excluded.inner_loop, retry = excluded.retry,
 		auto_retries = excluded.auto_retries, skip = excluded.skip, error_ignored = excluded.error_ignored,
 		version = excluded.version, token = excluded.token, started_at = excluded.started_at,
-		finished_at = excluded.finished_at, due_at = excluded.due_at, deadline = excluded.deadline)`},
+		finished_at = excluded.finished_at, due_at = excluded.due_at, deadline = excluded.deadline,
+		called_at = excluded.called_at)`},
 	{[]rowsOf{{"data", `node bigint, inputs bytea, outputs bytea, template bytea`}}, `
 data AS (
 	INSERT INTO node_data (project_id, task_id, node, inputs, outputs, template)

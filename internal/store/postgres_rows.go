@@ -66,7 +66,7 @@ func (r *rows) node(n *stdops.NodeState) *rows {
 	return r.number(int64(n.Node)).number(int64(n.Order)).number(int64(n.State)).number(int64(n.Phase)).
 		number(int64(n.Call)).number(int64(n.Loop)).number(int64(n.InnerLoop)).number(int64(n.Retry)).
 		number(int64(n.AutoRetries)).flag(n.Skip).flag(n.ErrorIgnored).text(string(n.Version)).number(int64(n.Token)).
-		instant(n.Started).instant(n.Finished).instant(n.Due).instant(n.Deadline)
+		instant(n.Started).instant(n.Finished).instant(n.Due).instant(n.Deadline).instant(n.Called)
 }
 
 func (b *batchOf) addNodes(of func(string) *rows, i int, c *stdops.Change) {

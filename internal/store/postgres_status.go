@@ -125,17 +125,16 @@ func (r postgresReads) doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskI
 	return rows.Err()
 }
 
-func (r postgresReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, int64, []byte)) error {
+func (r postgresReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, packedNodes)) error {
 	type row struct {
-		task   stdops.TaskID
-		format int64
-		body   []byte
+		task stdops.TaskID
+		packedNodes
 	}
-	rows, err := r.tx.QueryContext(r.ctx, `SELECT task_id, format, body FROM task_archive WHERE task_id = ANY ($1)`,
+	rows, err := r.tx.QueryContext(r.ctx, `SELECT task_id, format, body, calls FROM task_archive WHERE task_id = ANY ($1)`,
 		ids(dialect{postgres: true}, tasks))
-	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.task), &r.format, &r.body} })
+	found, err := collect(rows, err, func(r *row) []any { return []any{number(&r.task), &r.format, &r.body, &r.calls} })
 	for _, row := range found {
-		each(row.task, row.format, row.body)
+		each(row.task, row.packedNodes)
 	}
 	return err
 }

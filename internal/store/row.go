@@ -29,13 +29,14 @@ func taskFields(t *stdops.Task) []any {
 
 // nodeColumns are the columns of a node state, in the order of nodeFields.
 const nodeColumns = `node, ord, state, phase, call, loop, inner_loop, retry, auto_retries, skip, error_ignored,
-	version, token, started_at, finished_at, due_at, deadline`
+	version, token, started_at, finished_at, due_at, deadline, called_at`
 
 func nodeFields(n *stdops.NodeState) []any {
 	return []any{
 		number(&n.Node), number(&n.Order), number(&n.State), number(&n.Phase), number(&n.Call), number(&n.Loop),
 		number(&n.InnerLoop), number(&n.Retry), number(&n.AutoRetries), &n.Skip, &n.ErrorIgnored,
 		(*string)(&n.Version), number(&n.Token), instant(&n.Started), instant(&n.Finished), instant(&n.Due), instant(&n.Deadline),
+		instant(&n.Called),
 	}
 }
 

@@ -81,27 +81,28 @@ func (b *batch) texts() []statementText {
 			WHERE id = $9 AND project_id = $10 AND revision = $11 AND epoch <= $5`},
 		{&b.archive, `
 			INSERT INTO node_attempt (project_id, task_id, node, ord, state, phase, call, loop, inner_loop, retry,
-				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline,
+				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline, called_at,
 				inputs, outputs, template, archived_at)
 			SELECT s.project_id, s.task_id, s.node, s.ord, s.state, s.phase, s.call, s.loop, s.inner_loop, s.retry,
-				s.auto_retries, s.skip, s.error_ignored, s.version, s.token, s.started_at, s.finished_at, s.due_at, s.deadline,
+				s.auto_retries, s.skip, s.error_ignored, s.version, s.token, s.started_at, s.finished_at, s.due_at, s.deadline, s.called_at,
 				d.inputs, d.outputs, d.template, $1
 			FROM node_state s LEFT JOIN node_data d ON d.task_id = s.task_id AND d.node = s.node
 			WHERE s.task_id = $2 AND s.node = $3`},
 		{&b.attempt, `
 			INSERT INTO node_attempt (project_id, task_id, node, ord, state, phase, call, loop, inner_loop, retry,
-				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline,
+				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline, called_at,
 				inputs, outputs, template, archived_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`},
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`},
 		{&b.node, `
 			INSERT INTO node_state (project_id, task_id, node, ord, state, phase, call, loop, inner_loop, retry,
-				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+				auto_retries, skip, error_ignored, version, token, started_at, finished_at, due_at, deadline, called_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 			ON CONFLICT (task_id, node) DO UPDATE SET ord = excluded.ord, state = excluded.state, phase = excluded.phase,
 				call = excluded.call, loop = excluded.loop, inner_loop = excluded.inner_loop, retry = excluded.retry,
 				auto_retries = excluded.auto_retries, skip = excluded.skip, error_ignored = excluded.error_ignored,
 				version = excluded.version, token = excluded.token, started_at = excluded.started_at,
-				finished_at = excluded.finished_at, due_at = excluded.due_at, deadline = excluded.deadline`},
+				finished_at = excluded.finished_at, due_at = excluded.due_at, deadline = excluded.deadline,
+				called_at = excluded.called_at`},
 		{&b.data, `
 			INSERT INTO node_data (project_id, task_id, node, inputs, outputs, template) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (task_id, node) DO UPDATE SET inputs = excluded.inputs, outputs = excluded.outputs,

@@ -130,7 +130,7 @@ func (a *applier) bindNode(st *sqlite3.Stmt, n *stdops.NodeState) *binding {
 	return a.bindTask(st).number(int64(n.Node)).number(int64(n.Order)).number(int64(n.State)).number(int64(n.Phase)).
 		number(int64(n.Call)).number(int64(n.Loop)).number(int64(n.InnerLoop)).number(int64(n.Retry)).
 		number(int64(n.AutoRetries)).flag(n.Skip).flag(n.ErrorIgnored).text(string(n.Version)).number(int64(n.Token)).
-		instant(n.Started).instant(n.Finished).instant(n.Due).instant(n.Deadline)
+		instant(n.Started).instant(n.Finished).instant(n.Due).instant(n.Deadline).instant(n.Called)
 }
 
 func (a *applier) nodes() error {

@@ -79,7 +79,7 @@ func (r *statusReads) texts() []statementText {
 		{&r.nodes, nodesOf},
 		{&r.openNodes, `SELECT task_id, ` + nodeColumns + ` FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state <> $2`},
 		{&r.doneNodes, `SELECT task_id, node FROM node_state WHERE task_id ` + anyOf("$1") + ` AND state = $2`},
-		{&r.archived, `SELECT task_id, format, body FROM task_archive WHERE task_id ` + anyOf("$1")},
+		{&r.archived, `SELECT task_id, format, body, calls FROM task_archive WHERE task_id ` + anyOf("$1")},
 		{&r.updates, `
 			SELECT value, (SELECT at FROM transition WHERE task_id = value ORDER BY revision DESC, n DESC LIMIT 1)
 			FROM json_each($1)`},
@@ -126,13 +126,14 @@ func (b *binding) nodes(each func(stdops.TaskID) *stdops.NodeState) error {
 	})
 }
 
-func (r *statusReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, int64, []byte)) error {
+func (r *statusReads) archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, packedNodes)) error {
 	return bind(r.archived).text(idList(tasks)).rows(func(c *columns) {
 		var task stdops.TaskID
-		var format int64
+		var p packedNodes
 		next(c, &task)
-		next(c, &format)
-		each(task, format, c.bytes())
+		next(c, &p.format)
+		p.body, p.calls = c.bytes(), c.bytes()
+		each(task, p)
 	})
 }
 
@@ -261,4 +262,5 @@ func (c *columns) node(n *stdops.NodeState) {
 	c.instant(&n.Finished)
 	c.instant(&n.Due)
 	c.instant(&n.Deadline)
+	c.instant(&n.Called)
 }

@@ -101,7 +101,7 @@ type treeReads interface {
 	nodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
 	openNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID) *stdops.NodeState) error
 	doneNodesOf(tasks []stdops.TaskID, each func(stdops.TaskID, stdops.NodeIndex)) error
-	archivesOf(tasks []stdops.TaskID, each func(task stdops.TaskID, format int64, body []byte)) error
+	archivesOf(tasks []stdops.TaskID, each func(stdops.TaskID, packedNodes)) error
 	updatesOf(tasks []stdops.TaskID, each func(stdops.TaskID, time.Time)) error
 	skeletonsOf(hashes []string, each func(hash string, packed []byte)) error
 }

@@ -79,10 +79,10 @@ func scanNodes(rows *sql.Rows, err error) (int, error) {
 	var (
 		task, node, order, state, phase, call, loop, inner, retry, auto, skip, ignored, token int64
 		attempt                                                                               string
-		started, finished, due, deadline                                                      sql.NullInt64
+		started, finished, due, deadline, called                                              sql.NullInt64
 	)
 	return scanInto(rows, err, &task, &node, &order, &state, &phase, &call, &loop, &inner, &retry, &auto, &skip, &ignored,
-		&attempt, &token, &started, &finished, &due, &deadline)
+		&attempt, &token, &started, &finished, &due, &deadline, &called)
 }
 
 func scanInto(rows *sql.Rows, err error, dest ...any) (n int, _ error) {

@@ -100,11 +100,10 @@ func wireDetail(view *service.NodeView) (d *client.NodeDetail, err error) {
 	return d, nil
 }
 
-// timingOf tells what is known of when an attempt came how far. When its first call began is not: a node that is queued has
-// not begun, any other is taken to have begun when it was entered.
+// timingOf tells what is known of when an attempt came how far.
 func timingOf(st *status.Status, t *service.NodeTiming) *client.Timing {
 	return &client.Timing{
-		Retried: t.Retried, Started: st.Started, CalledBack: t.CalledBack, Finished: st.Finished, Left: t.Left, Due: t.Due, Deadline: t.Deadline,
+		Retried: t.Retried, Started: st.Started, Called: st.Called, CalledBack: t.CalledBack, Finished: st.Finished, Left: t.Left, Due: t.Due, Deadline: t.Deadline,
 	}
 }
 

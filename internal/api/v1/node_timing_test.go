@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
 )
 
@@ -43,8 +45,16 @@ func TestNodeTimingAndDriver(t *testing.T) {
 	}
 	b.do(t, task.ID, 200, client.Command{Command: "start"})
 	first := waiting()
-	if d := cmp.Diff(&client.Timing{Started: first.Started, Deadline: first.Started.Add(5000 * time.Second)}, first.Timing); d != "" {
+	if d := cmp.Diff(&client.Timing{Started: first.Started, Called: b.called(t, task.ID, 3), Deadline: first.Started.Add(5000 * time.Second)}, first.Timing); d != "" {
 		t.Errorf("while it waits (-want +got):\n%s", d)
+	}
+	for what, got := range map[string]time.Time{"node": first.Called, "list": b.listed(t, task.ID, "Wait").Called, "states": b.states(t, task.ID)[3].Called} {
+		if !got.Equal(first.Timing.Called) || got.IsZero() {
+			t.Errorf("%s: called at %s, want %s", what, got, first.Timing.Called)
+		}
+	}
+	if start := b.listed(t, task.ID, ""); !start.Called.IsZero() {
+		t.Errorf("the start event was called: %+v", start)
 	}
 	// For the sake of its time limit.
 	if n := first; n.Driver == nil || n.Driver.PID != os.Getpid() || n.Driver.Name == "" || n.Driver.Lost {
@@ -61,13 +71,16 @@ func TestNodeTimingAndDriver(t *testing.T) {
 	if retried.Before(failed.Timing.Finished) || retried.After(again.Timing.Started) || len(again.Attempts) != 1 {
 		t.Fatalf("the second attempt %+v", again.Timing)
 	}
-	want := &client.Timing{Started: first.Started, Finished: failed.Finished, Left: retried}
+	want := &client.Timing{Started: first.Started, Called: first.Called, Finished: failed.Finished, Left: retried}
 	if d := cmp.Diff(want, again.Attempts[0].Timing); d != "" {
 		t.Errorf("the first attempt (-want +got):\n%s", d)
 	}
 	b.do(t, task.ID, 200, client.Command{Command: "callback", Node: "Wait", Data: json.RawMessage(`{"bit":1}`)})
 	b.await(t, task.ID, client.Finished)
 	last := b.node(t, task.ID, 200, "Wait", "")
+	if last.Called.Before(last.Started) || last.Called.Equal(first.Called) {
+		t.Errorf("the second attempt was called at %s", last.Called)
+	}
 	called := last.Timing.CalledBack
 	if called.Before(last.Started) || called.After(last.Finished) || last.Driver != nil {
 		t.Errorf("after the callback %+v by %+v", last.Timing, last.Driver)
@@ -76,6 +89,35 @@ func TestNodeTimingAndDriver(t *testing.T) {
 	if len(list.Events) == 0 || list.Events[0].Command != "callback" || !list.Events[0].At.Equal(called) {
 		t.Errorf("called back at %v: %+v", called, list.Events)
 	}
+}
+
+// called gives when the first call of a node began as it is stored.
+func (b *bundle) called(t *testing.T, task int64, node stdops.NodeIndex) time.Time {
+	t.Helper()
+	d, err := b.store.NodeDetail(t.Context(), stdops.TaskRef{Project: 1, Task: stdops.TaskID(task)}, node)
+	must(t, err)
+	return d.State.Called
+}
+
+// listed gives a node out of the list of all.
+func (b *bundle) listed(t *testing.T, task int64, name string) client.Node {
+	t.Helper()
+	list := as[client.NodeList](t, b, 200, "GET", fmt.Sprintf("%s/%d/nodes", tasksPath, task), "")
+	i := slices.IndexFunc(list.Nodes, func(n client.Node) bool { return n.Name == name })
+	if i < 0 {
+		t.Fatalf("no node %q in %+v", name, list.Nodes)
+	}
+	return list.Nodes[i]
+}
+
+// states gives how the nodes of a task stand, by index.
+func (b *bundle) states(t *testing.T, task int64) map[int]client.NodeState {
+	t.Helper()
+	states := map[int]client.NodeState{}
+	for _, n := range as[client.NodeStates](t, b, 200, "GET", fmt.Sprintf("%s/%d/states", tasksPath, task), "").Nodes {
+		states[n.Index] = n
+	}
+	return states
 }
 
 // TestTimingIsDescribed: what the times of a node mean stands in the description of the API.

@@ -29,7 +29,7 @@ func (s *server) states(ctx context.Context, a *service.Access, in *TaskPath) (*
 func wireState(task stdops.TaskID, n *service.NodeStanding) client.NodeState {
 	w := client.NodeState{
 		Index: int(n.Node), ID: stdops.NodeID(task, n.Node), State: n.State.String(), Phase: n.Phase.String(), Loop: n.Loop, Retry: n.Retry,
-		Skipped: n.Skip, ErrorIgnored: n.ErrorIgnored, Version: string(n.Version), Started: n.Started, Finished: n.Finished, Due: n.Due,
+		Skipped: n.Skip, ErrorIgnored: n.ErrorIgnored, Version: string(n.Version), Started: n.Started, Called: n.Called, Finished: n.Finished, Due: n.Due,
 		Error: beginning(n.Failure, longestFailure),
 	}
 	if n.Appointed {

@@ -36,7 +36,7 @@ func wireNode(task stdops.TaskID, n *status.Status) client.Node {
 	return client.Node{
 		Index: int(n.Node), ID: stdops.NodeID(task, n.Node), Parent: stdops.NodeID(task, n.Parent), Name: n.Name, State: n.State.String(),
 		Loop: n.Loop, Retry: n.Retry, Skipped: n.Skip, ErrorIgnored: n.ErrorIgnored, Version: string(n.Version),
-		Started: n.Started, Finished: n.Finished, Elapsed: n.Elapsed,
+		Started: n.Started, Called: n.Called, Finished: n.Finished, Elapsed: n.Elapsed,
 	}
 }
 

@@ -97,7 +97,7 @@ CREATE TABLE node_attempt (
     outputs       BLOB,
     template      BLOB,
     archived_at   INTEGER NOT NULL
-) STRICT;
+, called_at INTEGER) STRICT;
 
 CREATE INDEX node_attempt_node ON node_attempt (task_id, node, id);
 
@@ -130,7 +130,7 @@ CREATE TABLE node_state (
     started_at    INTEGER,
     finished_at   INTEGER,
     due_at        INTEGER,
-    deadline      INTEGER,
+    deadline      INTEGER, called_at INTEGER,
     PRIMARY KEY (task_id, node)
 ) STRICT, WITHOUT ROWID;
 
@@ -230,7 +230,7 @@ CREATE TABLE task_archive (
     format     INTEGER NOT NULL, -- of the body
     nodes      INTEGER NOT NULL, -- in the body
     body       BLOB    NOT NULL  -- zstd
-) STRICT;
+, calls BLOB) STRICT;
 
 CREATE TABLE task_input (
     project_id INTEGER NOT NULL,

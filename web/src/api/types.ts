@@ -179,6 +179,8 @@ export interface Node {
   error_ignored?: boolean;
   version?: string;
   started_at?: string;
+  /** When the first call of the attempt began. */
+  called_at?: string;
   finished_at?: string;
   elapsed_s: number;
   error?: string;
@@ -199,6 +201,8 @@ export interface NodeState {
   error_ignored?: boolean;
   version?: string;
   started_at?: string;
+  /** When the first call of the attempt began. */
+  called_at?: string;
   finished_at?: string;
   due_at?: string;
   error?: string;
@@ -348,6 +352,8 @@ export interface Timing {
   /** While its call waits for a slot, in place of `started_at`. */
   queued_at?: string;
   started_at?: string | undefined;
+  /** When its first call began; absent where that is not known. */
+  called_at?: string | undefined;
   called_back_at?: string;
   finished_at?: string | undefined;
   /** Of an earlier attempt that FAILED: when it was retried or skipped. */

@@ -233,3 +233,17 @@ test('who drives the task is told, also that nobody does, and when somebody will
   show();
   expect(await line()).toMatch(/No process drives the task now\. One takes it in \d/);
 });
+
+test('how long it waited for a slot and ran is told in words, nothing of it where that is not known', async () => {
+  const seconds = (n: number) => new Date(Date.parse(at) + n * 1000).toISOString();
+  const timing = { started_at: at, called_at: seconds(12), finished_at: seconds(60) };
+  current = { ...detail, state: 'FINISHED', finished_at: seconds(60), why: undefined, timing };
+  show();
+  expect((await screen.findByText('Got a slot')).parentElement?.textContent).toContain(' · queued for 12 s');
+  expect(screen.getByText('Ended').parentElement?.textContent).toContain(' · ran for 48 s');
+  cleanup();
+  current = { ...current, timing: { ...timing, called_at: undefined } };
+  show();
+  expect((await screen.findByText('Ended')).parentElement?.textContent).not.toContain('ran');
+  expect(screen.queryByText('Got a slot')).toBeNull();
+});

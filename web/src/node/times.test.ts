@@ -30,13 +30,31 @@ function told(detail: Partial<NodeDetail>, place = -1, live?: Partial<NodeState>
   );
 }
 
-test('a wait for a slot is told while it goes on, and never afterwards', () => {
+test('a wait for a slot is told while it goes on and, where its end is known, afterwards', () => {
   expect(told({ timing: { queued_at: at(1) } })).toEqual(['queued, forSlot …']);
   expect(told({ timing: { started_at: at(1) } })).toEqual(['started']);
   expect(told({ state: 'FINISHED', timing: { started_at: at(1), finished_at: at(9) } })).toEqual([
     'started',
     'finished, inAll 8',
   ]);
+});
+
+test('how long it was queued and ran, unless it was called at once', () => {
+  const timing: Timing = { started_at: at(1), called_at: at(5), finished_at: at(9) };
+  expect(told({ state: 'FINISHED', timing })).toEqual(['started', 'called, slot 4', 'finished, inAll 8, ran 4']);
+  expect(told({ timing: { started_at: at(1), called_at: at(5) } })).toEqual(['started', 'called, slot 4']);
+  expect(told({ state: 'FINISHED', timing: { ...timing, called_at: at(1) } })).toEqual([
+    'started',
+    'finished, inAll 8',
+  ]);
+  const earlier = { ...base, state: 'FAILED' as const, timing: { ...timing, left_at: at(30) }, outputs: {} };
+  expect(told({ attempts: [earlier] }, 0)).toEqual([
+    'started',
+    'called, slot 4',
+    'finished, inAll 8, ran 4',
+    'left, failed 21',
+  ]);
+  expect(told({ state: 'FINISHED', skipped: true, timing })).toEqual(['skipped']);
 });
 
 test('after a retry, how long it waited to be entered, unless it was at once', () => {

@@ -7,6 +7,7 @@ export interface TimeRow {
     | 'retried'
     | 'queued'
     | 'started'
+    | 'called'
     | 'calledBack'
     | 'finished'
     | 'skipped'
@@ -24,7 +25,7 @@ export interface TimeRow {
 
 /** How long something took; without `to` it goes on. */
 export interface TimeSpan {
-  what: 'toEnter' | 'entered' | 'forSlot' | 'toCall' | 'inAll' | 'failed';
+  what: 'toEnter' | 'entered' | 'forSlot' | 'slot' | 'toCall' | 'inAll' | 'ran' | 'failed';
   from: string;
   to?: string | undefined;
 }
@@ -32,9 +33,8 @@ export interface TimeSpan {
 const dueBy: Readonly<Record<string, TimeRow['what']>> = { polling: 'poll', timer: 'timer', retry_at: 'autoRetry' };
 
 /**
- * What is known of when an attempt came how far, in the order of time. When its first call began is not kept: a wait for a
- * slot is told only while it goes on, and what lies between start and end is told as one. An attempt that was skipped began
- * as the one before it.
+ * What is known of when an attempt came how far, in the order of time. When its first call began is told where it waited for a
+ * slot; how long it ran then is another length than that in all. An attempt that was skipped began as the one before it.
  */
 export function timesOf(detail: NodeDetail, attempt: AttemptView, state: NodeState | undefined): TimeRow[] {
   const rows: TimeRow[] = [];
@@ -43,12 +43,16 @@ export function timesOf(detail: NodeDetail, attempt: AttemptView, state: NodeSta
   };
   const t: Timing = attempt.timing ?? { started_at: attempt.started, finished_at: attempt.finished };
   const { retried_at: retried, queued_at: queued, started_at: started, finished_at: finished } = t;
+  const slot = started && t.called_at ? long('slot', started, t.called_at) : undefined;
   const entered = queued ?? started;
   if (retried) {
     add('retried', retried, entered ? long('entered', retried, entered) : { what: 'toEnter', from: retried });
   }
   if (queued) add('queued', queued, finished ? undefined : { what: 'forSlot', from: queued });
-  if (!attempt.skipped) add('started', started);
+  if (!attempt.skipped) {
+    add('started', started);
+    if (slot) add('called', t.called_at, slot);
+  }
   if (started) add('calledBack', t.called_back_at, { what: 'toCall', from: started, to: t.called_back_at });
   if (finished && attempt.skipped) add('skipped', finished);
   else if (finished) {
@@ -57,6 +61,7 @@ export function timesOf(detail: NodeDetail, attempt: AttemptView, state: NodeSta
       'finished',
       finished,
       started ? { what: 'inAll', from: started, to: finished } : undefined,
+      slot && t.called_at ? { what: 'ran', from: t.called_at, to: finished } : undefined,
       failedNow ? { what: 'failed', from: finished } : undefined,
     );
   }

@@ -22,6 +22,7 @@ export function fromNodes(nodes: readonly Node[]): { graph: Graph; states: NodeS
         error_ignored: node.error_ignored,
         version: node.version,
         started_at: node.started_at,
+        called_at: node.called_at,
         finished_at: node.finished_at,
         error: node.error,
       });

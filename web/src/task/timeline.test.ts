@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Node, TaskEvent } from '../api';
+import type { Node, NodeState, TaskEvent } from '../api';
 import { fromNodes } from './archive';
 import { type Log, noEvents, withNewest, withOlder } from './events';
 import { makeGraph, stateOf, statesOf } from './fixtures';
 import { makeTree } from './model';
 import { tableRows, type Wanted } from './nodes';
 import { closedAtFirst, outlineRows } from './outline';
-import { lanesOf, piecesOf, tickStep } from './timeline';
+import { lanesOf, type Piece, piecesOf, tickStep } from './timeline';
 
 const zero = Date.parse('2026-01-02T03:00:00Z');
 const at = (seconds: number) => new Date(zero + seconds * 1000).toISOString();
@@ -35,15 +35,8 @@ test('pieces: queued, at work, failed until the retry, waiting for a person', ()
     event(2, 'RUNNING', 70),
   ];
   const pieces = piecesOf(events, tree, statesOf(stateOf(2, 'RUNNING', { phase: 'waiting' })));
-  const told = (index: number) =>
-    pieces
-      .get(index)
-      ?.map(
-        (p) =>
-          `${p.kind}${p.broke ? '!' : ''} ${(p.from - zero) / 1000}-${p.to === undefined ? '' : (p.to - zero) / 1000}`,
-      );
-  expect(told(1)).toEqual(['queued 0-2', 'ran! 2-5', 'failed 5-65', 'ran 65-70']);
-  expect(told(2)).toEqual(['person 70-']);
+  expect(told(pieces.get(1))).toEqual(['queued 0-2', 'ran! 2-5', 'failed 5-65', 'ran 65-70']);
+  expect(told(pieces.get(2))).toEqual(['person 70-']);
 });
 
 test('how a node stands tells what it waits for now, and that it ended', () => {
@@ -55,6 +48,52 @@ test('how a node stands tells what it waits for now, and that it ended', () => {
   );
   expect(pieces.get(1)?.[0]).toMatchObject({ kind: 'callback', to: undefined });
   expect(pieces.get(4)?.[0]).toMatchObject({ kind: 'ran', to: zero + 9000 });
+});
+
+const told = (pieces: readonly Piece[] | undefined) =>
+  pieces?.map(
+    (p) => `${p.kind}${p.broke ? '!' : ''} ${(p.from - zero) / 1000}-${p.to === undefined ? '' : (p.to - zero) / 1000}`,
+  );
+
+test('before it was called a node stood in the queue, where that is known and was long enough', () => {
+  const events = [event(1, 'RUNNING', 0), event(1, 'FINISHED', 20), event(2, 'RUNNING', 20)];
+  const of = (called: number | undefined, second: Partial<NodeState> = {}) =>
+    piecesOf(
+      events,
+      tree,
+      statesOf(
+        stateOf(1, 'FINISHED', {
+          started_at: at(0),
+          called_at: called === undefined ? undefined : at(called),
+          finished_at: at(20),
+        }),
+        stateOf(2, 'RUNNING', { started_at: at(20), ...second }),
+      ),
+    );
+  expect(told(of(12).get(1))).toEqual(['queued 0-12', 'ran 12-20']);
+  for (const called of [undefined, 0, 0.9]) expect(told(of(called).get(1))).toEqual(['ran 0-20']);
+  expect(told(of(0, { phase: 'queued' }).get(2))).toEqual(['queued 20-']);
+  expect(told(of(0, { phase: 'waiting', called_at: at(25) }).get(2))).toEqual(['queued 20-25', 'person 25-']);
+  // Without events, too.
+  const states = statesOf(stateOf(1, 'FAILED', { started_at: at(0), called_at: at(5), finished_at: at(9) }));
+  expect(told(lanesOf(tree, states, new Map(), new Set(), 5000)[0]?.pieces)).toEqual(['queued 0-5', 'ran! 5-9']);
+});
+
+test('of a node that was retried only the current attempt has its queue', () => {
+  const events = [
+    event(1, 'RUNNING', 0),
+    event(1, 'FAILED', 5),
+    event(1, 'READY', 9),
+    event(1, 'RUNNING', 9),
+    event(1, 'FINISHED', 30),
+  ];
+  const state = stateOf(1, 'FINISHED', { started_at: at(9), called_at: at(20), finished_at: at(30), retry: 1 });
+  expect(told(piecesOf(events, tree, statesOf(state)).get(1))).toEqual([
+    'ran! 0-5',
+    'failed 5-9',
+    'queued 9-20',
+    'ran 20-30',
+  ]);
 });
 
 test('lanes stand in order of start, a gap before one that began late, those of a subprocess below it', () => {

@@ -56,6 +56,7 @@ export function piecesOf(events: readonly TaskEvent[], tree: Tree, states: State
   for (const [index, pieces] of all) {
     const last = pieces.at(-1);
     if (last && last.to === undefined) settle(last, states.get(index));
+    cutQueue(pieces, states.get(index));
     if (pieces.length > mostPieces) pieces.splice(0, pieces.length - mostPieces);
   }
   return all;
@@ -105,9 +106,32 @@ function settle(piece: Piece, state: NodeState | undefined): void {
     piece.to = Math.max(piece.from, Date.parse(state.finished_at));
     return;
   }
-  if (state.state !== 'RUNNING' || piece.kind !== 'ran') return;
+  if (state.state !== 'RUNNING') return;
   if (state.phase === 'queued') piece.kind = 'queued';
-  else if (state.phase === 'waiting') piece.kind = state.due_at ? 'waited' : 'callback';
+  else if (piece.kind === 'ran' && state.phase === 'waiting') piece.kind = state.due_at ? 'waited' : 'callback';
+}
+
+// A shorter wait for a slot is none.
+const leastQueue = 1000;
+
+// How long the current attempt stood in the queue, before the piece in which it was called. Of earlier ones only their own
+// details tell it.
+function cutQueue(pieces: Piece[], state: NodeState | undefined): void {
+  if (!state?.started_at || !state.called_at) return;
+  const from = Date.parse(state.started_at);
+  const called = Date.parse(state.called_at);
+  if (called - from < leastQueue) return;
+  const at = pieces.length - 1 - [...pieces].reverse().findIndex((p) => p.from === from && begins(p.kind));
+  const piece = pieces[at];
+  if (!piece || (piece.to !== undefined && piece.to < called)) return;
+  const before = pieces[at - 1];
+  // A retry that began at once has a piece of nothing there.
+  const count = before?.kind === 'queued' && before.from === from ? 1 : 0;
+  pieces.splice(at - count, 1 + count, { kind: 'queued', from, to: called }, { ...piece, from: called });
+}
+
+function begins(kind: PieceKind): boolean {
+  return kind !== 'queued' && kind !== 'paused' && kind !== 'failed' && kind !== 'idle';
 }
 
 /** Pieces of the nodes of which no event is known, from their states alone. */
@@ -121,7 +145,9 @@ function fromState(state: NodeState | undefined, plugin: string | undefined): Pi
     broke: state.state === 'FAILED',
   };
   if (piece.to === undefined) settle(piece, state);
-  return [piece];
+  const pieces = [piece];
+  cutQueue(pieces, state);
+  return pieces;
 }
 
 /**

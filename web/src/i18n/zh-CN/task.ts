@@ -159,7 +159,7 @@ export const task: Same<typeof en> = {
   'task.time.was.person': '等待人工处理 {span}',
   'task.time.was.waited': '等待到时 {span}',
   'task.time.was.child': '等待其创建的任务 {span}',
-  'task.time.was.queued': '等待空闲名额 {span}',
+  'task.time.was.queued': '等待空闲执行位 {span}',
   'task.time.gap': '空闲 {span}',
   'task.time.gap.paused': '任务暂停，空闲 {span}',
   'task.time.gap.round': '{span} 后进入下一轮循环',
