@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stdops/stdops/internal/store/pgtest"
+)
+
+// waiting waits until somebody waits for a lock in the database of a connection.
+func waiting(t *testing.T, db *sql.DB) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		var n int
+		must(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+			WHERE a.datname = current_database() AND NOT l.granted`).Scan(&n))
+		if n > 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody waits")
+		}
+	}
+}
+
+// TestMigratePostgres_beside_a_reader lets a step wait for somebody who reads for long, such as a dump. Whoever comes later has
+// the table meanwhile, and when the reader has gone the step is taken.
+func TestMigratePostgres_beside_a_reader(t *testing.T) {
+	t.Parallel()
+	db, upgraded := openPostgresBefore(t, 12)
+	reader, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer func() { _ = reader.Rollback() }()
+	var n int
+	must(t, reader.QueryRowContext(t.Context(), `SELECT count(*) FROM log_chunk`).Scan(&n))
+	done := make(chan *Store, 1)
+	go func() {
+		defer close(done)
+		done <- upgraded()
+	}()
+	waiting(t, db)
+	for range 2 { // also when it tries for the second time
+		_, err = db.ExecContext(t.Context(), `
+			INSERT INTO log_chunk (project_id, task_id, node, loop, retry, seq, version, size, body)
+			SELECT 1, 1, 1, 1, 0, COALESCE(MAX(seq) + 1, 0), 'v', 1, '' FROM log_chunk`)
+		must(t, err)
+		waiting(t, db)
+	}
+	must(t, reader.Rollback())
+	s, ok := <-done
+	if !ok {
+		t.FailNow()
+	}
+	defer s.Close()
+	must(t, s.readers.QueryRowContext(t.Context(), `SELECT count(*) FROM log_chunk WHERE times IS NULL`).Scan(&n))
+	if n != 2 {
+		t.Errorf("there are %d rows", n)
+	}
+}
+
+// TestMigratePostgres_one_after_the_other lets whoever migrates wait for another one however long that takes.
+func TestMigratePostgres_one_after_the_other(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).Database(t, "none", nil)
+	db, err := openPool(url, poolOptions{most: 1})
+	must(t, err)
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	must(t, err)
+	defer conn.Close()
+	must(t, migrateAlone(t.Context(), conn, slog.New(slog.DiscardHandler)))
+	done := make(chan error, 1)
+	go func() { done <- migrateQuietly(context.WithoutCancel(t.Context()), url) }()
+	watch, err := openPool(url, poolOptions{most: 1})
+	must(t, err)
+	defer watch.Close()
+	waiting(t, watch)
+	time.Sleep(tableLimit + time.Second/2)
+	waiting(t, watch) // still
+	must(t, conn.Close(), db.Close())
+	must(t, <-done)
+}
