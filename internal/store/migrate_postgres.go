@@ -42,6 +42,9 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others .
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer lock.Close()
+	if err := checkEncoding(ctx, db); err != nil {
+		return err
+	}
 	if err := migrateAlone(ctx, lock, log); err != nil {
 		return err
 	}
@@ -52,7 +55,7 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others .
 	for {
 		err := migrateAll(ctx, db, log, others)
 		if refusal(err) != lockNotAvailable {
-			return err
+			return advised(err)
 		}
 		log.Warn("store: others use a table that is to be changed, trying again until it is free", "error", err, "longest", longestOther(ctx, lock))
 		select {
@@ -61,6 +64,20 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others .
 		case <-time.After(tablePause):
 		}
 	}
+}
+
+// checkEncoding refuses a database that cannot store every text, or takes for one what is none.
+func checkEncoding(ctx context.Context, db *sql.DB) error {
+	var name, encoding string
+	err := db.QueryRowContext(ctx, `SELECT current_database(), current_setting('server_encoding')`).Scan(&name, &encoding)
+	if err != nil {
+		return fmt.Errorf("read the encoding of the database: %w", err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the encoding of the database %s is %s, it has to be UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+			name, encoding)
+	}
+	return nil
 }
 
 // migrateAlone waits until nobody else migrates.
@@ -139,7 +156,7 @@ func checkPostgresSchema(ctx context.Context, db *sql.DB) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("read schema version: %w", err)
+		return advised(fmt.Errorf("read schema version: %w", err))
 	case current == target:
 		return nil
 	case current > target:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +83,61 @@ func TestMigratePostgres_one_after_the_other(t *testing.T) {
 	waiting(t, watch) // still
 	must(t, conn.Close(), db.Close())
 	must(t, <-done)
+}
+
+// TestPostgresRefused tells whoever looks after the database what is wrong with it or with the way to it, whichever command finds
+// that out.
+func TestPostgresRefused(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Options{})
+	whole := server.Database(t, "store", migrateQuietly)
+	admin, err := openPool(whole, poolOptions{most: 1})
+	must(t, err)
+	defer admin.Close()
+	for _, statement := range []string{
+		`CREATE ROLE guest LOGIN`, `CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`,
+		`CREATE DATABASE readonly`, `ALTER DATABASE readonly SET default_transaction_read_only = on`,
+	} {
+		_, err := admin.ExecContext(t.Context(), statement)
+		must(t, err)
+	}
+	as := func(url, user string) string { return strings.Replace(url, "stdops@", user+"@", 1) }
+	schema := func(url string) error { return second(PostgresSchema(t.Context(), url)) }
+	up := func(url string) error { return migrateQuietly(t.Context(), url) }
+	start := func(url string) error {
+		o := testOptions("")
+		o.DB = url
+		s, err := Open(t.Context(), o)
+		if err == nil {
+			err = s.Close()
+		}
+		return err
+	}
+	for _, c := range []struct {
+		does func(url string) error
+		url  string
+		says string
+	}{
+		{schema, "postgres://stdops@127.0.0.1:1/x", "127.0.0.1:1"},
+		{up, "postgres://stdops@127.0.0.1:1/x", "127.0.0.1:1"},
+		{schema, server.URL("missing"), `database "missing" does not exist`},
+		{schema, as(whole, "nobody"), `role "nobody" does not exist`},
+		{schema, as(whole, "guest"), "permission denied for table goose_db_version (SQLSTATE 42501): the user of --db has to own"},
+		{start, as(whole, "guest"), "the user of --db has to own"},
+		{up, as(server.URL("latin"), "guest"), "the encoding of the database latin is LATIN1"},
+		{start, server.URL("latin"), "the encoding of the database latin is LATIN1"},
+		{up, server.URL("readonly"), "--db leads to a standby, or to a database that is set to be read-only"},
+	} {
+		if err := c.does(c.url); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", c.url, err, c.says)
+		}
+	}
+	_, err = admin.ExecContext(t.Context(), `ALTER DATABASE test1 SET default_transaction_read_only = on`)
+	must(t, err)
+	o := testOptions("")
+	o.DB = whole
+	s := open(t, o)
+	if _, err := s.Key(t.Context()); !Unavailable(err) || !strings.Contains(err.Error(), "takes no writes") {
+		t.Errorf("a key in a database that is read-only: %v", err)
+	}
 }
