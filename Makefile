@@ -23,6 +23,7 @@ CUTS       ?= 200
 PARTITIONS ?= 4
 STALLS     ?= 2
 TAKEOVERS  ?= 3
+ROLLS      ?= 10
 FUZZTIME   ?= 20s
 BENCHTIME  ?= 1s
 # Tests that are long under the race detector and have no goroutines which others lack: of size, of many processes, of what
@@ -33,7 +34,7 @@ NORACE     := ^(TestCluster[A-Z].*|TestPostgres(Bench|Size|Doctor.*)|TestMemory|
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak powerloss proof simulate web web-check browser screenshots bench-ui readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
+.PHONY: help build demo test conformance conformance-cluster crash faults chaos soak upgrade powerloss proof simulate web web-check browser screenshots bench-ui readme race lint fmt licences notices bench bench-postgres bench-large benchmarks fuzz ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +71,9 @@ chaos: ## kill servers that share a PostgreSQL (KILLS=200), the PostgreSQL (REST
 
 soak: ## run chaos in ROUNDS=20, each with 250 kills on a database of its own, for three hours
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(MAKE) chaos KILLS=250 || exit 1; done
+
+upgrade: ## let three servers of the version before the last migration become three of this one under load, one by one (ROLLS=10; needs the history)
+	@scripts/upgrade $(ROLLS)
 
 powerloss: ## let the power fail under a server and under the store (CRASHES=300), and its disk at every STRIDE=4th call: nothing is lost
 	go test -count=1 -timeout 120m -parallel 8 -run '^TestPowerLoss' ./internal/app -v -crashes $(CRASHES)

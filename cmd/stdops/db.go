@@ -31,6 +31,12 @@ func (c *cli) databaseCopy() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for i := range copied {
+				if n := copied[i].Mended; n > 0 {
+					c.warn("note: in %d texts of table %s U+FFFD now stands for what PostgreSQL does not store: the character NUL, or no UTF-8\n",
+						n, copied[i].Table)
+				}
+			}
 			return show(c, copied, copied, []column[app.Copied]{
 				{"TABLE", func(m *app.Copied) string { return m.Table }},
 				{"ROWS", func(m *app.Copied) string { return strconv.FormatInt(m.Rows, 10) }},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stdops/stdops"
 	"github.com/stdops/stdops/client"
 	"github.com/stdops/stdops/internal/app"
 )
@@ -79,10 +80,19 @@ func (c *cli) exitCode(ctx context.Context, err error) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	if text := err.Error(); text != "" {
+	if text := whole(err); text != "" {
 		c.warn("stdops: %s\n", printable(text, true))
 	}
 	return codeOf(err)
+}
+
+// whole gives the text of an error for whoever runs the command: also why a database is not available.
+func whole(err error) string {
+	var told *stdops.Error
+	if errors.As(err, &told) && told.Code == stdops.CodeUnavailable && told.Err != nil && told.Err.Error() != told.Message {
+		return err.Error() + ": " + told.Err.Error()
+	}
+	return err.Error()
 }
 
 // codeOf is the one table from an error to the exit code.

@@ -76,6 +76,18 @@ const crowded = 80
 
 // server looks at the settings and at the room of the server of the database.
 func (d *Diagnosis) server(f *store.Fleet) {
+	if f.Standby {
+		d.add(Finding{
+			Note: true, What: "the database server is a standby: what was looked at is as old as it lags behind, and nothing can be repaired here",
+			Advice: "servers, and repairs, need the address of the primary",
+		})
+	}
+	if f.Encoding != "UTF8" {
+		d.add(Finding{
+			What:   fmt.Sprintf("the encoding of the database is %s, which does not hold every text: no server starts on it", f.Encoding),
+			Advice: "make a database with ENCODING 'UTF8' and TEMPLATE template0, and copy this one into it by pg_dump and pg_restore",
+		})
+	}
 	for _, name := range f.Lossy {
 		d.add(Finding{
 			What:   fmt.Sprintf("%s of the database server is off: when its machine crashes it loses what was acknowledged, or everything", name),

@@ -72,13 +72,22 @@ func (a *App) patiently(ctx context.Context, do func() error) error {
 			a.onStop("waiting", a.stopServing)
 		}
 		pause := wait/2 + rand.N(wait/2)
-		a.log.Warn("the database cannot be reached yet", "error", err, "next_try_in", pause.Round(time.Millisecond).String())
+		a.log.Warn("the database cannot be used yet", append(cause(err), "error", err, "next_try_in", pause.Round(time.Millisecond).String())...)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(pause):
 		}
 	}
+}
+
+// cause gives to a log what stands behind a refusal that callers hear of, if that does not say all itself.
+func cause(err error) []any {
+	var told *stdops.Error
+	if !errors.As(err, &told) || told.Err == nil || told.Err.Error() == told.Message {
+		return nil
+	}
+	return []any{"cause", told.Err}
 }
 
 // key gives the key under which secrets are hashed: of the data directory, or of the store that processes share.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,6 +106,7 @@ func victimOptions(dir, life string, log io.Writer) app.Options {
 type victim struct {
 	caller
 	dir     string
+	program string // "": this test binary
 	process *exec.Cmd
 	log     *bytes.Buffer
 	lives   int
@@ -122,7 +124,7 @@ func (v *victim) start(env ...string) bool {
 		v.t.Fatal(err)
 	}
 	v.lives++
-	v.process, v.log = exec.Command(self), &bytes.Buffer{}
+	v.process, v.log = exec.Command(cmp.Or(v.program, self)), &bytes.Buffer{}
 	v.process.Env = append(os.Environ(), append(env, serverEnv+"="+v.dir, lifeEnv+"="+strconv.Itoa(v.lives))...)
 	v.process.Stderr = v.log
 	out, err := v.process.StdoutPipe()

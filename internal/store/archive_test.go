@@ -106,6 +106,24 @@ func TestArchive_keeps_how_tasks_stand_and_nothing_else(t *testing.T) {
 	}
 }
 
+// Who verifies reads the record of an archived task: its row, and how its nodes stood.
+func TestPostgresArchive_has_a_record(t *testing.T) {
+	t.Parallel()
+	o := testOptions("")
+	o.DB, o.ownTime = emptyDatabase(t), true
+	s := open(t, o)
+	task := endTask(t, s, stdops.StateFinished, 10)
+	archiveAll(t, s, 100, 10)
+	data, err := OpenDatabase(t.Context(), o.DB)
+	must(t, err)
+	defer data.Close()
+	record, err := data.Record(t.Context(), ref(task))
+	must(t, err)
+	if diff := cmp.Diff(loadTask(t, s, task), record.Task); diff != "" || len(record.Nodes) == 0 {
+		t.Errorf("a record of %d nodes (-want +got):\n%s", len(record.Nodes), diff)
+	}
+}
+
 // A table that a task has rows in is one that is emptied.
 func TestArchive_knows_all_tables(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,9 @@ import (
 	"github.com/stdops/stdops"
 )
 
+// noHurry are the settings of those who look at all that there is, which may take hours.
+const noHurry = `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '10min';`
+
 // OpenDatabase opens a PostgreSQL database to read it, whatever servers do to it meanwhile. A schema other than that of this
 // program is refused.
 func OpenDatabase(ctx context.Context, url string) (c *Copy, err error) {
@@ -19,7 +22,7 @@ func OpenDatabase(ctx context.Context, url string) (c *Copy, err error) {
 			c = nil
 		}
 	}()
-	if c.db, err = openPool(url, poolOptions{most: 1, settings: readSettings + `SET statement_timeout = 0;`}); err != nil {
+	if c.db, err = openPool(url, poolOptions{most: 1, settings: readSettings + noHurry}); err != nil {
 		return c, err
 	}
 	if err := checkPostgresSchema(ctx, c.db); err != nil {

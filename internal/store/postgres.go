@@ -152,6 +152,9 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 	if err := s.checkServer(ctx); err != nil {
 		return err
 	}
+	if err := checkEncoding(ctx, s.readers); err != nil {
+		return err
+	}
 	if err := checkPostgresSchema(ctx, s.readers); err != nil {
 		return err
 	}
@@ -163,14 +166,18 @@ func (s *Store) openDatabase(ctx context.Context, o *Options) (err error) {
 func (s *Store) checkServer(ctx context.Context) error {
 	var version int
 	var name, fsync, pages string
+	var standby bool
 	err := s.readers.QueryRowContext(ctx, `
 		SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
-			current_setting('full_page_writes')`).Scan(&version, &name, &fsync, &pages)
+			current_setting('full_page_writes'), pg_is_in_recovery()`).Scan(&version, &name, &fsync, &pages, &standby)
 	if err != nil && disconnected(err) {
 		err = &stdops.Error{Code: stdops.CodeUnavailable, Message: err.Error(), Err: err} // whoever starts the server is to see all of it
 	}
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)
+	}
+	if standby { // it may be about to become the primary
+		return stdops.Errorf(stdops.CodeUnavailable, "the database server is a standby, which takes no writes: --db has to lead to the primary")
 	}
 	if version < oldestPostgres {
 		return fmt.Errorf("the database is PostgreSQL %s, at least %d is needed", name, oldestPostgres/10000)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 
@@ -16,6 +17,7 @@ import (
 const (
 	uniqueViolation     = "23505"
 	foreignKeyViolation = "23503"
+	insufficientRight   = "42501"
 	notInRepertoire     = "22021" // a NUL character, or no UTF-8
 	undefinedTable      = "42P01"
 	serializationFailed = "40001"
@@ -57,9 +59,23 @@ func explain(err error) error {
 	case queryCanceled:
 		return fail(stdops.CodeUnavailable, "the database took too long, try again or ask for less at once")
 	}
+	if refusal(err) == readOnlyTransaction {
+		return fail(stdops.CodeUnavailable, "the database takes no writes: it is a standby, or set to be read-only")
+	}
 	var connect *pgconn.ConnectError
 	if disconnected(err) || errors.As(err, &connect) { // also one that the server refuses: its password or database was changed
 		return unavailable(err)
+	}
+	return err
+}
+
+// advised adds what whoever looks after the database can do.
+func advised(err error) error {
+	switch refusal(err) {
+	case insufficientRight:
+		return fmt.Errorf("%w: the user of --db has to own the tables, and to make some it needs the right CREATE on their schema", err)
+	case readOnlyTransaction:
+		return fmt.Errorf("%w: --db leads to a standby, or to a database that is set to be read-only", err)
 	}
 	return err
 }

@@ -17,6 +17,8 @@ type Fleet struct {
 	Due     []Waiting // tasks whose time has come, and that nobody has taken
 	Left    []Waiting // tasks that a dead worker has, and that nobody has freed
 
+	Standby         bool     // it takes no writes
+	Encoding        string   // of the database
 	Lossy           []string // settings of the server by which it loses what it has acknowledged
 	CommitsAtOnce   bool     // by default: its own setting of synchronous_commit is not off
 	Connections     int
@@ -72,8 +74,9 @@ func (c *Copy) serverOf(ctx context.Context, f *Fleet) error {
 	err = c.from().QueryRowContext(ctx, `
 		SELECT (SELECT reset_val <> 'off' FROM pg_settings WHERE name = 'synchronous_commit'),
 			(SELECT COALESCE(sum(numbackends), 0) FROM pg_stat_database),
-			current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int`).Scan(
-		&f.CommitsAtOnce, &f.Connections, &f.MostConnections)
+			current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+			pg_is_in_recovery(), current_setting('server_encoding')`).Scan(
+		&f.CommitsAtOnce, &f.Connections, &f.MostConnections, &f.Standby, &f.Encoding)
 	if err != nil {
 		return fmt.Errorf("read settings of the database server: %w", explain(err))
 	}
@@ -92,7 +95,7 @@ const (
 // Share sets right what is stored in a database while processes share it. Each statement is for itself, and does nothing to a
 // task with which something has happened meanwhile.
 func (r *Repair) Share(ctx context.Context, url string) (done Repaired, err error) {
-	db, err := openPool(url, poolOptions{most: 1})
+	db, err := openPool(url, poolOptions{most: 1, settings: noHurry})
 	if err != nil {
 		return done, err
 	}

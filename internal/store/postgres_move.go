@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +24,8 @@ var moved = []string{
 type Moved struct {
 	Table string `json:"table"`
 	Rows  int64  `json:"rows"`
+	// Mended is how many texts held a NUL, or what is not UTF-8, which PostgreSQL does not store: U+FFFD stands for it.
+	Mended int64 `json:"mended,omitempty"`
 }
 
 // CopyToPostgres copies all that is stored in the data directory of a stopped server into an empty database with the schema
@@ -59,11 +63,11 @@ func move(ctx context.Context, from *sql.DB, tx pgx.Tx, key []byte, told func(Mo
 		return err
 	}
 	for _, table := range moved {
-		n, err := moveTable(ctx, from, tx, table)
-		if err != nil {
+		m := Moved{Table: table}
+		if err := m.move(ctx, from, tx); err != nil {
 			return fmt.Errorf("copy table %s: %w", table, err)
 		}
-		told(Moved{table, n})
+		told(m)
 	}
 	if err := moveSequences(ctx, from, tx); err != nil {
 		return fmt.Errorf("copy which ids are used: %w", err)
@@ -98,26 +102,43 @@ func takeEmpty(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-func moveTable(ctx context.Context, from *sql.DB, tx pgx.Tx, table string) (int64, error) {
-	rows, err := from.QueryContext(ctx, `SELECT * FROM "`+table+`"`) //nolint:sqlclosecheck // what follows closes it
+func (m *Moved) move(ctx context.Context, from *sql.DB, tx pgx.Tx) error {
+	rows, err := from.QueryContext(ctx, `SELECT * FROM "`+m.Table+`"`) //nolint:sqlclosecheck // what follows closes it
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	values, dest := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		dest[i] = &values[i]
 	}
-	return tx.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
+	m.Rows, err = tx.CopyFrom(ctx, pgx.Identifier{m.Table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
 		if !rows.Next() {
 			return nil, rows.Err()
 		}
-		return values, rows.Scan(dest...)
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		m.mend(values)
+		return values, nil
 	}))
+	return err
+}
+
+// mend lets the texts of a row be stored: SQLite takes any bytes for one.
+func (m *Moved) mend(row []any) {
+	for i := range row {
+		text, ok := row[i].(string)
+		if !ok || utf8.ValidString(text) && !strings.Contains(text, "\x00") {
+			continue
+		}
+		row[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+		m.Mended++
+	}
 }
 
 // moveSequences lets no id be given that was given before, also of rows that are gone.

@@ -73,6 +73,35 @@ func TestPostgresCopy_has_all_that_the_data_directory_has(t *testing.T) {
 	}
 }
 
+// What SQLite takes for a text and PostgreSQL does not keeps nothing from being copied.
+func TestPostgresCopy_mends_texts(t *testing.T) {
+	t.Parallel()
+	dir, url := t.TempDir(), emptyDatabase(t)
+	s := reopen(t, dir)
+	odd := newTask("odd")
+	odd.Task.Description = "a\x00b"
+	task := createTask(t, s, odd)
+	other := createTask(t, s, newTask("other"))
+	damage(t, s, fmt.Sprintf(`UPDATE task SET description = CAST(x'63ff64' AS TEXT) WHERE id = %d`, other.ID))
+	closeStore(t, s)
+	mended := map[string]int64{}
+	must(t, CopyToPostgres(t.Context(), dir, url, make([]byte, 32), func(m Moved) { mended[m.Table] += m.Mended }))
+	o := testOptions("")
+	o.DB, o.Now = url, nil
+	got := open(t, o)
+	for _, want := range []struct {
+		task stdops.Task
+		text string
+	}{{task, "a\uFFFDb"}, {other, "c\uFFFDd"}} {
+		if text := loadTask(t, got, want.task).Description; text != want.text {
+			t.Errorf("%q, want %q", text, want.text)
+		}
+	}
+	if mended["task"] != 2 || mended["tree"] != 0 {
+		t.Errorf("told of %v", mended)
+	}
+}
+
 // sweepDue joins and takes what is due.
 func (w *Workers) sweepDue(ctx context.Context) ([]stdops.Claim, error) {
 	if err := w.Join(ctx); err != nil {

@@ -55,7 +55,8 @@ func snapshotAfter(ctx context.Context, conn *sql.Conn, b *pgx.Batch, ref stdops
 	case len(tasks) == 0:
 		return noTask(ref.Task)
 	case !tasks[0].Archived.IsZero():
-		return archived(&tasks[0])
+		snap.Task = tasks[0] // of which whoever verifies reads the rest
+		return archived(&snap.Task)
 	case len(inputs) == 0:
 		return noInputs(ref.Task)
 	}

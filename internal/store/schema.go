@@ -57,7 +57,7 @@ func PostgresSchema(ctx context.Context, url string) (s *Schema, err error) {
 		err = db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version`).Scan(&s.Data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read schema version: %w", explain(err))
+		return nil, advised(fmt.Errorf("read schema version: %w", err)) // all of it: this is for who runs the command
 	}
 	return s, s.compare(postgresSteps)
 }
