@@ -8,12 +8,14 @@ import {
   Ask,
   Button,
   barOf,
+  besides,
   CopyButton,
   Duration,
   FeedMark,
   Icon,
   StateMark,
   Time,
+  taskWhy,
   useAnnounce,
   useToast,
   whySentence,
@@ -247,12 +249,11 @@ function Phase({ task, onSelect }: { task: Task; onSelect: (index: number) => vo
   const now = useServerNow(task.run?.why.until !== undefined);
   const run = task.run;
   if (!run) return null;
-  const { why } = run;
+  const why = taskWhy(task) ?? run.why;
   const mark = '\u0001';
   const named = why.node ? { ...why, node: { ...why.node, name: mark } } : why;
   const [before = '', after = ''] = whySentence(named, i18n, now).split(mark);
-  const others = run.phase !== 'ended' && why.code !== 'failed' ? run.failed_count : 0;
-  const going = why.code === 'failed' ? run.running_count : 0;
+  const { running, failed } = besides(task, why);
   return (
     <p className="run-phase">
       <span className={`phase phase-${run.phase}`}>{t(`phase.${run.phase}`)}</span>
@@ -260,8 +261,8 @@ function Phase({ task, onSelect }: { task: Task; onSelect: (index: number) => vo
         {before}
         {why.node && <NodeLink node={why.node} onSelect={onSelect} />}
         {after}
-        {others > 0 && <span className="is-failed">; {t('task.failedToo', { count: others })}</span>}
-        {going > 0 && <span>; {t('task.runningToo', { count: going })}</span>}
+        {failed > 0 && <span className="is-failed">; {t('task.failedToo', { count: failed })}</span>}
+        {running > 0 && <span>; {t('task.runningToo', { count: running })}</span>}
       </span>
     </p>
   );

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
-import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
+import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, taskSentence } from '../ui';
 import { SlowMark, type UsualTask, usualKey } from '../usual';
 import type { Rows } from './rows';
 
@@ -187,9 +187,7 @@ function phaseSays(task: Task): boolean {
 
 function nowText(task: Task, i18n: I18n): string {
   if (task.problem) return task.problem;
-  const why = task.run?.why;
-  if (!why || why.code === 'finished' || why.code === 'revoked') return '';
-  return whySentence(why, i18n, serverClock.now());
+  return taskSentence(task, i18n, serverClock.now());
 }
 
 function Progress({ task }: { task: Task }) {

@@ -16,5 +16,5 @@ export { type Tab, Tabs } from './Tabs';
 export { Duration, Time, useMomentTitle } from './Time';
 export { Notes, useAnnounce, useToast } from './Toast';
 export { VirtualList, type VirtualListHandle } from './VirtualList';
-export { whySentence } from './why';
+export { besides, taskSentence, taskWhy, whySentence } from './why';
 export { ServerZone, useServerZone } from './zone';
