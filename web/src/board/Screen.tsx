@@ -4,7 +4,7 @@ import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
-import { Button, Dialog, Empty, ErrorBox, Skeleton, useKeys, type VirtualListHandle } from '../ui';
+import { Button, Dialog, Empty, Failure, Skeleton, useKeys, type VirtualListHandle } from '../ui';
 import { FailingNodes, Verdicts } from './Aside';
 import { Paste } from './Begin';
 import { Commands, type Plan } from './Commands';
@@ -33,7 +33,8 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const { board, feed } = live;
   const bad = board.counts.FAILED;
   useTitle(bad > 0 ? `${t('board.titleFailed', { count: bad })} · ${t('board.title')}` : t('board.title'));
-  const operates = useCurrentProject().permissions.includes('task_operate');
+  const { permissions, admins } = useCurrentProject();
+  const operates = permissions.includes('task_operate');
   const navigate = useNavigate();
   const narrow = useNarrow();
   const [address, setAddress] = useAddress();
@@ -107,7 +108,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       others: 0,
     });
 
-  const loading = board.tasks.size === 0 && board.absent.size === 0;
+  const unknown = board.tasks.size === 0 && board.absent.size === 0;
   return (
     <div className="board">
       <Head
@@ -120,7 +121,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
         onOpen={setOpen}
       />
       {local && <p className="board-note">{t('board.local')}</p>}
-      {feed.state === 'ended' && feed.error && <ErrorBox error={feed.error} />}
+      {feed.state === 'ended' && feed.error && <Failure error={feed.error} admins={admins} retry={live.retry} />}
       <Totals board={board} chosen={what.states} onToggle={what.toggleState} />
       <Share board={board} />
       <Ending project={project} board={board} />
@@ -140,8 +141,8 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
           <ShownLine shown={what} of={board.tasks.size} />
           {/* What is under the pointer or has the focus stays where it is. */}
           <div ref={panel} className="panel board-list" {...what.hold}>
-            {loading && <Skeleton />}
-            {!loading && shown.length === 0 && (
+            {unknown && feed.state !== 'ended' && <Skeleton />}
+            {!unknown && shown.length === 0 && (
               <Empty
                 title={t(filtered ? 'board.none.filtered' : 'board.none')}
                 action={filtered && <Button onClick={clear}>{t('board.clear')}</Button>}
