@@ -1,6 +1,8 @@
 // What an operator relies on when something odd happens: sentences that name what failed, and what was chosen is still chosen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { many } from './seed.mjs';
+import { eventually } from './server.mjs';
 import { act, par, tree } from './tree.mjs';
 import { as, unique, world } from './world.mjs';
 
@@ -40,5 +42,60 @@ export function kept() {
       const cards = page.locator('.tv-card-why');
       await cards.filter({ hasText: said }).waitFor();
       await cards.filter({ hasText: /until (\w+ \d+, )?\d\d:\d\d/ }).waitFor();
+    }));
+
+  test('who comes back to a list finds what was selected, and where it was left', () =>
+    as('ann', {}, async (window, page) => {
+      const project = world.who.walks;
+      const word = unique('back');
+      const flow = tree([act('Wait', 'sleep_timer', hour)]);
+      const make = (i) => world.api.task(project, `${word} ${i}`, flow, { start: false });
+      const ids = (await many(60, make)).map((t) => t.id).toSorted((a, b) => b - a);
+      const checked = page.locator('input:checked');
+      const away = async (link) => {
+        await link.click();
+        await page.getByRole('tree', { name: 'Outline' }).waitFor();
+        await page.goBack();
+      };
+      const focused = (row) =>
+        eventually('the focus is back', () =>
+          page.evaluate(
+            (row) => document.activeElement?.closest(row) !== null && document.activeElement !== document.body,
+            row,
+          ),
+        );
+
+      await window.go(`taskflow/home/list/${project}/?q=${word}`);
+      const row = (id) => page.locator(`tr[data-row="${id}"]`);
+      await row(ids[0]).waitFor();
+      await page.getByRole('button', { name: 'Older tasks' }).click();
+      for (const at of [1, 55]) await row(ids[at]).getByRole('checkbox').click();
+      await away(row(ids[57]).locator('[data-open]'));
+      await row(ids[57]).waitFor();
+      await page.getByText('2 selected').waitFor();
+      await focused(`tr[data-row="${ids[57]}"]`);
+      assert.ok(await row(ids[57]).evaluate((e) => e.getBoundingClientRect().bottom <= innerHeight), 'it is in sight');
+      // Whoever comes anew begins anew.
+      await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Board' }).click();
+      await page.getByLabel('Ids of tasks').waitFor();
+      await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Tasks' }).click();
+      await page.locator('tr[data-row]').first().waitFor();
+      assert.equal(await checked.count(), 0);
+
+      await window.go(`board/${project}/?ids=${ids.join(',')}`);
+      const search = page.getByPlaceholder('Name, id or node');
+      const line = (id) => page.locator(`[data-task="${id}"]`);
+      await line(ids.at(-1)).or(line(ids[0])).first().waitFor();
+      await search.fill(`${word} 1`);
+      await page.getByText('11 of 60 tasks').waitFor();
+      const shown = page.locator('[data-task]');
+      for (const i of [0, 2]) await shown.nth(i).getByRole('checkbox').click();
+      const last = await shown.nth(10).getAttribute('data-task');
+      await away(line(last).locator('a'));
+      await page.getByText('11 of 60 tasks').waitFor();
+      assert.equal(await search.inputValue(), `${word} 1`);
+      await page.getByText('2 selected:').waitFor();
+      assert.equal(await checked.count(), 2);
+      await focused(`[data-task="${last}"]`);
     }));
 }

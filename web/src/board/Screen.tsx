@@ -1,8 +1,9 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
+import { useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Button, Dialog, Empty, Failure, Skeleton, useKeys, type VirtualListHandle } from '../ui';
 import { FailingNodes, Verdicts } from './Aside';
@@ -26,6 +27,8 @@ import { useBoard } from './useBoard';
 import { useNarrow } from './useNarrow';
 import { useShown } from './useShown';
 
+const noneSelected: ReadonlySet<number> = new Set();
+
 /** The board of some tasks. */
 export function Screen({ project, ids, local }: { project: number; ids: readonly number[]; local: boolean }) {
   const { t } = useI18n();
@@ -42,26 +45,41 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const what = useShown(board, address, setAddress);
   const { shown, lines, by, chosen, filtered, clear } = what;
   const flows = useFlowNames(project, by === 'flow');
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [active, setActive] = useState<number>();
+  const [selected, setSelected] = useEntryState('board.selected', noneSelected);
+  const [active, setActive] = useEntryState<number | undefined>('board.active', undefined);
   const [plan, setPlan] = useState<Plan>();
   const [open, setOpen] = useState<'ids' | 'request'>();
   const list = useRef<VirtualListHandle>(null);
   const panel = useRef<HTMLDivElement>(null);
 
-  const select = useCallback((id: number, on: boolean) => {
-    setSelected((before) => {
-      const next = new Set(before);
-      if (on) next.add(id);
-      else next.delete(id);
-      return next;
-    });
-  }, []);
+  const select = useCallback(
+    (id: number, on: boolean) => {
+      setSelected((before) => {
+        const next = new Set(before);
+        if (on) next.add(id);
+        else next.delete(id);
+        return next;
+      });
+    },
+    [setSelected],
+  );
   // What the buttons are about: the chosen tasks, else all that are shown.
   const items = useMemo(() => {
     const source = selected.size > 0 ? [...selected] : shown.map((p) => p.id);
     return source.map((id) => board.tasks.get(id)).filter((i): i is Item => i !== undefined);
   }, [selected, shown, board.tasks]);
+
+  // Whoever comes back stands at the task that was opened.
+  const back = useRef(active);
+  useEffect(() => {
+    const at = lines.findIndex((l) => 'place' in l && l.place.id === back.current);
+    if (back.current === undefined || at < 0) return;
+    if (view === 'rows') {
+      list.current?.scrollTo(at);
+      focusRow(panel.current, back.current);
+    }
+    back.current = undefined;
+  }, [lines, view]);
 
   const go = (step: number) => {
     const order = view === 'rows' ? lines.flatMap((l) => ('place' in l ? [l.place] : [])) : shown;
@@ -94,7 +112,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       label: t('board.key.clear'),
       inText: true,
       run: () => {
-        if (selected.size > 0) setSelected(new Set());
+        if (selected.size > 0) setSelected(noneSelected);
         else if (filtered) clear();
       },
     },
@@ -134,7 +152,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                 items={items}
                 selected={selected.size > 0}
                 onPlan={setPlan}
-                onDeselect={() => setSelected(new Set())}
+                onDeselect={() => setSelected(noneSelected)}
               />
             )}
           </Tools>

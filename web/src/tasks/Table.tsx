@@ -12,6 +12,8 @@ export type RowAction = 'start' | 'pause' | 'resume' | 'revoke' | 'delete';
 interface Handlers {
   onSelect: (id: number, selected: boolean) => void;
   onAction: (task: Task, action: RowAction) => void;
+  /** The page of a task is being opened. */
+  onOpen: (id: number) => void;
 }
 
 /** The tasks as a table, on phones as cards. */
@@ -92,6 +94,7 @@ const Row = memo(function Row({
   usual,
   onSelect,
   onAction,
+  onOpen,
 }: Handlers & {
   task: Task;
   selected: boolean;
@@ -118,7 +121,13 @@ const Row = memo(function Row({
         {phaseSays(task) && task.run && <span className="tasks-phase">{t(`phase.${task.run.phase}`)}</span>}
       </td>
       <th scope="row" className="tasks-name">
-        <Link to={paths.task(task.project, task.id)} data-open className="two-lines" title={name}>
+        <Link
+          to={paths.task(task.project, task.id)}
+          data-open
+          className="two-lines"
+          title={name}
+          onClick={() => onOpen(task.id)}
+        >
           <bdi>{name}</bdi>
         </Link>
         <span className="tasks-sub">

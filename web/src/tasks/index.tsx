@@ -6,6 +6,7 @@ import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useSession } from '../app/session';
 import { useTitle } from '../app/title';
+import { useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
@@ -18,6 +19,8 @@ import { type RowAction, Table } from './Table';
 import { serverNow, useCounts, useFlows, useTasks } from './useTasks';
 import { Views } from './Views';
 import './tasks.css';
+
+const noneSelected: ReadonlySet<number> = new Set();
 
 export function Component() {
   const { t } = useI18n();
@@ -105,27 +108,39 @@ interface ListProps {
 
 function List({ project, admins, filter, state, waiting, slow, flows, asked, range, onClear, onWiden }: ListProps) {
   const { t } = useI18n();
-  const { rows, list, feed, retry, cut, key, usuals, show, put } = useTasks({ project, filter, state, waiting, slow });
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+  const [length, setLength] = useEntryState('tasks.length', 0);
+  const wanted = { project, filter, state, waiting, slow, length };
+  const { rows, list, feed, retry, cut, key, usuals, show, put } = useTasks(wanted);
+  const [selected, setSelected] = useEntryState('tasks.selected', noneSelected);
   const table = useRef<HTMLTableElement>(null);
+  const left = useComingBack(table, rows.shown.length);
   const matching = useMatching(project, filter, { state, waiting, slow }, (tasks) =>
     setSelected(new Set(tasks.map((x) => x.id))),
   );
   const [doing, setDoing] = useState<{ task: Task; action: RowAction }>();
+  const before = useRef(key);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list has nothing selected
   useEffect(() => {
-    setSelected(new Set());
+    if (before.current === key) return;
+    before.current = key;
+    setSelected(noneSelected);
     matching.reset();
   }, [key]);
+  useEffect(() => {
+    if (rows.shown.length > 0) setLength(rows.shown.length);
+  }, [rows.shown.length, setLength]);
 
-  const select = useCallback((id: number, on: boolean) => {
-    setSelected((before) => {
-      const after = new Set(before);
-      if (on) after.add(id);
-      else after.delete(id);
-      return after;
-    });
-  }, []);
+  const select = useCallback(
+    (id: number, on: boolean) => {
+      setSelected((before) => {
+        const after = new Set(before);
+        if (on) after.add(id);
+        else after.delete(id);
+        return after;
+      });
+    },
+    [setSelected],
+  );
   const act = useRowAction(project, put, () => setDoing(undefined));
   const { mutate } = act;
   const onAction = useCallback(
@@ -156,7 +171,7 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
   const beyond = matching.data?.tasks.filter((task) => selected.has(task.id) && !here.has(task.id)) ?? [];
   const chosen = [...rows.shown.filter((task) => selected.has(task.id)), ...beyond];
   const clear = () => {
-    setSelected(new Set());
+    setSelected(noneSelected);
     matching.reset();
   };
   return (
@@ -193,6 +208,7 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
       ) : (
         <Table
           ref={table}
+          onOpen={left}
           rows={rows}
           selected={selected}
           flows={flows}
@@ -246,6 +262,20 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
       )}
     </>
   );
+}
+
+// Whoever comes back stands where the list was left: at the task that was opened. What it gives notes which that is.
+function useComingBack(table: React.RefObject<HTMLTableElement | null>, rows: number): (id: number) => void {
+  const [opened, setOpened] = useEntryState('tasks.opened', 0);
+  const back = useRef(opened);
+  useEffect(() => {
+    if (back.current === 0 || rows === 0) return;
+    const link = table.current?.querySelector<HTMLElement>(`tr[data-row="${back.current}"] [data-open]`);
+    back.current = 0;
+    link?.scrollIntoView({ block: 'center' });
+    link?.focus({ preventScroll: true });
+  }, [rows, table]);
+  return setOpened;
 }
 
 /** Selects all tasks of a filter, those too that are not shown, up to the most that can be. */
