@@ -98,4 +98,40 @@ export function kept() {
       assert.equal(await checked.count(), 2);
       await focused(`[data-task="${last}"]`);
     }));
+
+  test('a task that is deleted while its page is open keeps its graph, and the board says what became of it', () =>
+    as('ann', {}, async (window, page) => {
+      const project = world.who.walks;
+      const name = unique('deleted');
+      const { id } = await world.api.task(
+        project,
+        name,
+        tree([act('Prepare'), act('Break', 'fail_ctrl_node', { bit: 0 })]),
+      );
+      const stays = await world.api.task(project, `${name} not`, tree([act('Prepare')]));
+      await world.api.until(project, id, 'FAILED');
+      await world.api.do(project, id, 'revoke');
+      window.allow(/404/);
+      await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+      await page.locator('.react-flow__node').first().waitFor();
+      const lines = page.locator('.graph-lines path');
+      const drawn = await lines.count();
+      assert.ok(drawn > 2);
+      await page.getByRole('button', { name: 'First failure' }).waitFor();
+      await world.api.call('DELETE', `projects/${project}/tasks/${id}`);
+      await page.getByText('This task was deleted. It can be read').waitFor();
+      await eventually('the tabs', async () => (await page.getByRole('tab').count()) === 2);
+      assert.deepEqual(await page.getByRole('tab').allTextContents(), ['Graph', 'Nodes']);
+      assert.equal(await lines.count(), drawn);
+      assert.equal(await page.locator('.run-actions button').count(), 0);
+
+      await window.go(`board/${project}/?ids=${id},${stays.id},999999`);
+      const verdicts = page.getByRole('region', { name: '2 ids need a look' });
+      await verdicts.getByText('Deleted. It was: Revoked.').waitFor();
+      await verdicts.getByText('This project has no such task.').waitFor();
+      await verdicts.getByRole('link', { name: String(id) }).click();
+      await page.getByRole('heading', { name }).waitFor();
+      await page.getByText('This task was deleted. It can be read').waitFor();
+      assert.deepEqual(await page.getByRole('tab').allTextContents(), ['Nodes']);
+    }));
 }

@@ -47,6 +47,7 @@ export const board = {
   'board.absent.unknown': 'This project has no such task.',
   'board.changed': 'last change',
   'board.absent.gone': 'It was there and is deleted now.',
+  'board.absent.deleted': 'Deleted. It was: {state}.',
   'board.more': { one: 'and {count} more', other: 'and {count} more' },
   'board.fewer': 'fewer',
 

@@ -41,6 +41,7 @@ export const board: Same<typeof en> = {
   'board.absent.unknown': '本项目没有此任务。',
   'board.changed': '最近变更',
   'board.absent.gone': '曾经存在，现已删除。',
+  'board.absent.deleted': '已删除，删除前为“{state}”。',
   'board.more': { other: '另有 {count} 个' },
   'board.fewer': '收起',
 
