@@ -1,6 +1,7 @@
 // What an operator relies on when something odd happens: sentences that name what failed, and what was chosen is still chosen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { everyLook } from './browser.mjs';
 import { many } from './seed.mjs';
 import { eventually } from './server.mjs';
 import { act, par, tree } from './tree.mjs';
@@ -133,5 +134,31 @@ export function kept() {
       await page.getByRole('heading', { name }).waitFor();
       await page.getByText('This task was deleted. It can be read').waitFor();
       assert.deepEqual(await page.getByRole('tab').allTextContents(), ['Nodes']);
+    }));
+
+  test('who asks for what somebody else has done already is told before it is sent', () =>
+    as('ann', {}, async (window, page) => {
+      const project = world.who.walks;
+      const flow = tree([act('Break', 'fail_ctrl_node', { bit: 0 }), act('Wait', 'sleep_timer', hour)]);
+      const { id } = await world.api.task(project, unique('both'), flow);
+      await world.api.until(project, id, 'FAILED');
+      const dialog = page.getByRole('dialog');
+      const note = dialog.getByRole('alert');
+      await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+      await page.getByRole('button', { name: 'First failure' }).click();
+      await page.getByRole('button', { name: 'Skip', exact: true }).click();
+      await dialog.getByLabel('Reason').fill('it did its work');
+      await world.api.do(project, id, 'retry', { node: 'Break' });
+      await note.getByText('“Failed” now: what you send is about that').waitFor();
+      await world.api.do(project, id, 'skip', { node: 'Break' });
+      await note.getByText('“Finished” now, and this cannot be done any more').waitFor();
+      assert.equal(await dialog.getByLabel('Reason').inputValue(), 'it did its work', 'nothing that was typed is lost');
+      assert.deepEqual(await window.violations(), []);
+      await page.keyboard.press('Escape');
+
+      await page.locator('.run-actions').getByRole('button', { name: 'Pause' }).click();
+      await world.api.do(project, id, 'revoke');
+      await note.getByText('“Revoked” now, and this cannot be done any more').waitFor();
+      await everyLook(window, page, 'task-meanwhile', async () => assert.deepEqual(await window.violations(), []));
     }));
 }

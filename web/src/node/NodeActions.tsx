@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { api, type Command, type NodeCommand, type NodeDetail, type Task } from '../api';
 import { type I18n, useI18n } from '../i18n';
 import { Ask, Button, Field, TextArea, useKeys, useToast } from '../ui';
@@ -47,6 +47,8 @@ export function NodeActions({
   const i18n = useI18n();
   const { t } = i18n;
   const [open, setOpen] = useState<Open>();
+  // How the node stood then: it is asked about that.
+  const [seen, setSeen] = useState(detail);
   const toast = useToast();
   const client = useQueryClient();
   const run = useMutation({
@@ -61,6 +63,7 @@ export function NodeActions({
   const first = actions.find((a) => helpful.includes(a) || (a === 'callback' && detail.why?.code === 'callback'));
   const ask = (command: Open) => {
     run.reset();
+    setSeen(detail);
     setOpen(command);
   };
   const may = (command: NodeCommand) => actions.includes(command);
@@ -73,6 +76,12 @@ export function NodeActions({
   const close = () => {
     if (!run.isPending) setOpen(undefined);
   };
+  const asked = open === 'retry-with' ? 'retry' : open;
+  const gone = detail.version !== seen.version || detail.state !== seen.state;
+  const note =
+    asked && gone && !run.isPending && !run.isSuccess
+      ? t(may(asked) ? 'node.meanwhile' : 'node.meanwhile.not', { state: t(`state.${detail.state}`) })
+      : undefined;
   const send = (command: Omit<Command, 'node'>) => run.mutate({ ...command, node: detail.id });
   return (
     <>
@@ -99,6 +108,7 @@ export function NodeActions({
       {open === 'retry-with' && (
         <RetryInputs
           name={name}
+          note={note}
           inputs={templates}
           busy={run.isPending}
           error={run.error}
@@ -109,15 +119,17 @@ export function NodeActions({
       {open === 'callback' && (
         <Callback
           name={name}
+          note={note}
           busy={run.isPending}
           error={run.error}
           onClose={close}
-          onConfirm={(rest) => send({ command: 'callback', version: detail.version, ...rest })}
+          onConfirm={(rest) => send({ command: 'callback', version: seen.version, ...rest })}
         />
       )}
       {open === 'skip-branch' && (
         <Branches
           name={name}
+          note={note}
           detail={detail}
           busy={run.isPending}
           error={run.error}
@@ -128,6 +140,7 @@ export function NodeActions({
       {open && open !== 'retry-with' && open !== 'callback' && open !== 'skip-branch' && (
         <Ask
           title={t(`do.${open}`)}
+          note={note}
           action={t(`do.${open}`)}
           danger={dangerous.includes(open)}
           busy={run.isPending}
@@ -164,19 +177,21 @@ function Question({ command, name }: { command: NodeCommand; name: string }) {
 
 interface Asking<T> {
   name: string;
+  note: ReactNode;
   busy: boolean;
   error: unknown;
   onClose: () => void;
   onConfirm: (rest: T) => void;
 }
 
-function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
+function Callback({ name, note, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
   const { t } = useI18n();
   const [text, setText] = useState('{}');
   const [wrong, setWrong] = useState<string>();
   return (
     <Ask
       title={t('do.callback')}
+      note={note}
       action={t('do.callback')}
       busy={busy}
       error={error}
@@ -217,6 +232,7 @@ function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command
 
 function Branches({
   name,
+  note,
   detail,
   busy,
   error,
@@ -237,6 +253,7 @@ function Branches({
   return (
     <Ask
       title={t('do.skip-branch')}
+      note={note}
       action={t('do.skip-branch')}
       busy={busy}
       error={error}

@@ -156,6 +156,32 @@ test('R asks, with the name and a reason, and a refusal is told with its code an
   expect(posts()).toHaveLength(2);
 });
 
+test('what asks says that somebody else was faster, and a callback is for the attempt that was seen', async () => {
+  const { update } = show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Skip' }));
+  const box = () => screen.findByRole('dialog', { hidden: true });
+  expect((await box()).querySelector('.ask-note')).toBeNull();
+  // It was retried elsewhere, and failed again.
+  current = { ...detail, retry: 1, version: 'v2' };
+  update([{ ...failed, retry: 1, version: 'v2' }]);
+  const note = async () => (await box()).querySelector('[role=alert]')?.textContent;
+  await waitFor(async () => expect(await note()).toMatch(/has gone on.*“Failed” now: what you send/));
+  current = { ...detail, state: 'FINISHED', retry: 1, version: 'v2', actions: [] };
+  update([{ ...failed, state: 'FINISHED', retry: 1, version: 'v2' }]);
+  await waitFor(async () => expect(await note()).toMatch(/“Finished” now, and this cannot be done/));
+  cleanup();
+
+  const waits: NodeDetail = { ...detail, state: 'RUNNING', phase: 'waiting', actions: ['callback'], error: undefined };
+  current = waits;
+  const second = show([{ ...failed, state: 'RUNNING', finished_at: undefined }]);
+  await userEvent.click(await screen.findByRole('button', { name: 'Send callback' }));
+  current = { ...waits, retry: 1, version: 'v2' };
+  second.update([{ ...failed, state: 'RUNNING', finished_at: undefined, retry: 1, version: 'v2' }]);
+  await waitFor(async () => expect(await note()).toMatch(/“Running” now/));
+  fireEvent.submit((await box()).querySelector('form') as HTMLElement);
+  await waitFor(() => expect(posts()).toEqual([{ command: 'callback', node: id, data: {}, version: 'v1' }]));
+});
+
 test('inputs are changed with a look at what changes, and faults stand at their place', async () => {
   show();
   await userEvent.click(await screen.findByRole('button', { name: 'Retry with changed inputs' }));

@@ -303,6 +303,7 @@ function AskAction({
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const [seen] = useState(task.state);
   const act = async (reason: string | undefined) => {
     setBusy(true);
     setError(undefined);
@@ -325,9 +326,15 @@ function AskAction({
     }
   };
   const text: Key = `task.ask.${action}`;
+  const possible = task.run?.actions.includes(action);
+  const note =
+    task.state !== seen && !possible && !busy
+      ? t('task.meanwhile.not', { state: t(`state.${task.state}`) })
+      : undefined;
   return (
     <Ask
       title={tx('task.ask', { action: t(`do.${action}`), name: <bdi>{plainName(task.name, 200)}</bdi> })}
+      note={note}
       action={t(`do.${action}`)}
       danger={action === 'revoke' || action === 'delete'}
       reason={action !== 'delete'}

@@ -11,6 +11,7 @@ const longestReason = 1000;
 /** Asks before something is done, and for the reason that is kept with it. */
 export function Ask({
   title,
+  note,
   children,
   action,
   danger,
@@ -21,6 +22,8 @@ export function Ask({
   onConfirm,
 }: {
   title: ReactNode;
+  /** What has changed since it was opened. */
+  note?: ReactNode;
   children?: ReactNode;
   /** The words of the button that does it. */
   action: ReactNode;
@@ -53,6 +56,7 @@ export function Ask({
       }
     >
       <form id={form} onSubmit={submit} className="ask">
+        <AskNote>{note}</AskNote>
         {children}
         {asks && (
           <Field label={t('ui.reason')} hint={t('ui.reason.hint')}>
@@ -70,5 +74,15 @@ export function Ask({
         {error !== undefined && error !== null && <ErrorBox error={error} />}
       </form>
     </Dialog>
+  );
+}
+
+/** Says, in what asks, that something has changed since it was opened. */
+export function AskNote({ children }: { children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <p className="ask-note" role="alert">
+      {children}
+    </p>
   );
 }

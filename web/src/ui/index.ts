@@ -1,4 +1,4 @@
-export { Ask } from './Ask';
+export { Ask, AskNote } from './Ask';
 export { Button, type ButtonProps, IconButton } from './Button';
 export { CopyButton, copyText, useCopy } from './Copy';
 export { Dialog, Drawer } from './Dialog';
