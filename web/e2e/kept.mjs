@@ -1,5 +1,7 @@
 // What an operator relies on when something odd happens: sentences that name what failed, and what was chosen is still chosen.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { everyLook } from './browser.mjs';
 import { many } from './seed.mjs';
@@ -160,5 +162,33 @@ export function kept() {
       await world.api.do(project, id, 'revoke');
       await note.getByText('“Revoked” now, and this cannot be done any more').waitFor();
       await everyLook(window, page, 'task-meanwhile', async () => assert.deepEqual(await window.violations(), []));
+    }));
+
+  test('a task is started once, though the answer was lost and Start was pressed again', () =>
+    as('ann', {}, async (window, page) => {
+      const { walks: project } = world.who;
+      const name = unique('once');
+      const file = join(world.server.dir, `${name}.json`);
+      writeFileSync(file, JSON.stringify(tree([act('Prepare')])));
+      const flow = world.server.cli('flow', 'create', '-f', file, '--name', name, '--project', String(project)).id;
+      window.allow(/ERR_FAILED/);
+      let lost = 0;
+      // The server does what it was asked to, and the page does not learn of it.
+      await page.route(/projects\/\d+\/tasks$/, async (route) => {
+        if (route.request().method() !== 'POST' || lost > 0) return route.continue();
+        lost++;
+        await route.fetch();
+        return route.abort();
+      });
+      await window.go(`start/${project}/?flow=${flow}`);
+      await page.getByLabel('Name of the task').fill(name);
+      const start = page.getByRole('button', { name: 'Start', exact: true });
+      await start.click();
+      await page.locator('.error-box').waitFor();
+      await start.click();
+      await page.getByRole('heading', { name }).waitFor();
+      assert.equal(lost, 1);
+      const { tasks } = await world.api.call('GET', `projects/${project}/tasks?keyword=${name}`);
+      assert.equal(tasks.length, 1);
     }));
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { api, type Command, type NodeCommand, type NodeDetail, type Task } from '../api';
+import { api, type Command, Intent, type NodeCommand, type NodeDetail, type Task } from '../api';
 import { type I18n, useI18n } from '../i18n';
 import { Ask, Button, Field, TextArea, useKeys, useToast } from '../ui';
 import { isObject } from './attempts';
@@ -49,10 +49,11 @@ export function NodeActions({
   const [open, setOpen] = useState<Open>();
   // How the node stood then: it is asked about that.
   const [seen, setSeen] = useState(detail);
+  const [intent, setIntent] = useState(() => new Intent());
   const toast = useToast();
   const client = useQueryClient();
   const run = useMutation({
-    mutationFn: (command: Command) => api.do(project, task.id, command),
+    mutationFn: (command: Command) => api.do(project, task.id, command, intent),
     onSuccess: (_, command) => {
       setOpen(undefined);
       toast(t('node.done', { action: t(`do.${command.command}`), name: short(name, i18n) }));
@@ -64,6 +65,7 @@ export function NodeActions({
   const ask = (command: Open) => {
     run.reset();
     setSeen(detail);
+    setIntent(new Intent());
     setOpen(command);
   };
   const may = (command: NodeCommand) => actions.includes(command);

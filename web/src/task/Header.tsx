@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { api, type Feed, type NodeRef, type Task, useServerNow } from '../api';
+import { api, type Feed, Intent, type NodeRef, type Task, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
 import {
@@ -304,6 +304,7 @@ function AskAction({
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [seen] = useState(task.state);
+  const [intent] = useState(() => new Intent());
   const act = async (reason: string | undefined) => {
     setBusy(true);
     setError(undefined);
@@ -316,7 +317,7 @@ function AskAction({
         void navigate(paths.tasks(project));
         return;
       }
-      const answer = await api.do(project, task.id, { command: action, reason });
+      const answer = await api.do(project, task.id, { command: action, reason }, intent);
       toast(t(`task.done.${action}`, { name: plainName(task.name, 80) }));
       onTask(answer);
       onClose();

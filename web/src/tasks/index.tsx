@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { api, type Task, type TaskState } from '../api';
+import { api, Intent, type Task, type TaskState } from '../api';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useSession } from '../app/session';
@@ -334,7 +334,8 @@ function useRowAction(project: number, put: (tasks: readonly Task[]) => void, do
   const toast = useToast();
   return useMutation({
     mutationFn: async ({ task, action, reason }: { task: Task; action: RowAction; reason: string | undefined }) => {
-      if (action !== 'delete') return api.do(project, task.id, { command: action, reason });
+      // Each of these has its effect once by itself: a task that is paused is not paused again.
+      if (action !== 'delete') return api.do(project, task.id, { command: action, reason }, new Intent());
       await api.deleteTask(project, task.id);
       return undefined;
     },
