@@ -191,4 +191,55 @@ export function kept() {
       const { tasks } = await world.api.call('GET', `projects/${project}/tasks?keyword=${name}`);
       assert.equal(tasks.length, 1);
     }));
+
+  test('a long name is whole for who comes by the keyboard', () =>
+    as('ann', { language: 'zh-CN' }, async (window, page) => {
+      const project = world.who.walks;
+      const word = unique('长');
+      const name = `${word}${'将所有生产环境服务器的配置文件推送到各个机房'.repeat(5)}`;
+      const { id } = await world.api.task(project, name, tree([act('Prepare')]), { start: false });
+      const cut = (link) => link.evaluate((e) => e.scrollHeight > e.clientHeight + 1);
+      for (const [path, link] of [
+        [
+          `taskflow/home/list/${project}/?q=${encodeURIComponent(word)}`,
+          page.locator(`tr[data-row="${id}"] [data-open]`),
+        ],
+        [`board/${project}/?ids=${id}`, page.locator(`[data-task="${id}"] a`)],
+      ]) {
+        await window.go(path);
+        await link.waitFor();
+        assert.ok(await cut(link), 'two lines do not hold it');
+        await page.keyboard.press('j');
+        await eventually('the focus', () => link.evaluate((e) => e === document.activeElement));
+        assert.equal(await cut(link), false, path);
+        assert.deepEqual(await window.violations(), []);
+      }
+    }));
+
+  test('a query for a flow waits for the flows, and a task of one says of which version', () =>
+    as('ann', {}, async (window, page) => {
+      const { shop: project } = world.who;
+      const { ids } = world.shop;
+      let away = true;
+      const refuse = (route) =>
+        away
+          ? route.fulfill({
+              status: 500,
+              contentType: 'application/problem+json',
+              body: JSON.stringify({ status: 500, code: 'internal', detail: 'no', request_id: 'r-1' }),
+            })
+          : route.continue();
+      await page.route(/projects\/\d+\/flows$/, refuse);
+      window.allow(/500/);
+      await window.go(`taskflow/home/list/${project}/?q=${encodeURIComponent('flow:"Two sites"')}&range=all`);
+      await page.getByText('Request r-1').waitFor();
+      assert.equal(await page.locator('tr[data-row]').count(), 0, 'tasks of all flows are not what was asked for');
+      assert.equal(await page.getByText('There is no flow like').count(), 0);
+      away = false;
+      await page.locator('.error-box').getByRole('button', { name: 'Try again' }).click();
+      const tree7 = (await world.api.get(project, ids.parent)).run.tree.slice(0, 7);
+      await page.locator(`tr[data-row="${ids.parent}"] .tasks-sub`).getByText(`Two sites@${tree7}`).waitFor();
+      await window.go(`taskflow/execute/${project}/?instance_id=${ids.parent}`);
+      await page.locator('.run-facts').getByText(`@${tree7}`).waitFor();
+    }));
 }

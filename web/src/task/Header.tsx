@@ -14,6 +14,7 @@ import {
   FeedMark,
   Icon,
   StateMark,
+  shortTree,
   Time,
   taskWhy,
   useAnnounce,
@@ -170,6 +171,7 @@ export function Header({
             <dt>{t('task.flow')}</dt>
             <dd>
               <FlowLink project={project} id={task.flow} />
+              {run?.tree && <span className="muted">@{shortTree(run.tree)}</span>}
             </dd>
           </div>
         )}

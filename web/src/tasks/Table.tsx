@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
-import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, taskSentence } from '../ui';
+import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, shortTree, Time, taskSentence } from '../ui';
 import { SlowMark, type UsualTask, usualKey } from '../usual';
 import type { Rows } from './rows';
 
@@ -136,6 +136,7 @@ const Row = memo(function Row({
             <>
               {' · '}
               <bdi>{flow ?? t('tasks.flow', { id: String(task.flow) })}</bdi>
+              {task.run?.tree && `@${shortTree(task.run.tree)}`}
             </>
           )}
           {task.parent !== undefined && (

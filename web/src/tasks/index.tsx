@@ -47,8 +47,8 @@ export function Component() {
   const counts = useCounts(project.id, filter);
   const setState = (state: TaskState | undefined) => ask(printQuery({ ...query, state }), range);
   // The name of a flow means nothing before the flows are known.
-  const unresolved = resolved.fault !== undefined && flows.isPending;
-  const allFaults = resolved.fault && !flows.isPending ? [...faults, resolved.fault] : faults;
+  const unresolved = resolved.fault !== undefined && !flows.data;
+  const allFaults = resolved.fault && !unresolved ? [...faults, resolved.fault] : faults;
 
   return (
     <>
@@ -70,9 +70,11 @@ export function Component() {
         faults={allFaults}
       />
       <Strip count={counts.data} state={query.state} onState={setState} />
-      {unresolved ? (
-        <Skeleton lines={8} />
-      ) : (
+      {unresolved && flows.isError && (
+        <Failure error={flows.error} admins={project.admins} retry={() => void flows.refetch()} />
+      )}
+      {unresolved && !flows.isError && <Skeleton lines={8} />}
+      {!unresolved && (
         <List
           project={project.id}
           admins={project.admins}

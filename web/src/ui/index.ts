@@ -3,7 +3,7 @@ export { Button, type ButtonProps, IconButton } from './Button';
 export { CopyButton, copyText, useCopy } from './Copy';
 export { Dialog, Drawer } from './Dialog';
 export { Checkbox, Field, Select, TextArea, TextInput } from './Field';
-export { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, span, viewerZone } from './format';
+export { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, shortTree, span, viewerZone } from './format';
 export { Icon, type IconName } from './Icon';
 export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
 export { kindKey } from './kind';
