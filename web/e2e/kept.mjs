@@ -1,5 +1,6 @@
 // What an operator relies on when something odd happens: sentences that name what failed, and what was chosen is still chosen.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +8,7 @@ import { everyLook } from './browser.mjs';
 import { many } from './seed.mjs';
 import { eventually } from './server.mjs';
 import { act, par, tree } from './tree.mjs';
-import { as, unique, world } from './world.mjs';
+import { as, hand, unique, ways, world } from './world.mjs';
 
 const hour = { bk_timing: '3600' };
 
@@ -241,5 +242,52 @@ export function kept() {
       await page.locator(`tr[data-row="${ids.parent}"] .tasks-sub`).getByText(`Two sites@${tree7}`).waitFor();
       await window.go(`taskflow/execute/${project}/?instance_id=${ids.parent}`);
       await page.locator('.run-facts').getByText(`@${tree7}`).waitFor();
+    }));
+
+  for (const way of ways) {
+    test(`board: the tasks of a view, ${way}`, () =>
+      as('ann', {}, async (window, page) => {
+        const project = world.who.walks;
+        const by = hand(way, page);
+        const word = unique('view');
+        const bad = tree([act('Break', 'fail_ctrl_node', { bit: 0 })]);
+        const made = await many(2, (i) => world.api.task(project, `${word} ${i}`, bad));
+        for (const { id } of made) await world.api.until(project, id, 'FAILED');
+        await window.go(`taskflow/home/list/${project}/?q=${word}+state:failed&range=30d`);
+        await by.press(page.getByRole('button', { name: 'Save this view' }));
+        await by.fill(page.getByRole('dialog').getByLabel('Name'), word);
+        await by.press(page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }));
+        await window.go(`board/${project}/`);
+        const views = page.getByRole('region', { name: 'Or the tasks of a view, as they are now' });
+        await views.getByRole('button', { name: word }).waitFor();
+        await everyLook(window, page, 'board-views', async () => assert.deepEqual(await window.violations(), []));
+        await by.press(views.getByRole('button', { name: word }));
+        await page.locator('.board-row').nth(1).waitFor();
+        assert.equal(await page.locator('.board-row').count(), 2);
+        await page.getByText('failed in 2 of 2').waitFor();
+        for (const { id } of made) await world.api.do(project, id, 'revoke');
+        await window.go(`board/${project}/`);
+        await by.press(views.getByRole('button', { name: word }));
+        await views.getByText('No task is in this view now.').waitFor();
+      }));
+  }
+
+  test('a callback can be copied for the program that is waited for', () =>
+    as('ann', { permissions: ['clipboard-read', 'clipboard-write'] }, async (window, page) => {
+      const project = world.who.walks;
+      const { id } = await world.api.task(project, unique('call'), tree([act('Ask outside', 'callback_node')]));
+      await world.api.untilNode(project, id, 'Ask outside', 'RUNNING', 'waiting');
+      await window.go(`taskflow/execute/${project}/?instance_id=${id}`);
+      await page.getByRole('treeitem', { name: /^Ask outside/ }).click();
+      await page.getByRole('button', { name: 'Send callback' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox').first().fill('{"bit": 1, "who": "it\'s us"}');
+      await dialog.getByRole('button', { name: 'Copy as API call' }).click();
+      const line = await eventually('the copy', () => page.evaluate(() => navigator.clipboard.readText()));
+      // It works when pasted.
+      const env = { ...process.env, STDOPS_TOKEN: world.who.ann };
+      const run = spawnSync('sh', ['-c', line], { env, encoding: 'utf8' });
+      assert.equal(run.status, 0, run.stderr);
+      await world.api.until(project, id, 'FINISHED');
     }));
 }

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { api, type Command, Intent, type NodeCommand, type NodeDetail, type Task } from '../api';
+import { api, type Command, Intent, type Json, type NodeCommand, type NodeDetail, type Task } from '../api';
 import { type I18n, useI18n } from '../i18n';
-import { Ask, Button, Field, TextArea, useKeys, useToast } from '../ui';
+import { Ask, Button, Field, Icon, TextArea, useCopy, useKeys, useToast } from '../ui';
 import { isObject } from './attempts';
+import { callbackCurl } from './ids';
 import { parseJson } from './inputs';
 import { RetryInputs } from './RetryInputs';
 import { Plain } from './Text';
@@ -125,6 +126,7 @@ export function NodeActions({
           busy={run.isPending}
           error={run.error}
           onClose={close}
+          curl={(data) => callbackCurl(project, task.id, { node: detail.id, version: seen.version, data })}
           onConfirm={(rest) => send({ command: 'callback', version: seen.version, ...rest })}
         />
       )}
@@ -186,10 +188,29 @@ interface Asking<T> {
   onConfirm: (rest: T) => void;
 }
 
-function Callback({ name, note, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
+function Callback({
+  name,
+  note,
+  busy,
+  error,
+  curl,
+  onClose,
+  onConfirm,
+}: Asking<Pick<Command, 'data' | 'reason'>> & {
+  /** The same as a command line, for the program that is waited for. */
+  curl: (data: Json | undefined) => string;
+}) {
   const { t } = useI18n();
   const [text, setText] = useState('{}');
   const [wrong, setWrong] = useState<string>();
+  const copy = useCopy();
+  // Gives what stands in the box: nothing where it is empty, or says what is wrong with it.
+  const read = (take: (data: Json | undefined) => void) => {
+    if (text.trim() === '') return take(undefined);
+    const read = parseJson(text);
+    if ('wrong' in read) setWrong(read.wrong);
+    else take(read.value);
+  };
   return (
     <Ask
       title={t('do.callback')}
@@ -198,15 +219,7 @@ function Callback({ name, note, busy, error, onClose, onConfirm }: Asking<Pick<C
       busy={busy}
       error={error}
       onClose={onClose}
-      onConfirm={(reason) => {
-        if (text.trim() === '') {
-          onConfirm({ reason });
-          return;
-        }
-        const read = parseJson(text);
-        if ('wrong' in read) setWrong(read.wrong);
-        else onConfirm({ data: read.value, reason });
-      }}
+      onConfirm={(reason) => read((data) => onConfirm(data === undefined ? { reason } : { data, reason }))}
     >
       <Question command="callback" name={name} />
       <Field
@@ -228,6 +241,12 @@ function Callback({ name, note, busy, error, onClose, onConfirm }: Asking<Pick<C
           />
         )}
       </Field>
+      <div>
+        <Button kind="quiet" small onClick={() => read((data) => void copy(curl(data)))}>
+          <Icon name="copy" size={14} />
+          {t('node.curl')}
+        </Button>
+      </div>
     </Ask>
   );
 }

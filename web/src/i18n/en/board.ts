@@ -17,6 +17,8 @@ export const board = {
   },
   'board.junk': { one: '{count} piece not understood:', other: '{count} pieces not understood:' },
   'board.open': { one: 'Show {count} task', other: 'Show {count} tasks' },
+  'board.views': 'Or the tasks of a view, as they are now',
+  'board.views.none': 'No task is in this view now.',
   'board.newest': 'Show the newest 50 of the project',
   'board.newest.none': 'The project has no tasks yet.',
   'board.lost':
