@@ -69,6 +69,10 @@ export function kept() {
           ),
         );
 
+      let release;
+      const held = new Promise((resolve) => {
+        release = resolve;
+      });
       await window.go(`taskflow/home/list/${project}/?q=${word}`);
       const row = (id) => page.locator(`tr[data-row="${id}"]`);
       await row(ids[0]).waitFor();
@@ -79,6 +83,17 @@ export function kept() {
       await page.getByText('2 selected').waitFor();
       await focused(`tr[data-row="${ids[57]}"]`);
       assert.ok(await row(ids[57]).evaluate((e) => e.getBoundingClientRect().bottom <= innerHeight), 'it is in sight');
+      // Who is quicker than the list, and types already, is left alone.
+      await page.route('**/projects/*/tasks?*', (route) => held.then(() => route.continue()));
+      await row(ids[57]).locator('[data-open]').click();
+      await page.getByRole('tree', { name: 'Outline' }).waitFor();
+      await page.goBack();
+      const box = page.getByRole('combobox', { name: 'Which tasks' });
+      await box.click();
+      release();
+      await row(ids[57]).waitFor();
+      assert.ok(await box.evaluate((e) => e === document.activeElement));
+      await page.unroute('**/projects/*/tasks?*');
       // Whoever comes anew begins anew.
       await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Board' }).click();
       await page.getByLabel('Ids of tasks').waitFor();

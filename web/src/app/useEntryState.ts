@@ -26,3 +26,9 @@ export function useEntryState<T>(name: string, initial: T): [T, Dispatch<SetStat
   }, [entry, value]);
   return [value, setValue];
 }
+
+/** Whether nobody has gone anywhere on the page yet, so that the focus may be put where it was left. */
+export function isUntouched(): boolean {
+  const at = document.activeElement;
+  return at === null || at === document.body || at.matches('main');
+}

@@ -3,7 +3,7 @@ import { useNavigate } from 'react-router';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
-import { useEntryState } from '../app/useEntryState';
+import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Button, Dialog, Empty, Failure, Skeleton, useKeys, type VirtualListHandle } from '../ui';
 import { FailingNodes, Verdicts } from './Aside';
@@ -74,7 +74,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   useEffect(() => {
     const at = lines.findIndex((l) => 'place' in l && l.place.id === back.current);
     if (back.current === undefined || at < 0) return;
-    if (view === 'rows') {
+    if (view === 'rows' && isUntouched()) {
       list.current?.scrollTo(at);
       focusRow(panel.current, back.current);
     }

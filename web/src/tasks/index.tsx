@@ -6,7 +6,7 @@ import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useSession } from '../app/session';
 import { useTitle } from '../app/title';
-import { useEntryState } from '../app/useEntryState';
+import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
@@ -274,6 +274,7 @@ function useComingBack(table: React.RefObject<HTMLTableElement | null>, rows: nu
     if (back.current === 0 || rows === 0) return;
     const link = table.current?.querySelector<HTMLElement>(`tr[data-row="${back.current}"] [data-open]`);
     back.current = 0;
+    if (!isUntouched()) return;
     link?.scrollIntoView({ block: 'center' });
     link?.focus({ preventScroll: true });
   }, [rows, table]);
