@@ -305,4 +305,32 @@ export function kept() {
       assert.equal(run.status, 0, run.stderr);
       await world.api.until(project, id, 'FINISHED');
     }));
+
+  test('what was refused can be tried again', () =>
+    as('vic', {}, async (window, page) => {
+      const { shop: project } = world.who;
+      const { zones } = world.shop;
+      window.allow(/403/);
+      const body = JSON.stringify({ status: 403, code: 'denied', detail: 'this needs task_view', request_id: 'r-2' });
+      const refuse = (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body });
+      for (const path of [
+        `board/${project}/?ids=${zones.join(',')}`,
+        `taskflow/home/list/${project}/`,
+        `taskflow/execute/${project}/?instance_id=${zones[0]}`,
+      ]) {
+        await page.route('**/tasks:watch', refuse);
+        await window.go(path);
+        await page.locator('.feed').getByText('Not up to date any more').waitFor();
+        if (path.startsWith('board')) {
+          await page.getByText('You may not see this.').waitFor();
+          await page.getByText('this needs task_view').waitFor();
+          assert.equal(await page.locator('.skeleton').count(), 0, 'nothing is on its way');
+          assert.deepEqual(await window.violations(), []);
+        }
+        await page.unroute('**/tasks:watch');
+        await page.locator('.feed').getByRole('button', { name: 'Try again' }).click();
+        await page.locator('.feed-live').waitFor();
+      }
+      await page.locator('.react-flow__node').first().waitFor();
+    }));
 }
