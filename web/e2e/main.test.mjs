@@ -11,6 +11,7 @@ import { care } from './care.mjs';
 import { chinese } from './chinese.mjs';
 import { finding } from './finding.mjs';
 import { graph } from './graph.mjs';
+import { kept } from './kept.mjs';
 import { changes } from './live.mjs';
 import { odd } from './odd.mjs';
 import { rights } from './rights.mjs';
@@ -31,6 +32,7 @@ describe('browser', { concurrency: atOnce, timeout: 900_000 }, () => {
   graph();
   rights();
   odd();
+  kept();
   accessible();
   care();
   chinese();

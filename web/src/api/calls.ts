@@ -1,4 +1,5 @@
 import { call } from './http';
+import type { Intent } from './intent';
 import type {
   BulkCommand,
   Command,
@@ -32,6 +33,11 @@ import type {
 const node = (project: number, task: number, id: string) =>
   `projects/${project}/tasks/${task}/nodes/${encodeURIComponent(id)}`;
 
+// However often it is sent, it has one effect.
+function once(intent: Intent, body: unknown) {
+  return { headers: { 'Idempotency-Key': intent.key(body) } };
+}
+
 /** The calls of the native API that the app makes. */
 export const api = {
   version: (signal?: AbortSignal) => call<Version>('version', { signal }),
@@ -50,17 +56,25 @@ export const api = {
     call<TaskCount>(`projects/${project}/tasks:count`, { query: { ...filter }, signal }),
   status: (project: number, body: { ids: number[]; nodes?: boolean; run?: boolean }, signal?: AbortSignal) =>
     call<StatusList>(`projects/${project}/tasks:status`, { method: 'POST', body, signal }),
-  command: (project: number, body: BulkCommand) =>
-    call<{ results: Verdict[] }>(`projects/${project}/tasks:command`, { method: 'POST', body }),
-  createTask: (project: number, body: NewTask) => call<Task>(`projects/${project}/tasks`, { method: 'POST', body }),
+  command: (project: number, body: BulkCommand, intent: Intent) =>
+    call<{ results: Verdict[] }>(`projects/${project}/tasks:command`, { method: 'POST', body, ...once(intent, body) }),
+  createTask: (project: number, body: NewTask, intent: Intent) =>
+    call<Task>(`projects/${project}/tasks`, { method: 'POST', body, ...once(intent, body) }),
 
   task: (project: number, id: number, signal?: AbortSignal) =>
     call<Task>(`projects/${project}/tasks/${id}`, { query: { run: true }, signal }),
   deleteTask: (project: number, id: number) => call<void>(`projects/${project}/tasks/${id}`, { method: 'DELETE' }),
-  changeTask: (project: number, id: number, body: { constants: Record<string, Json>; reason?: string }) =>
-    call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body }),
-  do: (project: number, id: number, body: Command) =>
-    call<Task>(`projects/${project}/tasks/${id}/commands`, { method: 'POST', body, query: { run: true } }),
+  changeTask: (
+    project: number,
+    id: number,
+    body: { constants: Record<string, Json>; reason?: string },
+    intent: Intent,
+  ) => call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body, ...once(intent, body) }),
+  do: (project: number, id: number, body: Command, intent: Intent) =>
+    call<Task>(`projects/${project}/tasks/${id}/commands`, {
+      ...{ method: 'POST', body, query: { run: true } },
+      ...once(intent, body),
+    }),
 
   graph: (project: number, id: number, signal?: AbortSignal) =>
     call<Graph>(`projects/${project}/tasks/${id}/graph`, { signal }),

@@ -3,6 +3,7 @@ export { serverClock, useServerNow, useSkew } from './clock';
 export { useDraining } from './drain';
 export { ApiError, type ErrorCode } from './error';
 export { apiURL } from './http';
+export { Intent } from './intent';
 export { followLog, type LogOf } from './logFeed';
 export { onSignedOut } from './lost';
 export { hasEnded, isUnderWay } from './task';

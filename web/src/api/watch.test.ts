@@ -168,6 +168,32 @@ test('that a list is cut is told when it changes, by a stream and by polls', asy
   expect(polled.told).toContain('cut true');
 });
 
+test('after a refusal for good it goes on once it is asked to', async () => {
+  const server = await serve((_, res) => {
+    if (server.asked.length === 1) reply(res, { code: 'denied', detail: 'not any more' }, 403);
+    else emit(res, 'tasks', 'a', { tasks: [task(1, 2)], now });
+  });
+  ending.push(server.close);
+  const feeds: string[] = [];
+  await new Promise<void>((resolve) => {
+    const watch = new Watch(
+      2,
+      { ids: [1] },
+      {
+        feed: ({ state }) => {
+          feeds.push(state);
+          if (state === 'ended') watch.retry();
+        },
+        tasks: () => resolve(),
+      },
+      quick,
+    );
+    ending.push(() => watch.stop());
+    void watch.run();
+  });
+  expect(feeds).toEqual(['connecting', 'ended', 'connecting', 'live']);
+});
+
 test('a refusal for good ends it', async () => {
   const { feeds, asked } = await follow(
     { ids: [1] },

@@ -83,16 +83,19 @@ export class Watch {
     this.#times = times;
   }
 
-  /** Follows until it is stopped or the server refuses for good. */
+  /** Follows until it is stopped. When the server refuses for good it waits until it is asked to try again. */
   async run(): Promise<void> {
     this.#tell({ state: 'connecting' });
     while (!this.#stop.signal.aborted) {
       const ended = await this.#attempt();
       if (this.#stop.signal.aborted) return;
-      if (ended) return this.#tell(ended);
+      if (ended) {
+        await this.#end(ended);
+        continue;
+      }
       if (this.#failures >= this.#times.failures) {
         const refused = await this.#pollAWhile();
-        if (refused) return this.#tell(refused);
+        if (refused) await this.#end(refused);
         continue;
       }
       if (this.#failures > 0) this.#tell({ state: 'stale', since: this.#alive });
@@ -106,7 +109,7 @@ export class Watch {
     this.#wake?.();
   }
 
-  /** Tries again now, if it waits. */
+  /** Tries again now, if it waits or has been refused. */
   retry(): void {
     this.#wake?.();
   }
@@ -262,6 +265,17 @@ export class Watch {
     // A page that is short and not the last one ends where the server did not look further.
     const cut = list.next_cursor !== undefined && list.tasks.length < limit;
     return { tasks: list.tasks, gone, cut, now: new Date(serverClock.now()).toISOString() };
+  }
+
+  // Rights that were taken may be given again, and what was missing may be there.
+  async #end(feed: Feed): Promise<void> {
+    const again = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#tell(feed);
+    if (!this.#stop.signal.aborted) await again;
+    this.#failures = 0;
+    this.#tell({ state: 'connecting' });
   }
 
   #tell(feed: Feed): void {

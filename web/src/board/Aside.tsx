@@ -1,9 +1,11 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import { api, type Task } from '../api';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import { Button, Icon, StateShape } from '../ui';
-import type { Board, FailingGroup } from './model';
+import { type Absence, type Board, cleanName, type FailingGroup } from './model';
 
 /** The nodes that failed, with in how many tasks, and what to do about all of them at once. */
 export function FailingNodes({
@@ -59,18 +61,34 @@ export function FailingNodes({
 
 const shownFirst = 6;
 
+// A watch does not tell which of the tasks that are missing were there once: it is asked for. Their pages can be read still.
+function useDeleted(project: number, board: Board): ReadonlyMap<number, Task> {
+  const ids = [...board.absent.keys()];
+  const { data } = useQuery({
+    queryKey: ['deleted', project, ids.join()],
+    queryFn: ({ signal }) => api.status(project, { ids }, signal),
+    enabled: ids.length > 0,
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+  });
+  const gone = data?.tasks.filter((task) => task.deleted && board.absent.has(task.id)) ?? [];
+  return new Map(gone.map((task) => [task.id, { ...task, name: cleanName(task.name) }]));
+}
+
 /** The ids that have no row, and the tasks that something is wrong with. */
 export function Verdicts({ board, project }: { board: Board; project: number }) {
   const { t } = useI18n();
   const [all, setAll] = useState(false);
   const problems = board.problems === 0 ? [] : [...board.tasks.values()].filter((i) => i.task.problem);
-  const absent = [...board.absent];
+  const deleted = useDeleted(project, board);
+  const said = (id: number, why: Absence) => {
+    const task = deleted.get(id);
+    if (task) return t('board.absent.deleted', { state: t(`state.${task.state}`) });
+    return t(why === 'gone' ? 'board.absent.gone' : 'board.absent.unknown');
+  };
   const rows = [
-    ...absent.map(([id, why]) => ({
-      id,
-      text: t(why === 'gone' ? 'board.absent.gone' : 'board.absent.unknown'),
-      name: undefined,
-    })),
+    ...[...board.absent].map(([id, why]) => ({ id, text: said(id, why), name: deleted.get(id)?.name })),
     ...problems.map((i) => ({ id: i.task.id, text: i.task.problem ?? '', name: i.name })),
   ];
   if (rows.length === 0) return null;

@@ -5,6 +5,7 @@ import { api } from '../api';
 import { useTitle } from '../app/title';
 import { useI18n } from '../i18n';
 import { Button, Empty, ErrorBox, TextArea } from '../ui';
+import { FromView } from './FromView';
 import { boardPath, mostIds, type Parsed, parseIds } from './ids';
 
 /** Explains the board and asks for the tasks to show. */
@@ -26,6 +27,7 @@ export function Begin({ project, lost }: { project: number; lost: boolean }) {
         <Paste onOpen={(ids) => void navigate(boardPath(project, ids))} />
       </div>
       <Newest project={project} />
+      <FromView project={project} />
     </div>
   );
 }

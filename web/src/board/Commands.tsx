@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { api, type BulkCommand, type Verdict } from '../api';
+import { api, type BulkCommand, Intent, type Verdict } from '../api';
 import { commandAll, refusedFirst } from '../api/bulk';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
@@ -46,6 +46,7 @@ export function Commands({
   const [current, setCurrent] = useState(plan);
   // As they are called now: what is done to them may make them no failed ones.
   const [names] = useState(() => nodeNames(board));
+  const [intent] = useState(() => new Intent());
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [results, setResults] = useState<Verdict[]>();
@@ -58,7 +59,7 @@ export function Commands({
     try {
       const all = await commandAll(
         targets,
-        (part) => api.command(project, { command, reason, targets: part }),
+        (part) => api.command(project, { command, reason, targets: part }, intent),
         (e) => errorSentence(e, t),
       );
       if (all.every((r) => r.ok)) {

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { type TaskState, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { isKey, useI18n } from '../i18n';
-import { barOf, Duration, StateMark, Time, VirtualList, type VirtualListHandle, whySentence } from '../ui';
+import { barOf, Duration, StateMark, Time, taskSentence, VirtualList, type VirtualListHandle } from '../ui';
 import { KnownEnd } from '../usual';
 import { GroupHead } from './GroupHead';
 import type { Group, Line } from './groups';
@@ -154,13 +154,12 @@ function Progress({ state, done, total }: { state: TaskState; done: number; tota
 function WhyLine({ item: { task } }: { item: Item }) {
   const i18n = useI18n();
   const now = useServerNow(false);
-  const why = task.run?.why;
-  let text = why ? whySentence(why, i18n, now) : '';
-  if (why?.code === 'finished' || why?.code === 'revoked') text = '';
-  if (task.problem) text = task.problem.slice(0, 300);
+  const text = task.problem ? task.problem.slice(0, 300) : taskSentence(task, i18n, now);
   return (
     <span className={task.state === 'FAILED' || task.problem ? 'board-row-why is-failed' : 'board-row-why muted'}>
-      <bdi title={text}>{text}</bdi>
+      <bdi className="two-lines" title={text}>
+        {text}
+      </bdi>
     </span>
   );
 }

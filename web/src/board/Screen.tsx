@@ -1,10 +1,11 @@
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
+import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
-import { Button, Dialog, Empty, ErrorBox, Skeleton, useKeys, type VirtualListHandle } from '../ui';
+import { Button, Dialog, Empty, Failure, Skeleton, useKeys, type VirtualListHandle } from '../ui';
 import { FailingNodes, Verdicts } from './Aside';
 import { Paste } from './Begin';
 import { Commands, type Plan } from './Commands';
@@ -26,6 +27,8 @@ import { useBoard } from './useBoard';
 import { useNarrow } from './useNarrow';
 import { useShown } from './useShown';
 
+const noneSelected: ReadonlySet<number> = new Set();
+
 /** The board of some tasks. */
 export function Screen({ project, ids, local }: { project: number; ids: readonly number[]; local: boolean }) {
   const { t } = useI18n();
@@ -33,7 +36,8 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const { board, feed } = live;
   const bad = board.counts.FAILED;
   useTitle(bad > 0 ? `${t('board.titleFailed', { count: bad })} · ${t('board.title')}` : t('board.title'));
-  const operates = useCurrentProject().permissions.includes('task_operate');
+  const { permissions, admins } = useCurrentProject();
+  const operates = permissions.includes('task_operate');
   const navigate = useNavigate();
   const narrow = useNarrow();
   const [address, setAddress] = useAddress();
@@ -41,26 +45,41 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
   const what = useShown(board, address, setAddress);
   const { shown, lines, by, chosen, filtered, clear } = what;
   const flows = useFlowNames(project, by === 'flow');
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
-  const [active, setActive] = useState<number>();
+  const [selected, setSelected] = useEntryState('board.selected', noneSelected);
+  const [active, setActive] = useEntryState<number | undefined>('board.active', undefined);
   const [plan, setPlan] = useState<Plan>();
   const [open, setOpen] = useState<'ids' | 'request'>();
   const list = useRef<VirtualListHandle>(null);
   const panel = useRef<HTMLDivElement>(null);
 
-  const select = useCallback((id: number, on: boolean) => {
-    setSelected((before) => {
-      const next = new Set(before);
-      if (on) next.add(id);
-      else next.delete(id);
-      return next;
-    });
-  }, []);
+  const select = useCallback(
+    (id: number, on: boolean) => {
+      setSelected((before) => {
+        const next = new Set(before);
+        if (on) next.add(id);
+        else next.delete(id);
+        return next;
+      });
+    },
+    [setSelected],
+  );
   // What the buttons are about: the chosen tasks, else all that are shown.
   const items = useMemo(() => {
     const source = selected.size > 0 ? [...selected] : shown.map((p) => p.id);
     return source.map((id) => board.tasks.get(id)).filter((i): i is Item => i !== undefined);
   }, [selected, shown, board.tasks]);
+
+  // Whoever comes back stands at the task that was opened.
+  const back = useRef(active);
+  useEffect(() => {
+    const at = lines.findIndex((l) => 'place' in l && l.place.id === back.current);
+    if (back.current === undefined || at < 0) return;
+    if (view === 'rows' && isUntouched()) {
+      list.current?.scrollTo(at);
+      focusRow(panel.current, back.current);
+    }
+    back.current = undefined;
+  }, [lines, view]);
 
   const go = (step: number) => {
     const order = view === 'rows' ? lines.flatMap((l) => ('place' in l ? [l.place] : [])) : shown;
@@ -93,7 +112,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       label: t('board.key.clear'),
       inText: true,
       run: () => {
-        if (selected.size > 0) setSelected(new Set());
+        if (selected.size > 0) setSelected(noneSelected);
         else if (filtered) clear();
       },
     },
@@ -107,7 +126,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
       others: 0,
     });
 
-  const loading = board.tasks.size === 0 && board.absent.size === 0;
+  const unknown = board.tasks.size === 0 && board.absent.size === 0;
   return (
     <div className="board">
       <Head
@@ -120,7 +139,7 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
         onOpen={setOpen}
       />
       {local && <p className="board-note">{t('board.local')}</p>}
-      {feed.state === 'ended' && feed.error && <ErrorBox error={feed.error} />}
+      {feed.state === 'ended' && feed.error && <Failure error={feed.error} admins={admins} retry={live.retry} />}
       <Totals board={board} chosen={what.states} onToggle={what.toggleState} />
       <Share board={board} />
       <Ending project={project} board={board} />
@@ -133,15 +152,15 @@ export function Screen({ project, ids, local }: { project: number; ids: readonly
                 items={items}
                 selected={selected.size > 0}
                 onPlan={setPlan}
-                onDeselect={() => setSelected(new Set())}
+                onDeselect={() => setSelected(noneSelected)}
               />
             )}
           </Tools>
           <ShownLine shown={what} of={board.tasks.size} />
           {/* What is under the pointer or has the focus stays where it is. */}
           <div ref={panel} className="panel board-list" {...what.hold}>
-            {loading && <Skeleton />}
-            {!loading && shown.length === 0 && (
+            {unknown && feed.state !== 'ended' && <Skeleton />}
+            {!unknown && shown.length === 0 && (
               <Empty
                 title={t(filtered ? 'board.none.filtered' : 'board.none')}
                 action={filtered && <Button onClick={clear}>{t('board.clear')}</Button>}

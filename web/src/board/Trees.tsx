@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { api } from '../api';
 import { type I18n, useI18n } from '../i18n';
-import { Select } from '../ui';
+import { Select, shortTree } from '../ui';
 import { cleanName } from './model';
-import { shortTree, type Tree } from './trees';
+import type { Tree } from './trees';
 
 const longest = 48;
 

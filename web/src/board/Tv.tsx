@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { type Feed, hasEnded, type TaskState } from '../api';
+import { type Feed, hasEnded, type TaskState, useServerNow } from '../api';
 import { taskStates } from '../api/types';
 import { useI18n } from '../i18n';
 import {
@@ -12,8 +12,8 @@ import {
   lookWord,
   StateShape,
   Time,
+  taskSentence,
   useKeys,
-  whySentence,
 } from '../ui';
 import { Ending } from './Ending';
 import { GroupCounts, groupName } from './GroupHead';
@@ -50,6 +50,7 @@ interface TvProps {
 function Wall({ project, board, feed, title, by, flows, onLeave }: TvProps) {
   const i18n = useI18n();
   const { t, number } = i18n;
+  const now = useServerNow(false);
   const ref = useRef<HTMLDialogElement>(null);
   const leave = useRef(onLeave);
   useEffect(() => {
@@ -168,9 +169,7 @@ function Wall({ project, board, feed, title, by, flows, onLeave }: TvProps) {
                     <StateShape look={item.task.state} size={20} />
                     <bdi>{item.name || t('ui.noName')}</bdi>
                   </span>
-                  <span className="tv-card-why">
-                    {item.task.run && whySentence(item.task.run.why, i18n, board.changed)}
-                  </span>
+                  <span className="tv-card-why">{taskSentence(item.task, i18n, now)}</span>
                   <span className="tv-card-foot">
                     <span>
                       {item.task.run?.progress.done}/{item.task.run?.progress.total}

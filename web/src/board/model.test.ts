@@ -179,4 +179,8 @@ test('names stay in their place', () => {
     1,
   );
   expect(board.tasks.get(1)?.task.run?.why.node?.name).toBe('\u2068a b\u2069');
+  const timer = { code: 'timer', text: '', node: { index: 2, id: 'm', name: 'wait' } } as const;
+  const both = { ...failed(1, 2, [1, 'a\u202eb']) };
+  const other = takeUp(emptyBoard([1]), [{ tasks: [{ ...both, run: { ...(both.run as Run), why: timer } }] }], 1);
+  expect(other.tasks.get(1)?.task.run?.why).toMatchObject({ code: 'failed', node: { name: '\u2068a b\u2069' } });
 });

@@ -1,4 +1,5 @@
 import { type NodeRef, type Task, type TaskState, taskStates } from '../api/types';
+import { taskWhy } from '../ui';
 
 /** A task of the board, with what the screen needs of it each time made once. */
 export interface Item {
@@ -137,7 +138,7 @@ class Draft {
     if (!this.#wanted.has(task.id) || (before && !newer(before.task, task))) return;
     const name = before && before.task.name === task.name ? before.name : cleanName(task.name);
     const item: Item = {
-      task: task.run ? { ...task, run: { ...task.run, ...cleanRefs(task.run) } } : task,
+      task: task.run ? { ...task, run: { ...task.run, ...cleanRefs(task, task.run) } } : task,
       name,
       folded: name.toLowerCase(),
       changed: before ? now : 0,
@@ -250,14 +251,15 @@ function newer(before: Task, task: Task): boolean {
   return task.run.revision > before.run.revision || (task.problem ?? '') !== (before.problem ?? '');
 }
 
-function cleanRefs(run: NonNullable<Task['run']>): Partial<NonNullable<Task['run']>> {
+function cleanRefs(task: Task, run: NonNullable<Task['run']>): Partial<NonNullable<Task['run']>> {
   const clean = (refs: NodeRef[] | undefined) => refs?.map((n) => ({ ...n, name: cleanName(n.name) }));
-  const { node } = run.why;
+  const why = taskWhy(task) ?? run.why;
+  const { node } = why;
   return {
     running: clean(run.running),
     failed: clean(run.failed),
     paused: clean(run.paused),
-    why: node ? { ...run.why, node: { ...node, name: isolated(cleanName(node.name)) } } : run.why,
+    why: node ? { ...why, node: { ...node, name: isolated(cleanName(node.name)) } } : why,
   };
 }
 

@@ -38,8 +38,3 @@ export function treesOf(items: Iterable<Item>): Tree[] {
 export function chosenTree(trees: readonly Tree[], asked: string | null, before: string | undefined): Tree | undefined {
   return trees.find((t) => t.tree === asked) ?? trees.find((t) => t.tree === before) ?? trees[0];
 }
-
-/** The beginning of the digest of a tree: enough to tell the versions of one flow apart. */
-export function shortTree(tree: string): string {
-  return tree.slice(0, 7);
-}

@@ -1,6 +1,7 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import type { TaskState } from '../api';
 import { taskStates } from '../api/types';
+import { useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { groupings, groupsOf, linesOf } from './groups';
 import { type Board, failingGroups } from './model';
@@ -8,11 +9,13 @@ import { arrange, type Filter, sorts } from './order';
 import type { ChangeAddress } from './useAddress';
 import { useHeld } from './useHeld';
 
+const noneFolded: ReadonlySet<string> = new Set();
+
 /** What of a board is shown, and in which order: by what the address and the search box say. */
 export function useShown(board: Board, address: URLSearchParams, change: ChangeAddress) {
   const { compare } = useI18n();
-  const [text, setText] = useState('');
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const [text, setText] = useEntryState('board.text', '');
+  const [folded, setFolded] = useEntryState('board.folded', noneFolded);
   const sort = sorts.find((s) => s === address.get('sort')) ?? 'attention';
   const by = groupings.find((g) => g === address.get('group'));
   const stateText = address.get('state') ?? '';
@@ -36,13 +39,16 @@ export function useShown(board: Board, address: URLSearchParams, change: ChangeA
   const grouped = useMemo(() => (by ? groupsOf(board, shown) : undefined), [board, shown, by]);
   const lines = useMemo(() => linesOf(grouped, shown, folded), [grouped, shown, folded]);
 
-  const fold = useCallback((key: string) => {
-    setFolded((before) => {
-      const next = new Set(before);
-      if (!next.delete(key)) next.add(key);
-      return next;
-    });
-  }, []);
+  const fold = useCallback(
+    (key: string) => {
+      setFolded((before) => {
+        const next = new Set(before);
+        if (!next.delete(key)) next.add(key);
+        return next;
+      });
+    },
+    [setFolded],
+  );
   const toggleState = (state: TaskState) => {
     const next = new Set(states);
     if (!next.delete(state)) next.add(state);

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { api, type Command, type NodeCommand, type NodeDetail, type Task } from '../api';
+import { type ReactNode, useState } from 'react';
+import { api, type Command, Intent, type Json, type NodeCommand, type NodeDetail, type Task } from '../api';
 import { type I18n, useI18n } from '../i18n';
-import { Ask, Button, Field, TextArea, useKeys, useToast } from '../ui';
+import { Ask, Button, Field, Icon, TextArea, useCopy, useKeys, useToast } from '../ui';
 import { isObject } from './attempts';
+import { callbackCurl } from './ids';
 import { parseJson } from './inputs';
 import { RetryInputs } from './RetryInputs';
 import { Plain } from './Text';
@@ -47,10 +48,13 @@ export function NodeActions({
   const i18n = useI18n();
   const { t } = i18n;
   const [open, setOpen] = useState<Open>();
+  // How the node stood then: it is asked about that.
+  const [seen, setSeen] = useState(detail);
+  const [intent, setIntent] = useState(() => new Intent());
   const toast = useToast();
   const client = useQueryClient();
   const run = useMutation({
-    mutationFn: (command: Command) => api.do(project, task.id, command),
+    mutationFn: (command: Command) => api.do(project, task.id, command, intent),
     onSuccess: (_, command) => {
       setOpen(undefined);
       toast(t('node.done', { action: t(`do.${command.command}`), name: short(name, i18n) }));
@@ -61,6 +65,8 @@ export function NodeActions({
   const first = actions.find((a) => helpful.includes(a) || (a === 'callback' && detail.why?.code === 'callback'));
   const ask = (command: Open) => {
     run.reset();
+    setSeen(detail);
+    setIntent(new Intent());
     setOpen(command);
   };
   const may = (command: NodeCommand) => actions.includes(command);
@@ -73,6 +79,12 @@ export function NodeActions({
   const close = () => {
     if (!run.isPending) setOpen(undefined);
   };
+  const asked = open === 'retry-with' ? 'retry' : open;
+  const gone = detail.version !== seen.version || detail.state !== seen.state;
+  const note =
+    asked && gone && !run.isPending && !run.isSuccess
+      ? t(may(asked) ? 'node.meanwhile' : 'node.meanwhile.not', { state: t(`state.${detail.state}`) })
+      : undefined;
   const send = (command: Omit<Command, 'node'>) => run.mutate({ ...command, node: detail.id });
   return (
     <>
@@ -99,6 +111,7 @@ export function NodeActions({
       {open === 'retry-with' && (
         <RetryInputs
           name={name}
+          note={note}
           inputs={templates}
           busy={run.isPending}
           error={run.error}
@@ -109,15 +122,18 @@ export function NodeActions({
       {open === 'callback' && (
         <Callback
           name={name}
+          note={note}
           busy={run.isPending}
           error={run.error}
           onClose={close}
-          onConfirm={(rest) => send({ command: 'callback', version: detail.version, ...rest })}
+          curl={(data) => callbackCurl(project, task.id, { node: detail.id, version: seen.version, data })}
+          onConfirm={(rest) => send({ command: 'callback', version: seen.version, ...rest })}
         />
       )}
       {open === 'skip-branch' && (
         <Branches
           name={name}
+          note={note}
           detail={detail}
           busy={run.isPending}
           error={run.error}
@@ -128,6 +144,7 @@ export function NodeActions({
       {open && open !== 'retry-with' && open !== 'callback' && open !== 'skip-branch' && (
         <Ask
           title={t(`do.${open}`)}
+          note={note}
           action={t(`do.${open}`)}
           danger={dangerous.includes(open)}
           busy={run.isPending}
@@ -164,32 +181,45 @@ function Question({ command, name }: { command: NodeCommand; name: string }) {
 
 interface Asking<T> {
   name: string;
+  note: ReactNode;
   busy: boolean;
   error: unknown;
   onClose: () => void;
   onConfirm: (rest: T) => void;
 }
 
-function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command, 'data' | 'reason'>>) {
+function Callback({
+  name,
+  note,
+  busy,
+  error,
+  curl,
+  onClose,
+  onConfirm,
+}: Asking<Pick<Command, 'data' | 'reason'>> & {
+  /** The same as a command line, for the program that is waited for. */
+  curl: (data: Json | undefined) => string;
+}) {
   const { t } = useI18n();
   const [text, setText] = useState('{}');
   const [wrong, setWrong] = useState<string>();
+  const copy = useCopy();
+  // Gives what stands in the box: nothing where it is empty, or says what is wrong with it.
+  const read = (take: (data: Json | undefined) => void) => {
+    if (text.trim() === '') return take(undefined);
+    const read = parseJson(text);
+    if ('wrong' in read) setWrong(read.wrong);
+    else take(read.value);
+  };
   return (
     <Ask
       title={t('do.callback')}
+      note={note}
       action={t('do.callback')}
       busy={busy}
       error={error}
       onClose={onClose}
-      onConfirm={(reason) => {
-        if (text.trim() === '') {
-          onConfirm({ reason });
-          return;
-        }
-        const read = parseJson(text);
-        if ('wrong' in read) setWrong(read.wrong);
-        else onConfirm({ data: read.value, reason });
-      }}
+      onConfirm={(reason) => read((data) => onConfirm(data === undefined ? { reason } : { data, reason }))}
     >
       <Question command="callback" name={name} />
       <Field
@@ -211,12 +241,19 @@ function Callback({ name, busy, error, onClose, onConfirm }: Asking<Pick<Command
           />
         )}
       </Field>
+      <div>
+        <Button kind="quiet" small onClick={() => read((data) => void copy(curl(data)))}>
+          <Icon name="copy" size={14} />
+          {t('node.curl')}
+        </Button>
+      </div>
     </Ask>
   );
 }
 
 function Branches({
   name,
+  note,
   detail,
   busy,
   error,
@@ -237,6 +274,7 @@ function Branches({
   return (
     <Ask
       title={t('do.skip-branch')}
+      note={note}
       action={t('do.skip-branch')}
       busy={busy}
       error={error}

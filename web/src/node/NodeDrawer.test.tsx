@@ -53,10 +53,12 @@ let asked: Asked[] = [];
 let close = async () => {};
 let current = detail;
 let refuse = false;
+let breakOff = false;
 
 beforeEach(async () => {
   current = detail;
   refuse = false;
+  breakOff = false;
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
   vi.stubGlobal(
     'ResizeObserver',
@@ -69,6 +71,8 @@ beforeEach(async () => {
   const server = await serve((one, res) => {
     if (one.url.includes('/log')) {
       reply(res, { node: id, attempt: 1, attempts: 1, text: '', next: 0, size: 0, complete: true });
+    } else if (one.method === 'POST' && breakOff) {
+      res.destroy();
     } else if (one.method === 'POST' && refuse) {
       reply(
         res,
@@ -154,6 +158,58 @@ test('R asks, with the name and a reason, and a refusal is told with its code an
   fireEvent.submit(box.querySelector('form') as HTMLElement);
   await waitFor(() => expect(screen.queryByRole('dialog', { hidden: true })).toBeNull());
   expect(posts()).toHaveLength(2);
+});
+
+test('a command whose answer was lost has one effect, however often it is sent', async () => {
+  show();
+  const ask = async (reason: string) => {
+    await userEvent.click(await screen.findByRole('button', { name: 'Retry' }));
+    const box = await screen.findByRole('dialog', { hidden: true });
+    await userEvent.type(box.querySelector('input') as HTMLElement, reason);
+    return box;
+  };
+  const send = (box: HTMLElement) => fireEvent.submit(box.querySelector('form') as HTMLElement);
+  const keys = () => asked.filter((a) => a.method === 'POST').map((a) => a.key);
+  breakOff = true;
+  const box = await ask('x');
+  send(box);
+  await waitFor(() => expect(box.querySelector('.error-box')).toBeTruthy());
+  breakOff = false;
+  send(box);
+  await waitFor(() => expect(screen.queryByRole('dialog', { hidden: true })).toBeNull());
+  // Who asks for the same later means it anew.
+  send(await ask('x'));
+  await waitFor(() => expect(keys()).toHaveLength(3));
+  const [first, again, anew] = keys();
+  expect(first).toMatch(/^[0-9a-f]{32}$/);
+  expect(again).toBe(first);
+  expect(anew).not.toBe(first);
+});
+
+test('what asks says that somebody else was faster, and a callback is for the attempt that was seen', async () => {
+  const { update } = show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Skip' }));
+  const box = () => screen.findByRole('dialog', { hidden: true });
+  expect((await box()).querySelector('.ask-note')).toBeNull();
+  // It was retried elsewhere, and failed again.
+  current = { ...detail, retry: 1, version: 'v2' };
+  update([{ ...failed, retry: 1, version: 'v2' }]);
+  const note = async () => (await box()).querySelector('[role=alert]')?.textContent;
+  await waitFor(async () => expect(await note()).toMatch(/has gone on.*“Failed” now: what you send/));
+  current = { ...detail, state: 'FINISHED', retry: 1, version: 'v2', actions: [] };
+  update([{ ...failed, state: 'FINISHED', retry: 1, version: 'v2' }]);
+  await waitFor(async () => expect(await note()).toMatch(/“Finished” now, and this cannot be done/));
+  cleanup();
+
+  const waits: NodeDetail = { ...detail, state: 'RUNNING', phase: 'waiting', actions: ['callback'], error: undefined };
+  current = waits;
+  const second = show([{ ...failed, state: 'RUNNING', finished_at: undefined }]);
+  await userEvent.click(await screen.findByRole('button', { name: 'Send callback' }));
+  current = { ...waits, retry: 1, version: 'v2' };
+  second.update([{ ...failed, state: 'RUNNING', finished_at: undefined, retry: 1, version: 'v2' }]);
+  await waitFor(async () => expect(await note()).toMatch(/“Running” now/));
+  fireEvent.submit((await box()).querySelector('form') as HTMLElement);
+  await waitFor(() => expect(posts()).toEqual([{ command: 'callback', node: id, data: {}, version: 'v1' }]));
 });
 
 test('inputs are changed with a look at what changes, and faults stand at their place', async () => {

@@ -1,7 +1,7 @@
-import { type FormEvent, useId, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useId, useRef, useState } from 'react';
 import type { Json } from '../api';
 import { useI18n } from '../i18n';
-import { Button, Dialog, ErrorBox, Field, Icon, IconButton, ReasonField, TextInput } from '../ui';
+import { AskNote, Button, Dialog, ErrorBox, Field, Icon, IconButton, ReasonField, TextInput } from '../ui';
 import { Changes } from './Changes';
 import { changes, fieldsOf, type InputFault, type InputField, readFields, turn } from './inputs';
 import { Plain } from './Text';
@@ -10,6 +10,7 @@ import { faultText, ValueField } from './ValueField';
 /** Edits the inputs of a node, shows what that changes, and runs it again with them. */
 export function RetryInputs({
   name,
+  note,
   inputs,
   busy,
   error,
@@ -17,6 +18,7 @@ export function RetryInputs({
   onConfirm,
 }: {
   name: string;
+  note: ReactNode;
   inputs: { [key: string]: Json };
   busy: boolean;
   error: unknown;
@@ -72,6 +74,7 @@ export function RetryInputs({
       }
     >
       <form id={form} ref={box} onSubmit={submit} className="ask" noValidate>
+        <AskNote>{note}</AskNote>
         <p className="muted">
           {tx(after ? 'node.ask.retryWith' : 'node.inputs.about', {
             name: (

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Graph, GraphNode, NodeDetail, NodeState } from '../api';
 import { aroundOf, attemptsOf, changeMark, inputRows, lookOf, takenBranches } from './attempts';
-import { curlOf, nodeId } from './ids';
+import { callbackCurl, curlOf, nodeId } from './ids';
 import { roughSize } from './JsonView';
 import { beginning, hasOdd, pieces } from './odd';
 
@@ -11,6 +11,11 @@ test('ids of nodes are those of the server, and the call to copy has no secret',
   expect(nodeId(1, 1)).toHaveLength(32);
   expect(curlOf(1, 99, nodeId(99, 3), 2)).toMatch(
     /^curl -sS -H "Authorization: Bearer \$STDOPS_TOKEN" 'http.*\/api\/v1\/projects\/1\/tasks\/99\/nodes\/n0+630+3\?loop=2'$/,
+  );
+  // Quotes in what is sent do not end it.
+  const data = { said: "it's done" };
+  expect(callbackCurl(1, 99, { node: 'n1', version: 'v2', data })).toMatch(
+    /^curl -sS -X POST -H "Authorization: Bearer \$STDOPS_TOKEN" -H 'Content-Type: application\/json' 'http.*\/api\/v1\/projects\/1\/tasks\/99\/commands' -d '\{"command":"callback","node":"n1","version":"v2","data":\{"said":"it'\\''s done"\}\}'$/,
   );
 });
 

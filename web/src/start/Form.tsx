@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useMemo, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { ApiError, api, type FlowDetail, type Json, type ProjectDetail } from '../api';
+import { ApiError, api, type FlowDetail, Intent, type Json, type ProjectDetail } from '../api';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
 import { Button, Checkbox, ErrorBox, Failure, Field, Skeleton, TextInput, useToast } from '../ui';
@@ -41,17 +41,22 @@ function Filled({ project, flow }: { project: number; flow: FlowDetail }) {
   const [filled, setFilled] = useState<ReadonlyMap<string, string>>(new Map());
   const [schemes, setSchemes] = useState<readonly string[]>([]);
   const [later, setLater] = useState(false);
+  const [intent] = useState(() => new Intent());
   const [faults, setFaults] = useState<ReadonlyMap<string, string>>(new Map());
 
   const create = useMutation({
     mutationFn: (constants: Record<string, Json>) =>
-      api.createTask(project, {
-        name: name.trim(),
-        flow: flow.id,
-        constants,
-        schemes: schemes.length > 0 ? [...schemes] : undefined,
-        start: !later,
-      }),
+      api.createTask(
+        project,
+        {
+          name: name.trim(),
+          flow: flow.id,
+          constants,
+          schemes: schemes.length > 0 ? [...schemes] : undefined,
+          start: !later,
+        },
+        intent,
+      ),
     onSuccess: (task) => {
       toast(t(later ? 'start.created' : 'start.started', { name: task.name }));
       void navigate(paths.task(project, task.id));

@@ -1,19 +1,22 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { api, type Feed, type NodeRef, type Task, useServerNow } from '../api';
+import { api, type Feed, Intent, type NodeRef, type Task, useServerNow } from '../api';
 import { paths } from '../app/paths';
 import { type Key, useI18n } from '../i18n';
 import {
   Ask,
   Button,
   barOf,
+  besides,
   CopyButton,
   Duration,
   FeedMark,
   Icon,
   StateMark,
+  shortTree,
   Time,
+  taskWhy,
   useAnnounce,
   useToast,
   whySentence,
@@ -168,6 +171,7 @@ export function Header({
             <dt>{t('task.flow')}</dt>
             <dd>
               <FlowLink project={project} id={task.flow} />
+              {run?.tree && <span className="muted">@{shortTree(run.tree)}</span>}
             </dd>
           </div>
         )}
@@ -247,12 +251,11 @@ function Phase({ task, onSelect }: { task: Task; onSelect: (index: number) => vo
   const now = useServerNow(task.run?.why.until !== undefined);
   const run = task.run;
   if (!run) return null;
-  const { why } = run;
+  const why = taskWhy(task) ?? run.why;
   const mark = '\u0001';
   const named = why.node ? { ...why, node: { ...why.node, name: mark } } : why;
   const [before = '', after = ''] = whySentence(named, i18n, now).split(mark);
-  const others = run.phase !== 'ended' && why.code !== 'failed' ? run.failed_count : 0;
-  const going = why.code === 'failed' ? run.running_count : 0;
+  const { running, failed } = besides(task, why);
   return (
     <p className="run-phase">
       <span className={`phase phase-${run.phase}`}>{t(`phase.${run.phase}`)}</span>
@@ -260,8 +263,8 @@ function Phase({ task, onSelect }: { task: Task; onSelect: (index: number) => vo
         {before}
         {why.node && <NodeLink node={why.node} onSelect={onSelect} />}
         {after}
-        {others > 0 && <span className="is-failed">; {t('task.failedToo', { count: others })}</span>}
-        {going > 0 && <span>; {t('task.runningToo', { count: going })}</span>}
+        {failed > 0 && <span className="is-failed">; {t('task.failedToo', { count: failed })}</span>}
+        {running > 0 && <span>; {t('task.runningToo', { count: running })}</span>}
       </span>
     </p>
   );
@@ -302,6 +305,8 @@ function AskAction({
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const [seen] = useState(task.state);
+  const [intent] = useState(() => new Intent());
   const act = async (reason: string | undefined) => {
     setBusy(true);
     setError(undefined);
@@ -314,7 +319,7 @@ function AskAction({
         void navigate(paths.tasks(project));
         return;
       }
-      const answer = await api.do(project, task.id, { command: action, reason });
+      const answer = await api.do(project, task.id, { command: action, reason }, intent);
       toast(t(`task.done.${action}`, { name: plainName(task.name, 80) }));
       onTask(answer);
       onClose();
@@ -324,9 +329,15 @@ function AskAction({
     }
   };
   const text: Key = `task.ask.${action}`;
+  const possible = task.run?.actions.includes(action);
+  const note =
+    task.state !== seen && !possible && !busy
+      ? t('task.meanwhile.not', { state: t(`state.${task.state}`) })
+      : undefined;
   return (
     <Ask
       title={tx('task.ask', { action: t(`do.${action}`), name: <bdi>{plainName(task.name, 200)}</bdi> })}
+      note={note}
       action={t(`do.${action}`)}
       danger={action === 'revoke' || action === 'delete'}
       reason={action !== 'delete'}

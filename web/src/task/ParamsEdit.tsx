@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
-import { api, type Json, type TaskConstant } from '../api';
+import { api, Intent, type Json, type TaskConstant } from '../api';
 import { useI18n } from '../i18n';
 import { Changes, faultText, type InputFault, JsonView, turn, ValueField, ValueLabel } from '../node';
 import { Button, ErrorBox, Field, ReasonField, TextInput } from '../ui';
@@ -30,13 +30,14 @@ export function ParamsEdit({
   const [faults, setFaults] = useState<ReadonlyMap<number, InputFault>>(new Map());
   const [values, setValues] = useState<{ [key: string]: Json }>();
   const [reason, setReason] = useState('');
+  const [intent] = useState(() => new Intent());
   const form = useRef<HTMLFormElement>(null);
   const comparing = values !== undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: each step begins at its first field
   useEffect(() => form.current?.querySelector<HTMLElement>('input, textarea')?.focus(), [comparing]);
   const send = useMutation({
     mutationFn: (constants: { [key: string]: Json }) =>
-      api.changeTask(project, id, { constants, reason: reason.trim() || undefined }),
+      api.changeTask(project, id, { constants, reason: reason.trim() || undefined }, intent),
     onSuccess: onDone,
   });
 

@@ -50,9 +50,10 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
   const run = useRun(project, id);
   const { task, tree, states, store } = run;
   const [params, setParams] = useSearchParams();
-  // Of a deleted task the server tells neither how its nodes follow each other nor what happened.
+  // Of a deleted task the server tells neither how its nodes follow each other nor what happened; the first may be known.
   const deleted = task?.deleted === true;
-  const shown = deleted ? (['nodes'] as const) : tabs;
+  const drawn = tree !== undefined && tree.graph.edges.length > 0;
+  const shown = !deleted ? tabs : drawn ? (['graph', 'nodes'] as const) : (['nodes'] as const);
   const tab: TabKey = shown.find((k) => k === params.get('tab')) ?? shown[0];
   const index = Number(params.get('node') ?? '');
   const selected = Number.isInteger(index) && tree?.node.has(index) ? index : undefined;

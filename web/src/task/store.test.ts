@@ -44,6 +44,14 @@ test('what comes within a frame is told once', () => {
   expect([told, store.current()?.state, store.states().get(1)?.state]).toEqual([1, 'FINISHED', 'FINISHED']);
 });
 
+test('a task that was deleted stays deleted, with the run that was known of it', () => {
+  const known = { id: 9, run: { revision: 7 } } as Task;
+  const deleted = { id: 9, deleted: true } as Task;
+  for (const after of [newerTask(known, deleted), newerTask(deleted, known)]) {
+    expect(after).toEqual({ id: 9, run: { revision: 7 }, deleted: true });
+  }
+});
+
 test('children only become more, whichever telling is newer', () => {
   const task = (revision: number, children?: number[]) => ({ id: 9, run: { revision }, children }) as Task;
   expect(newerTask(task(7, [1]), task(8)).children).toEqual([1]);

@@ -66,7 +66,10 @@ export function newerTask(a: Task | undefined, b: Task): Task {
   // Only who asks for one task is told of its children, and they only become more.
   const [of, other] = newer === a ? [a, b] : [b, a];
   const more = (other?.children?.length ?? 0) > (of.children?.length ?? 0);
-  return more ? { ...of, children: other?.children } : of;
+  // A task that was deleted is told of without its run, and stays deleted.
+  const deleted = other?.deleted === true && !of.deleted;
+  if (!more && !deleted) return of;
+  return { ...of, ...(more && { children: other?.children }), ...(deleted && { deleted }) };
 }
 
 type Schedule = (flush: () => void) => void;

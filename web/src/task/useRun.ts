@@ -95,7 +95,8 @@ export function useRun(project: number, id: number): RunOfTask {
   });
   const again = first.refetch;
   const shared = hash ? client.getQueryData<Graph>(['graph', hash]) : undefined;
-  const graph = data?.graph ?? shared ?? first.data;
+  // Who has the page open when the task is deleted keeps its graph.
+  const graph = shared ?? first.data ?? data?.graph;
   const tree = useMemo(() => graph && treeOf(graph), [graph]);
   // The task may have got another tree since.
   const outdated = !data?.graph && hash !== undefined && hash !== '' && graph !== undefined && graph.tree !== hash;

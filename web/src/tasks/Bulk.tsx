@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { api, type BulkCommand, type Task, type Verdict } from '../api';
+import { api, type BulkCommand, Intent, type Task, type Verdict } from '../api';
 import { commandAll } from '../api/bulk';
 import { paths } from '../app/paths';
 import { useI18n } from '../i18n';
@@ -31,13 +31,14 @@ export function Bulk({
   const toast = useToast();
   const navigate = useNavigate();
   const [asked, setAsked] = useState<BulkName>();
+  const [intent, setIntent] = useState(() => new Intent());
   const [verdicts, setVerdicts] = useState<Verdict[]>();
   const ids = tasks.map((task) => task.id);
   const run = useMutation({
     mutationFn: ({ targets, ...body }: BulkCommand) =>
       commandAll(
         targets,
-        (part) => api.command(project, { ...body, targets: part }),
+        (part) => api.command(project, { ...body, targets: part }, intent),
         (e) => errorSentence(e, t),
       ),
     onSuccess: (results) => {
@@ -50,6 +51,7 @@ export function Bulk({
   const ask = (name: BulkName) => {
     if (!tasks.some((task) => takes(task, name))) return;
     run.reset();
+    setIntent(new Intent());
     setAsked(name);
   };
   const board = () => void navigate(paths.board(project, ids));

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { hasEnded, serverClock, type Task } from '../api';
 import { paths } from '../app/paths';
 import { type I18n, useI18n } from '../i18n';
-import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, Time, whySentence } from '../ui';
+import { barOf, Duration, Icon, Menu, type MenuItem, StateMark, shortTree, Time, taskSentence } from '../ui';
 import { SlowMark, type UsualTask, usualKey } from '../usual';
 import type { Rows } from './rows';
 
@@ -12,6 +12,8 @@ export type RowAction = 'start' | 'pause' | 'resume' | 'revoke' | 'delete';
 interface Handlers {
   onSelect: (id: number, selected: boolean) => void;
   onAction: (task: Task, action: RowAction) => void;
+  /** The page of a task is being opened. */
+  onOpen: (id: number) => void;
 }
 
 /** The tasks as a table, on phones as cards. */
@@ -92,6 +94,7 @@ const Row = memo(function Row({
   usual,
   onSelect,
   onAction,
+  onOpen,
 }: Handlers & {
   task: Task;
   selected: boolean;
@@ -118,7 +121,13 @@ const Row = memo(function Row({
         {phaseSays(task) && task.run && <span className="tasks-phase">{t(`phase.${task.run.phase}`)}</span>}
       </td>
       <th scope="row" className="tasks-name">
-        <Link to={paths.task(task.project, task.id)} data-open className="two-lines" title={name}>
+        <Link
+          to={paths.task(task.project, task.id)}
+          data-open
+          className="two-lines"
+          title={name}
+          onClick={() => onOpen(task.id)}
+        >
           <bdi>{name}</bdi>
         </Link>
         <span className="tasks-sub">
@@ -127,6 +136,7 @@ const Row = memo(function Row({
             <>
               {' · '}
               <bdi>{flow ?? t('tasks.flow', { id: String(task.flow) })}</bdi>
+              {task.run?.tree && `@${shortTree(task.run.tree)}`}
             </>
           )}
           {task.parent !== undefined && (
@@ -187,9 +197,7 @@ function phaseSays(task: Task): boolean {
 
 function nowText(task: Task, i18n: I18n): string {
   if (task.problem) return task.problem;
-  const why = task.run?.why;
-  if (!why || why.code === 'finished' || why.code === 'revoked') return '';
-  return whySentence(why, i18n, serverClock.now());
+  return taskSentence(task, i18n, serverClock.now());
 }
 
 function Progress({ task }: { task: Task }) {

@@ -1,11 +1,12 @@
 import { useMutation } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { api, type Task, type TaskState } from '../api';
+import { api, Intent, type Task, type TaskState } from '../api';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useSession } from '../app/session';
 import { useTitle } from '../app/title';
+import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
@@ -18,6 +19,8 @@ import { type RowAction, Table } from './Table';
 import { serverNow, useCounts, useFlows, useTasks } from './useTasks';
 import { Views } from './Views';
 import './tasks.css';
+
+const noneSelected: ReadonlySet<number> = new Set();
 
 export function Component() {
   const { t } = useI18n();
@@ -44,8 +47,8 @@ export function Component() {
   const counts = useCounts(project.id, filter);
   const setState = (state: TaskState | undefined) => ask(printQuery({ ...query, state }), range);
   // The name of a flow means nothing before the flows are known.
-  const unresolved = resolved.fault !== undefined && flows.isPending;
-  const allFaults = resolved.fault && !flows.isPending ? [...faults, resolved.fault] : faults;
+  const unresolved = resolved.fault !== undefined && !flows.data;
+  const allFaults = resolved.fault && !unresolved ? [...faults, resolved.fault] : faults;
 
   return (
     <>
@@ -67,9 +70,11 @@ export function Component() {
         faults={allFaults}
       />
       <Strip count={counts.data} state={query.state} onState={setState} />
-      {unresolved ? (
-        <Skeleton lines={8} />
-      ) : (
+      {unresolved && flows.isError && (
+        <Failure error={flows.error} admins={project.admins} retry={() => void flows.refetch()} />
+      )}
+      {unresolved && !flows.isError && <Skeleton lines={8} />}
+      {!unresolved && (
         <List
           project={project.id}
           admins={project.admins}
@@ -105,27 +110,39 @@ interface ListProps {
 
 function List({ project, admins, filter, state, waiting, slow, flows, asked, range, onClear, onWiden }: ListProps) {
   const { t } = useI18n();
-  const { rows, list, feed, retry, cut, key, usuals, show, put } = useTasks({ project, filter, state, waiting, slow });
-  const [selected, setSelected] = useState<ReadonlySet<number>>(new Set());
+  const [length, setLength] = useEntryState('tasks.length', 0);
+  const wanted = { project, filter, state, waiting, slow, length };
+  const { rows, list, feed, retry, cut, key, usuals, show, put } = useTasks(wanted);
+  const [selected, setSelected] = useEntryState('tasks.selected', noneSelected);
   const table = useRef<HTMLTableElement>(null);
+  const left = useComingBack(table, rows.shown.length);
   const matching = useMatching(project, filter, { state, waiting, slow }, (tasks) =>
     setSelected(new Set(tasks.map((x) => x.id))),
   );
   const [doing, setDoing] = useState<{ task: Task; action: RowAction }>();
+  const before = useRef(key);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another list has nothing selected
   useEffect(() => {
-    setSelected(new Set());
+    if (before.current === key) return;
+    before.current = key;
+    setSelected(noneSelected);
     matching.reset();
   }, [key]);
+  useEffect(() => {
+    if (rows.shown.length > 0) setLength(rows.shown.length);
+  }, [rows.shown.length, setLength]);
 
-  const select = useCallback((id: number, on: boolean) => {
-    setSelected((before) => {
-      const after = new Set(before);
-      if (on) after.add(id);
-      else after.delete(id);
-      return after;
-    });
-  }, []);
+  const select = useCallback(
+    (id: number, on: boolean) => {
+      setSelected((before) => {
+        const after = new Set(before);
+        if (on) after.add(id);
+        else after.delete(id);
+        return after;
+      });
+    },
+    [setSelected],
+  );
   const act = useRowAction(project, put, () => setDoing(undefined));
   const { mutate } = act;
   const onAction = useCallback(
@@ -156,7 +173,7 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
   const beyond = matching.data?.tasks.filter((task) => selected.has(task.id) && !here.has(task.id)) ?? [];
   const chosen = [...rows.shown.filter((task) => selected.has(task.id)), ...beyond];
   const clear = () => {
-    setSelected(new Set());
+    setSelected(noneSelected);
     matching.reset();
   };
   return (
@@ -193,6 +210,7 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
       ) : (
         <Table
           ref={table}
+          onOpen={left}
           rows={rows}
           selected={selected}
           flows={flows}
@@ -246,6 +264,21 @@ function List({ project, admins, filter, state, waiting, slow, flows, asked, ran
       )}
     </>
   );
+}
+
+// Whoever comes back stands where the list was left: at the task that was opened. What it gives notes which that is.
+function useComingBack(table: React.RefObject<HTMLTableElement | null>, rows: number): (id: number) => void {
+  const [opened, setOpened] = useEntryState('tasks.opened', 0);
+  const back = useRef(opened);
+  useEffect(() => {
+    if (back.current === 0 || rows === 0) return;
+    const link = table.current?.querySelector<HTMLElement>(`tr[data-row="${back.current}"] [data-open]`);
+    back.current = 0;
+    if (!isUntouched()) return;
+    link?.scrollIntoView({ block: 'center' });
+    link?.focus({ preventScroll: true });
+  }, [rows, table]);
+  return setOpened;
 }
 
 /** Selects all tasks of a filter, those too that are not shown, up to the most that can be. */
@@ -304,7 +337,8 @@ function useRowAction(project: number, put: (tasks: readonly Task[]) => void, do
   const toast = useToast();
   return useMutation({
     mutationFn: async ({ task, action, reason }: { task: Task; action: RowAction; reason: string | undefined }) => {
-      if (action !== 'delete') return api.do(project, task.id, { command: action, reason });
+      // Each of these has its effect once by itself: a task that is paused is not paused again.
+      if (action !== 'delete') return api.do(project, task.id, { command: action, reason }, new Intent());
       await api.deleteTask(project, task.id);
       return undefined;
     },

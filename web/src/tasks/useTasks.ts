@@ -13,7 +13,11 @@ export interface Wanted {
   waiting: boolean;
   /** Only tasks under way that take longer than usual. */
   slow: boolean;
+  /** How many tasks the list had when the viewer left it. */
+  length?: number;
 }
+
+const usualPage = 50;
 
 const watched = 200; // of a filter, the most that the server follows
 
@@ -25,8 +29,9 @@ const slowEvery = 30_000;
 const noUsuals: ReadonlyMap<string, UsualTask> = new Map();
 
 /** The tasks of a filter, as they stand from moment to moment. */
-export function useTasks({ project, filter, state, waiting, slow }: Wanted) {
+export function useTasks({ project, filter, state, waiting, slow, length = 0 }: Wanted) {
   const [rows, change] = useReducer(changeRows, noRows);
+  const [first] = useState(Math.min(watched, Math.max(usualPage, length)));
   const key = JSON.stringify([project, filter, state, waiting, slow]);
   const list = useInfiniteQuery({
     queryKey: ['tasks', project, filter, state, waiting, slow],
@@ -35,7 +40,8 @@ export function useTasks({ project, filter, state, waiting, slow }: Wanted) {
         project,
         {
           ...filter,
-          ...{ state, slow: slow || undefined, run: true, limit: waiting || slow ? watched : 50, cursor: pageParam },
+          ...{ state, slow: slow || undefined, run: true, cursor: pageParam },
+          limit: waiting || slow ? watched : pageParam === '' ? first : usualPage,
         },
         signal,
       ),

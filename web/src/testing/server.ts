@@ -7,6 +7,8 @@ export interface Asked {
   accept: string;
   /** The id of the last event that was read. */
   last: string;
+  /** By which it has one effect, however often it is sent. */
+  key: string;
   body: unknown;
 }
 
@@ -18,7 +20,7 @@ export async function serve(answer: (asked: Asked, res: ServerResponse) => void)
   const asked: Asked[] = [];
   const server = createServer(async (req, res) => {
     res.setHeader('Access-Control-Allow-Origin', req.headers.origin ?? '*');
-    res.setHeader('Access-Control-Allow-Headers', 'content-type, last-event-id');
+    res.setHeader('Access-Control-Allow-Headers', 'content-type, last-event-id, idempotency-key');
     if (req.method === 'OPTIONS') {
       res.end();
       return;
@@ -28,6 +30,7 @@ export async function serve(answer: (asked: Asked, res: ServerResponse) => void)
       url: req.url ?? '',
       accept: req.headers.accept ?? '',
       last: String(req.headers['last-event-id'] ?? ''),
+      key: String(req.headers['idempotency-key'] ?? ''),
       body: await json(req),
     };
     asked.push(one);

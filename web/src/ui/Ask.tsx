@@ -8,6 +8,7 @@ import { ErrorBox } from './States';
 /** Asks before something is done, and for the reason that is kept with it. */
 export function Ask({
   title,
+  note,
   children,
   action,
   danger,
@@ -18,6 +19,8 @@ export function Ask({
   onConfirm,
 }: {
   title: ReactNode;
+  /** What has changed since it was opened. */
+  note?: ReactNode;
   children?: ReactNode;
   /** The words of the button that does it. */
   action: ReactNode;
@@ -50,10 +53,21 @@ export function Ask({
       }
     >
       <form id={form} onSubmit={submit} className="ask">
+        <AskNote>{note}</AskNote>
         {children}
         {asks && <ReasonField data-focus="" value={reason} onChange={setReason} />}
         {error !== undefined && error !== null && <ErrorBox error={error} />}
       </form>
     </Dialog>
+  );
+}
+
+/** Says, in what asks, that something has changed since it was opened. */
+export function AskNote({ children }: { children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <p className="ask-note" role="alert">
+      {children}
+    </p>
   );
 }

@@ -107,7 +107,7 @@ export function NoPermission({ error, admins, page }: { error?: unknown; admins?
   const { t } = useI18n();
   return (
     <Empty title={t('noPermission.title')} page={page}>
-      {error instanceof Error && <p>{error.message}</p>}
+      {error instanceof Error && <p lang={error instanceof ApiError ? 'en' : undefined}>{error.message}</p>}
       <p>{admins?.length ? t('noPermission.ask', { admins: admins.join(', ') }) : t('noPermission.askAny')}</p>
     </Empty>
   );

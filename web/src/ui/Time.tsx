@@ -14,16 +14,14 @@ export function useMomentTitle(): (moment: number) => string {
   };
 }
 
-/** A moment in the zone of the viewer; its title has it in full, in the zone of the server too. */
+/** A moment in the zone of the viewer; its title has it in full, in the zone of the server too, and how long ago it is. */
 export function Time({ at, relative = false }: { at: string | undefined; relative?: boolean }) {
   const { language } = useI18n();
   const now = useServerNow(relative);
-  const zone = useServerZone();
   const inFull = useMomentTitle();
   const moment = at === undefined ? Number.NaN : Date.parse(at);
   if (Number.isNaN(moment)) return null;
-  const elsewhere = zone && zone !== viewerZone;
-  const title = elsewhere ? inFull(moment) : `${inFull(moment)}\n${relativeMoment(moment, now, language)}`;
+  const title = `${inFull(moment)}\n${relativeMoment(moment, now, language)}`;
   return (
     <time dateTime={at} title={title} className="time">
       {relative ? relativeMoment(moment, now, language) : shortMoment(moment, now, language)}

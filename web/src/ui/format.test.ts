@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Run, Task } from '../api';
 import { speak } from '../i18n';
 import { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, span } from './format';
-import { whySentence } from './why';
+import { taskSentence, whySentence } from './why';
 
 const en = speak('en');
 const zh = speak('zh-CN');
@@ -34,6 +35,33 @@ test('why something stands as it does is said in the language of the viewer', ()
   expect(whySentence({ code: 'failed', text: 'x', node, count: 3 }, en, now)).toBe('推送 failed and 2 more');
   expect(whySentence({ code: 'failed', text: 'x' }, zh, now)).toBe('有节点失败');
   expect(whySentence({ code: 'newer' as 'failed', text: 'As the server says' }, en, now)).toBe('As the server says');
+});
+
+const standing = (state: Task['state'], run: Partial<Run>) =>
+  ({ state, run: { phase: 'running', running_count: 0, failed_count: 0, paused_count: 0, ...run } }) as Task;
+
+test('of a task that failed the node that failed is named first, whatever else goes on', () => {
+  const pushed = { index: 2, id: 'n2', name: 'Push' };
+  const timer = { code: 'timer', text: '', node: { index: 3, id: 'n3', name: 'Tell' }, count: 1 } as const;
+  const failed = { failed: [pushed], failed_count: 1 };
+  const both = { why: timer, running_count: 1, ...failed };
+  expect(taskSentence(standing('FAILED', both), en, now)).toBe('Push failed; 1 other node still running');
+  expect(taskSentence(standing('FAILED', both), zh, now)).toBe('Push 失败; 另有 1 个节点仍在执行');
+  // The first of several, and none that still runs.
+  const blocked = { phase: 'blocked', ...failed, failed_count: 3 } as const;
+  const why = { code: 'failed', text: '', node: pushed, count: 3 } as const;
+  expect(taskSentence(standing('FAILED', { ...blocked, why }), en, now)).toBe('Push failed and 2 more');
+  // What is about to be retried by itself needs nobody.
+  const retried = { why: { code: 'retry_at', text: '', node: pushed, count: 1 }, ...failed } as const;
+  expect(taskSentence(standing('FAILED', retried), en, now)).toBe('Push will be retried');
+  const oneOfTwo = { ...retried, failed_count: 2 };
+  expect(taskSentence(standing('FAILED', oneOfTwo), en, now)).toBe('Push will be retried; 1 node failed');
+  // Another state says what holds it up, and that something failed too.
+  const paused = { ...both, why: { ...timer, code: 'stopping' }, phase: 'draining' } as const;
+  expect(taskSentence(standing('SUSPENDED', paused), en, now)).toBe('Stopping: Tell is still at work; 1 node failed');
+  const ended = { phase: 'ended', why: { code: 'revoked', text: '' }, ...failed } as const;
+  expect(taskSentence(standing('REVOKED', ended), en, now)).toBe('');
+  expect(taskSentence({ state: 'RUNNING' } as Task, en, now)).toBe('');
 });
 
 test('moments in a column do not say what all of them have in common with now', () => {

@@ -100,3 +100,8 @@ export function relativeMoment(moment: number, now: number, language: string): s
   if (size < 86_400) return words.format(Math.trunc(seconds / 3600), 'hour');
   return words.format(Math.trunc(seconds / 86_400), 'day');
 }
+
+/** The beginning of the digest of a tree: enough to tell the versions of one flow apart. */
+export function shortTree(tree: string): string {
+  return tree.slice(0, 7);
+}

@@ -1,9 +1,9 @@
-export { Ask } from './Ask';
+export { Ask, AskNote } from './Ask';
 export { Button, type ButtonProps, IconButton } from './Button';
 export { CopyButton, copyText, useCopy } from './Copy';
 export { Dialog, Drawer } from './Dialog';
 export { Checkbox, Field, Select, TextArea, TextInput } from './Field';
-export { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, span, viewerZone } from './format';
+export { digitsOf, fullMoment, relativeMoment, sameDigits, shortMoment, shortTree, span, viewerZone } from './format';
 export { Icon, type IconName } from './Icon';
 export { type Binding, KeyLayer, Keys, useKeyboard, useKeys } from './keys';
 export { kindKey } from './kind';
@@ -17,5 +17,5 @@ export { type Tab, Tabs } from './Tabs';
 export { Duration, Time, useMomentTitle } from './Time';
 export { Notes, useAnnounce, useToast } from './Toast';
 export { VirtualList, type VirtualListHandle } from './VirtualList';
-export { whySentence } from './why';
+export { besides, taskSentence, taskWhy, whySentence } from './why';
 export { ServerZone, useServerZone } from './zone';

@@ -17,6 +17,8 @@ export const board = {
   },
   'board.junk': { one: '{count} piece not understood:', other: '{count} pieces not understood:' },
   'board.open': { one: 'Show {count} task', other: 'Show {count} tasks' },
+  'board.views': 'Or the tasks of a view, as they are now',
+  'board.views.none': 'No task is in this view now.',
   'board.newest': 'Show the newest 50 of the project',
   'board.newest.none': 'The project has no tasks yet.',
   'board.lost':
@@ -47,6 +49,7 @@ export const board = {
   'board.absent.unknown': 'This project has no such task.',
   'board.changed': 'last change',
   'board.absent.gone': 'It was there and is deleted now.',
+  'board.absent.deleted': 'Deleted. It was: {state}.',
   'board.more': { one: 'and {count} more', other: 'and {count} more' },
   'board.fewer': 'fewer',
 

@@ -68,6 +68,10 @@ export const node = {
   'node.json.more': 'Show more ({size} left)',
   'node.retryWith': 'Retry with changed inputs',
   'node.done': '{action}: {name}',
+  'node.meanwhile':
+    'Since you opened this the node has gone on. It is in the state “{state}” now: what you send is about that.',
+  'node.meanwhile.not':
+    'Since you opened this the node has gone on. It is in the state “{state}” now, and this cannot be done any more.',
   'node.ask.retry': 'Run {name} again?',
   'node.ask.retry-subprocess': 'Run the subprocess {name} again?',
   'node.ask.skip': 'Skip {name}? The task goes on as if it had finished.',

@@ -30,6 +30,8 @@ export const task = {
   'task.said': '{name}: {state}',
 
   'task.ask': '{action}: {name}?',
+  'task.meanwhile.not':
+    'Since you opened this the task has gone on. It is in the state “{state}” now, and this cannot be done any more.',
   'task.ask.start': 'The task begins at once.',
   'task.ask.pause': 'What is being executed goes on to its end; nothing new begins until the task is resumed.',
   'task.ask.resume': 'The task goes on where it was paused.',

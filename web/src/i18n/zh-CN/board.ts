@@ -16,6 +16,8 @@ export const board: Same<typeof en> = {
   'board.over': { other: '超出看板上限 {most} 的 {count} 个未列入' },
   'board.junk': { other: '{count} 处无法识别:' },
   'board.open': { other: '显示 {count} 个任务' },
+  'board.views': '或打开某个视图当前的任务',
+  'board.views.none': '此视图当前没有任务。',
   'board.newest': '显示本项目最新的 50 个任务',
   'board.newest.none': '本项目还没有任务。',
   'board.lost': '此看板的列表过长，无法放入地址，只保存在另一个浏览器中。请在此粘贴 ID。',
@@ -41,6 +43,7 @@ export const board: Same<typeof en> = {
   'board.absent.unknown': '本项目没有此任务。',
   'board.changed': '最近变更',
   'board.absent.gone': '曾经存在，现已删除。',
+  'board.absent.deleted': '已删除，删除前为“{state}”。',
   'board.more': { other: '另有 {count} 个' },
   'board.fewer': '收起',
 

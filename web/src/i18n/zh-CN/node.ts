@@ -70,6 +70,8 @@ export const node: Same<typeof en> = {
   'node.json.more': '显示更多(还有 {size} 项)',
   'node.retryWith': '修改输入后重试',
   'node.done': '{action}:{name}',
+  'node.meanwhile': '打开此窗口后节点已有变化，现在的状态为“{state}”：提交的操作针对当前状态。',
+  'node.meanwhile.not': '打开此窗口后节点已有变化，现在的状态为“{state}”，此操作已无法执行。',
   'node.ask.retry': '重新执行 {name}?',
   'node.ask.retry-subprocess': '重新执行子流程 {name}?',
   'node.ask.skip': '跳过 {name}?任务将视其为已完成并继续。',

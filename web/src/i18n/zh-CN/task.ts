@@ -31,6 +31,7 @@ export const task: Same<typeof en> = {
   'task.runningToo': { other: '另有 {count} 个节点仍在执行' },
   'task.said': '{name}:{state}',
   'task.ask': '{action}:{name}?',
+  'task.meanwhile.not': '打开此窗口后任务已有变化，现在的状态为“{state}”，此操作已无法执行。',
   'task.ask.start': '任务将立即开始。',
   'task.ask.pause': '正在执行的会继续到结束；在继续之前不会开始新的节点。',
   'task.ask.resume': '任务从暂停处继续。',
