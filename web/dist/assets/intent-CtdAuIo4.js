@@ -1,0 +1,1 @@
+var e=class{#e=new Map;key(e){let n=JSON.stringify(e),r=this.#e.get(n);return r===void 0&&(r=t(),this.#e.set(n,r)),r}};function t(){return[...crypto.getRandomValues(new Uint8Array(16))].map(e=>e.toString(16).padStart(2,`0`)).join(``)}export{e as t};
