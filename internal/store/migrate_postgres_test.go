@@ -62,6 +62,35 @@ func TestMigratePostgres_beside_a_reader(t *testing.T) {
 	}
 }
 
+// TestMigratePostgres_one_table_at_a_time lets a step that changes several tables hold none of them while it waits for another.
+func TestMigratePostgres_one_table_at_a_time(t *testing.T) {
+	t.Parallel()
+	db, upgraded := openPostgresBefore(t, 13)
+	reader, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer func() { _ = reader.Rollback() }()
+	var n int
+	must(t, reader.QueryRowContext(t.Context(), `SELECT count(*) FROM task_archive`).Scan(&n)) // the last of them
+	done := make(chan *Store, 1)
+	go func() {
+		defer close(done)
+		done <- upgraded()
+	}()
+	waiting(t, db)
+	var held sql.NullString
+	must(t, db.QueryRowContext(t.Context(), `
+		SELECT string_agg(DISTINCT relation::regclass::text, ', ') FROM pg_locks JOIN pg_database d ON d.oid = database
+		WHERE d.datname = current_database() AND mode = 'AccessExclusiveLock' AND granted
+		AND relation = ANY (ARRAY['node_state', 'node_attempt', 'task_archive']::regclass[])`).Scan(&held))
+	if held.Valid {
+		t.Errorf("while it waits it keeps others from %s", held.String)
+	}
+	must(t, reader.Rollback())
+	if s, ok := <-done; ok {
+		closeStore(t, s)
+	}
+}
+
 // TestMigratePostgres_one_after_the_other lets whoever migrates wait for another one however long that takes.
 func TestMigratePostgres_one_after_the_other(t *testing.T) {
 	t.Parallel()
