@@ -9,7 +9,7 @@ import (
 	"github.com/stdops/stdops"
 )
 
-// noHurry are the settings of those who look at all that there is, which may take hours.
+// noHurry are the settings of those who go through all that there is, which may take hours.
 const noHurry = `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = '10min';`
 
 // OpenDatabase opens a PostgreSQL database to read it, whatever servers do to it meanwhile. A schema other than that of this

@@ -60,7 +60,7 @@ func MigratePostgres(ctx context.Context, url string, log *slog.Logger, others .
 		log.Warn("store: others use a table that is to be changed, trying again until it is free", "error", err, "longest", longestOther(ctx, lock))
 		select {
 		case <-ctx.Done():
-			return err
+			return ctx.Err()
 		case <-time.After(tablePause):
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -60,6 +61,65 @@ func TestMigratePostgres_beside_a_reader(t *testing.T) {
 	if n != 2 {
 		t.Errorf("there are %d rows", n)
 	}
+}
+
+// TestMigratePostgres_one_table_at_a_time lets a step that changes several tables hold none of them while it waits for another.
+func TestMigratePostgres_one_table_at_a_time(t *testing.T) {
+	t.Parallel()
+	db, upgraded := openPostgresBefore(t, 13)
+	reader, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer func() { _ = reader.Rollback() }()
+	var n int
+	must(t, reader.QueryRowContext(t.Context(), `SELECT count(*) FROM task_archive`).Scan(&n)) // the last of them
+	done := make(chan *Store, 1)
+	go func() {
+		defer close(done)
+		done <- upgraded()
+	}()
+	waiting(t, db)
+	var held sql.NullString
+	must(t, db.QueryRowContext(t.Context(), `
+		SELECT string_agg(DISTINCT relation::regclass::text, ', ') FROM pg_locks JOIN pg_database d ON d.oid = database
+		WHERE d.datname = current_database() AND mode = 'AccessExclusiveLock' AND granted
+		AND relation = ANY (ARRAY['node_state', 'node_attempt', 'task_archive']::regclass[])`).Scan(&held))
+	if held.Valid {
+		t.Errorf("while it waits it keeps others from %s", held.String)
+	}
+	must(t, reader.Rollback())
+	if s, ok := <-done; ok {
+		closeStore(t, s)
+	}
+}
+
+// TestMigratePostgres_interrupted ends a wait for a table at once, and says that it was interrupted and not what it waited for.
+func TestMigratePostgres_interrupted(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).Database(t, "store", migrateQuietly)
+	db, err := openPool(url, poolOptions{most: 1})
+	must(t, err)
+	defer db.Close()
+	reader, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	defer func() { _ = reader.Rollback() }()
+	must(t, reader.QueryRowContext(t.Context(), `SELECT count(*) FROM task`).Scan(new(int)))
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	log := slog.New(slog.NewTextHandler(atEach(interrupt), nil))
+	err = MigratePostgres(ctx, url, log, func(ctx context.Context, db *sql.DB, _ *slog.Logger) error {
+		return second(db.ExecContext(ctx, `ALTER TABLE task ADD COLUMN later bigint`))
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted it says %v", err)
+	}
+}
+
+// atEach does something at each write.
+type atEach func()
+
+func (do atEach) Write(text []byte) (int, error) {
+	do()
+	return len(text), nil
 }
 
 // TestMigratePostgres_one_after_the_other lets whoever migrates wait for another one however long that takes.

@@ -18,7 +18,7 @@ var (
 	comment   = regexp.MustCompile(`(?m)--.*$`)
 	spaces    = regexp.MustCompile(`\s+`)
 	newTable  = regexp.MustCompile(`^CREATE (?:TABLE|SEQUENCE) (\w+)`)
-	newColumn = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN \w+ \w+( COLLATE "C")?( NOT NULL DEFAULT ('[^']*'|-?\d+))?$`)
+	newColumn = regexp.MustCompile(`^ALTER TABLE (\w+) ADD COLUMN (IF NOT EXISTS )?\w+ \w+( COLLATE "C")?( NOT NULL DEFAULT ('[^']*'|-?\d+))?$`)
 	newIndex  = regexp.MustCompile(`^CREATE INDEX CONCURRENTLY (\w+) ON \w+ `)
 	noIndex   = regexp.MustCompile(`^DROP INDEX CONCURRENTLY IF EXISTS (\w+)$`)
 	onTable   = regexp.MustCompile(`^(?:ALTER TABLE|CREATE (?:UNIQUE )?INDEX \w+ ON|INSERT INTO|UPDATE) (\w+)`)
@@ -51,8 +51,12 @@ func unfit(step string) string {
 		if m == nil {
 			return statement
 		}
-		if changed[m[1]] = true; len(changed) > 1 || alone {
+		changed[m[1]] = true
+		switch again := m[2] != ""; {
+		case len(changed) > 1 && !alone:
 			return "more than one table that is in use is changed at a time: " + statement
+		case alone && !again:
+			return "after an interruption it cannot be taken again: " + statement
 		}
 	}
 	return ""
@@ -83,14 +87,16 @@ func TestUnfit(t *testing.T) {
 			ALTER TABLE a ALTER COLUMN b SET STORAGE EXTERNAL`: true,
 		"-- +goose NO TRANSACTION\nDROP INDEX CONCURRENTLY IF EXISTS a; CREATE INDEX CONCURRENTLY a ON task (name);": true,
 
-		`ALTER TABLE task ADD COLUMN a text NOT NULL`:                                               false,
-		`ALTER TABLE task ADD COLUMN a bigint NOT NULL DEFAULT random()`:                            false, // writes every row
-		`ALTER TABLE task ADD COLUMN a bigint UNIQUE`:                                               false,
-		`ALTER TABLE task DROP COLUMN name`:                                                         false,
-		`ALTER TABLE task RENAME COLUMN name TO title`:                                              false,
-		`ALTER TABLE task ALTER COLUMN wake_at SET NOT NULL`:                                        false,
-		`ALTER TABLE task ADD CHECK (id > 0)`:                                                       false,
-		`ALTER TABLE task ADD COLUMN a bigint; ALTER TABLE event ADD COLUMN a bigint`:               false, // two at a time
+		`ALTER TABLE task ADD COLUMN a text NOT NULL`:                                 false,
+		`ALTER TABLE task ADD COLUMN a bigint NOT NULL DEFAULT random()`:              false, // writes every row
+		`ALTER TABLE task ADD COLUMN a bigint UNIQUE`:                                 false,
+		`ALTER TABLE task DROP COLUMN name`:                                           false,
+		`ALTER TABLE task RENAME COLUMN name TO title`:                                false,
+		`ALTER TABLE task ALTER COLUMN wake_at SET NOT NULL`:                          false,
+		`ALTER TABLE task ADD CHECK (id > 0)`:                                         false,
+		`ALTER TABLE task ADD COLUMN a bigint; ALTER TABLE event ADD COLUMN a bigint`: false, // two at a time
+		"-- +goose NO TRANSACTION\nALTER TABLE task ADD COLUMN IF NOT EXISTS a bigint; ALTER TABLE event ADD COLUMN IF NOT EXISTS a bigint": true,
+		"-- +goose NO TRANSACTION\nALTER TABLE task ADD COLUMN a bigint":                                                                    false, // what was interrupted stays in the way
 		`CREATE INDEX a ON task (name)`:                                                             false, // nobody could write meanwhile
 		`CREATE INDEX CONCURRENTLY a ON task (name)`:                                                false, // what was interrupted stays in the way
 		"-- +goose NO TRANSACTION\nDROP INDEX CONCURRENTLY IF EXISTS task_live":                     true,

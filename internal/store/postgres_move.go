@@ -40,12 +40,24 @@ func CopyToPostgres(ctx context.Context, dir, url string, key []byte, told func(
 	if err := mustFit(ctx, url); err != nil {
 		return err
 	}
-	to, err := pgx.Connect(ctx, url)
+	to, err := connectToCopy(ctx, url)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", explain(err))
 	}
 	defer to.Close(context.WithoutCancel(ctx))
 	return explain(pgx.BeginFunc(ctx, to, func(tx pgx.Tx) error { return move(ctx, from.db, tx, key, told) }))
+}
+
+// connectToCopy connects to a database into which all is copied, which may take hours.
+func connectToCopy(ctx context.Context, url string) (*pgx.Conn, error) {
+	to, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := to.PgConn().Exec(ctx, sessionSettings()+noHurry).ReadAll(); err != nil {
+		return nil, errors.Join(err, to.Close(context.WithoutCancel(ctx)))
+	}
+	return to, nil
 }
 
 // mustFit refuses a database of another schema than that of this program.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stdops/stdops"
+	"github.com/stdops/stdops/internal/store/pgtest"
 )
 
 // Whatever is in an embedded store is in its copy, and ids go on where they were.
@@ -99,6 +100,28 @@ func TestPostgresCopy_mends_texts(t *testing.T) {
 	}
 	if mended["task"] != 2 || mended["tree"] != 0 {
 		t.Errorf("told of %v", mended)
+	}
+}
+
+// A copy takes as long as it needs, and is on disk when it is done, whatever is set for other clients of the database.
+func TestPostgresCopy_has_settings_of_its_own(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).Database(t, "none", nil)
+	db, err := openPool(url, poolOptions{most: 1})
+	must(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), `DO $$ BEGIN
+		EXECUTE format('ALTER DATABASE %I SET statement_timeout = 20000', current_database());
+		EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+	END $$`)
+	must(t, err)
+	to, err := connectToCopy(t.Context(), url)
+	must(t, err)
+	var commits, timeout string
+	must(t, to.QueryRow(t.Context(), `SELECT current_setting('synchronous_commit'), current_setting('statement_timeout')`).Scan(&commits, &timeout))
+	must(t, to.Close(t.Context()))
+	if commits != "on" || timeout != "0" {
+		t.Errorf("synchronous_commit is %s, statement_timeout is %s", commits, timeout)
 	}
 }
 

@@ -201,11 +201,11 @@ func (c *columns) bytes() []byte {
 	return c.st.ColumnRawBlob(c.n - 1)
 }
 
+// instant takes 0 for NULL, as the batch on PostgreSQL does: to ask which of them it is costs as much as the value, and most times
+// of a node are NULL while it runs.
 func (c *columns) instant(to *time.Time) {
-	v := c.st.ColumnInt64(c.n)
-	if v == 0 && c.st.ColumnType(c.n) == sqlite3.NULL {
-		*to = time.Time{}
-	} else {
+	*to = time.Time{}
+	if v := c.st.ColumnInt64(c.n); v != 0 {
 		*to = time.UnixMicro(v).UTC()
 	}
 	c.n++
