@@ -100,6 +100,17 @@ export function kept() {
       await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Tasks' }).click();
       await page.locator('tr[data-row]').first().waitFor();
       assert.equal(await checked.count(), 0);
+      // What was selected beyond what is shown is selected still.
+      await window.go(`taskflow/home/list/${project}/?q=${word}`);
+      await row(ids[0]).waitFor();
+      await page.getByRole('checkbox', { name: 'Select all that are shown' }).click();
+      await page.getByText('50 selected').waitFor();
+      await page.getByRole('button', { name: 'Select all that match' }).click();
+      await page.getByText('60 selected').waitFor();
+      await away(row(ids[3]).locator('[data-open]'));
+      await row(ids[3]).waitFor();
+      await page.getByText('60 selected').waitFor();
+      await page.getByText('All that match', { exact: true }).waitFor();
 
       await window.go(`board/${project}/?ids=${ids.join(',')}`);
       const search = page.getByPlaceholder('Name, id or node');
