@@ -130,9 +130,16 @@ export function care() {
       await page.locator('.node-actions button').filter({ hasText: 'Skip' }).waitFor({ state: 'detached' });
       await focused(page, '.node-drawer *');
 
+      // What is done shows before its answer is there: the button is gone while the dialog is open.
+      const resume = page.locator('.run-actions button').filter({ hasText: 'Resume' });
+      await page.route('**/commands?*', async (route) => {
+        const response = await route.fetch();
+        await resume.waitFor();
+        await route.fulfill({ response });
+      });
       await press(page.locator('.run-actions button').filter({ hasText: 'Pause' }));
       await press(page.locator('dialog button').filter({ hasText: 'Pause' }));
-      await page.locator('.run-actions button').filter({ hasText: 'Resume' }).waitFor();
+      await page.locator('dialog[open]').waitFor({ state: 'detached' });
       await focused(page, '.run-actions .button-primary');
 
       await window.go(board());
