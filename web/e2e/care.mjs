@@ -1,6 +1,7 @@
 // Small windows, enlarged pages, fingers in place of a pointer, and where the focus goes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from './server.mjs';
 import { act, tree } from './tree.mjs';
 import { as, unique, world } from './world.mjs';
 
@@ -21,6 +22,18 @@ export function care() {
       await name.waitFor();
       const cut = await name.evaluate((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
       assert.equal(cut, false, 'nothing of it is cut');
+    }));
+
+  test('nothing of the rows of the board is cut off, however wide the window', () =>
+    as('ann', {}, async (window, page) => {
+      await window.go(board());
+      await page.locator('.board-row').nth(3).waitFor();
+      for (const width of [981, 1180, 1181, 1399, 1400]) {
+        await page.setViewportSize({ width, height: 700 });
+        const over = () =>
+          page.locator('.board-row').evaluateAll((all) => Math.max(...all.map((e) => e.scrollWidth - e.clientWidth)));
+        await eventually(`room at ${width}`, async () => (await over()) <= 0);
+      }
     }));
 
   for (const language of ['en', 'zh-CN']) {
@@ -117,9 +130,16 @@ export function care() {
       await page.locator('.node-actions button').filter({ hasText: 'Skip' }).waitFor({ state: 'detached' });
       await focused(page, '.node-drawer *');
 
+      // What is done shows before its answer is there: the button is gone while the dialog is open.
+      const resume = page.locator('.run-actions button').filter({ hasText: 'Resume' });
+      await page.route('**/commands?*', async (route) => {
+        const response = await route.fetch();
+        await resume.waitFor();
+        await route.fulfill({ response });
+      });
       await press(page.locator('.run-actions button').filter({ hasText: 'Pause' }));
       await press(page.locator('dialog button').filter({ hasText: 'Pause' }));
-      await page.locator('.run-actions button').filter({ hasText: 'Resume' }).waitFor();
+      await page.locator('dialog[open]').waitFor({ state: 'detached' });
       await focused(page, '.run-actions .button-primary');
 
       await window.go(board());

@@ -100,6 +100,17 @@ export function kept() {
       await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Tasks' }).click();
       await page.locator('tr[data-row]').first().waitFor();
       assert.equal(await checked.count(), 0);
+      // What was selected beyond what is shown is selected still.
+      await window.go(`taskflow/home/list/${project}/?q=${word}`);
+      await row(ids[0]).waitFor();
+      await page.getByRole('checkbox', { name: 'Select all that are shown' }).click();
+      await page.getByText('50 selected').waitFor();
+      await page.getByRole('button', { name: 'Select all that match' }).click();
+      await page.getByText('60 selected').waitFor();
+      await away(row(ids[3]).locator('[data-open]'));
+      await row(ids[3]).waitFor();
+      await page.getByText('60 selected').waitFor();
+      await page.getByText('All that match', { exact: true }).waitFor();
 
       await window.go(`board/${project}/?ids=${ids.join(',')}`);
       const search = page.getByPlaceholder('Name, id or node');
@@ -265,24 +276,25 @@ export function kept() {
         const project = world.who.walks;
         const by = hand(way, page);
         const word = unique('view');
+        const named = `${word} ${'很长的名称'.repeat(5)}`;
         const bad = tree([act('Break', 'fail_ctrl_node', { bit: 0 })]);
         const made = await many(2, (i) => world.api.task(project, `${word} ${i}`, bad));
         for (const { id } of made) await world.api.until(project, id, 'FAILED');
         await window.go(`taskflow/home/list/${project}/?q=${word}+state:failed&range=30d`);
         await by.press(page.getByRole('button', { name: 'Save this view' }));
-        await by.fill(page.getByRole('dialog').getByLabel('Name'), word);
+        await by.fill(page.getByRole('dialog').getByLabel('Name'), named);
         await by.press(page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }));
         await window.go(`board/${project}/`);
         const views = page.getByRole('region', { name: 'Or the tasks of a view, as they are now' });
-        await views.getByRole('button', { name: word }).waitFor();
+        await views.getByRole('button', { name: named }).waitFor();
         await everyLook(window, page, 'board-views', async () => assert.deepEqual(await window.violations(), []));
-        await by.press(views.getByRole('button', { name: word }));
+        await by.press(views.getByRole('button', { name: named }));
         await page.locator('.board-row').nth(1).waitFor();
         assert.equal(await page.locator('.board-row').count(), 2);
         await page.getByText('failed in 2 of 2').waitFor();
         for (const { id } of made) await world.api.do(project, id, 'revoke');
         await window.go(`board/${project}/`);
-        await by.press(views.getByRole('button', { name: word }));
+        await by.press(views.getByRole('button', { name: named }));
         await views.getByText('No task is in this view now.').waitFor();
       }));
   }

@@ -535,7 +535,7 @@ function keys() {
       await world.api.until(project, made[1], 'FAILED');
       const press = (...all) =>
         all.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
-      const heading = (name) => page.getByRole('heading', { name }).waitFor();
+      const heading = (name) => page.getByRole('heading', { name, exact: true }).waitFor();
 
       await window.go(`taskflow/home/list/${project}/?q=${word}`);
       await page.getByText('2 tasks shown').waitFor();
@@ -591,6 +591,23 @@ function keys() {
       await page.getByRole('complementary', { name: 'Break' }).waitFor({ state: 'detached' });
       await press(']');
       await page.getByRole('complementary', { name: 'Break' }).waitFor();
+      // Escape closes what is open, one after the other, and then goes back to the list as it was left.
+      await press('Shift+?');
+      await dialog(page).getByText('Back to the list, as it was left').waitFor();
+      await press('Escape');
+      await dialog(page).waitFor({ state: 'detached' });
+      const find = page.getByRole('searchbox', { name: 'Find a node' });
+      await press('/', 'n', 'Escape');
+      await eventually('nothing is searched for', async () => (await find.inputValue()) === '');
+      await page.getByRole('complementary', { name: 'Break' }).waitFor();
+      await press('Escape');
+      await page.getByRole('complementary', { name: 'Break' }).waitFor({ state: 'detached' });
+      await press('Escape');
+      await row(page, `${word} 0`).waitFor();
+      assert.equal(new URL(page.url()).search, `?q=${word}`);
+      await eventually('the focus is back', () =>
+        row(page, `${word} 0`).evaluate((e) => e.contains(document.activeElement)),
+      );
 
       await window.go(`board/${project}/?ids=${made.join(',')}`);
       await page.locator('.board-row').nth(1).waitFor();

@@ -34,8 +34,8 @@ const node = (project: number, task: number, id: string) =>
   `projects/${project}/tasks/${task}/nodes/${encodeURIComponent(id)}`;
 
 // However often it is sent, it has one effect.
-function once(intent: Intent, body: unknown) {
-  return { headers: { 'Idempotency-Key': intent.key(body) } };
+function once(intent: Intent, request: unknown) {
+  return { headers: { 'Idempotency-Key': intent.key(request) } };
 }
 
 /** The calls of the native API that the app makes. */
@@ -70,10 +70,11 @@ export const api = {
     body: { constants: Record<string, Json>; reason?: string },
     intent: Intent,
   ) => call<Task>(`projects/${project}/tasks/${id}`, { method: 'PATCH', body, ...once(intent, body) }),
-  do: (project: number, id: number, body: Command, intent: Intent) =>
+  /** `seen` names what it is to be done to, such as an attempt: to the next one it is something else. */
+  do: (project: number, id: number, body: Command, intent: Intent, seen?: string) =>
     call<Task>(`projects/${project}/tasks/${id}/commands`, {
       ...{ method: 'POST', body, query: { run: true } },
-      ...once(intent, body),
+      ...once(intent, [body, seen]),
     }),
 
   graph: (project: number, id: number, signal?: AbortSignal) =>

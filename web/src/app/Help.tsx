@@ -7,9 +7,10 @@ export function Help({ onClose }: { onClose: () => void }) {
   const groups = useKeyboard().all();
   return (
     <Dialog title={t('app.keys')} onClose={onClose} wide>
-      <div className="help">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keys */}
+      <section className="help" aria-label={t('app.keys')} tabIndex={0}>
         {groups.map((group) => (
-          <section key={group.title}>
+          <div key={group.title}>
             <h3>{group.title}</h3>
             <dl>
               {group.bindings.map((b) => (
@@ -21,9 +22,9 @@ export function Help({ onClose }: { onClose: () => void }) {
                 </div>
               ))}
             </dl>
-          </section>
+          </div>
         ))}
-      </div>
+      </section>
     </Dialog>
   );
 }

@@ -52,6 +52,21 @@ test('a list that holds only what is in view keeps the focus itself, also where 
   }
 });
 
+test('who closes a dialog goes on where its button was, though that was gone before', async () => {
+  page(
+    '<p><button id="pause"></button></p><p><button id="other"></button></p><dialog open><button id="c"></button></dialog>',
+  );
+  at('#pause').focus();
+  at('#c').focus();
+  at('#pause').insertAdjacentHTML('afterend', '<button id="resume"></button>');
+  at('#pause').remove();
+  await settled();
+  expect(focused()).toBe('c');
+  at('dialog').remove();
+  await settled();
+  expect(focused()).toBe('resume');
+});
+
 test('whoever goes elsewhere, or leaves the focus nowhere, is left alone', async () => {
   page('<button id="a"></button><button id="b"></button><dialog open><button id="c"></button></dialog>');
   at('#c').focus();

@@ -5,8 +5,13 @@
  */
 export function keepFocus(root: HTMLElement): () => void {
   let last: Element | undefined;
+  // From where each dialog took the focus. That may be out of the page before the dialog is.
+  const under = new Map<Element, { at: Element; place?: Place | undefined }>();
   const take = (e: FocusEvent) => {
-    last = e.target instanceof Element ? e.target : undefined;
+    const next = e.target instanceof Element ? e.target : undefined;
+    const dialog = next?.closest('dialog');
+    if (dialog && last && !dialog.contains(last)) under.set(dialog, { at: last });
+    last = next;
   };
   // Some browsers say it of what is taken out too; that is gone in a moment.
   const leave = (e: FocusEvent) => {
@@ -16,8 +21,12 @@ export function keepFocus(root: HTMLElement): () => void {
     });
   };
   const observer = new MutationObserver((records) => {
+    const closed = [...under].filter(([dialog]) => !dialog.isConnected);
+    for (const from of under.values()) if (!from.at.isConnected) from.place ??= placeOf(from.at, records);
+    for (const [dialog] of closed) under.delete(dialog);
     if (!last || last.isConnected) return;
-    const place = placeOf(last, records);
+    const from = closed.find(([dialog]) => dialog.contains(last ?? null))?.[1];
+    const place = from?.place?.parent.isConnected ? from.place : placeOf(last, records);
     last = undefined;
     // Whoever closes a dialog, or leads to another screen, says where the focus goes.
     setTimeout(() => {

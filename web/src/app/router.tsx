@@ -6,9 +6,11 @@ import { Projects } from './Projects';
 import { basename } from './paths';
 import { Shell } from './Shell';
 import { useForgetting } from './session';
+import { useTrail } from './trail';
 
 function Root() {
   useForgetting();
+  useTrail();
   return <Outlet />;
 }
 

@@ -11,6 +11,7 @@ import { Button, ErrorBox } from '../ui';
 import { boardPath, mostIds } from './ids';
 
 interface View {
+  key: string;
   query: string;
   range: Range;
 }
@@ -22,12 +23,14 @@ export function FromView({ project }: { project: number }) {
   const me = useSession().data?.user ?? '';
   const saved = useSaved(project);
   const navigate = useNavigate();
-  const open = useMutation({
-    mutationFn: (view: View) => idsOf(project, view, me),
-    onSuccess: (ids) => {
-      if (ids.length > 0) void navigate(boardPath(project, ids));
-    },
-  });
+  const open = useMutation({ mutationFn: (view: View) => idsOf(project, view, me) });
+  // Whoever has gone to another screen meanwhile, or chosen another view, is not taken away.
+  const choose = (view: View) =>
+    open.mutate(view, {
+      onSuccess: (ids) => {
+        if (ids.length > 0) void navigate(boardPath(project, ids));
+      },
+    });
   const all = [
     ...views.map((view) => ({ ...view, label: t(`tasks.view.${view.key}`) })),
     ...saved.views.map((view) => ({ ...view, key: `own ${view.name}`, label: view.name })),
@@ -40,8 +43,8 @@ export function FromView({ project }: { project: number }) {
           <Button
             key={view.key}
             small
-            busy={open.isPending && open.variables === view}
-            onClick={() => open.mutate(view)}
+            busy={open.isPending && open.variables.key === view.key}
+            onClick={() => choose(view)}
           >
             <bdi className="two-lines">{view.label}</bdi>
           </Button>
@@ -50,7 +53,7 @@ export function FromView({ project }: { project: number }) {
       <p className="muted" role="status">
         {open.data?.length === 0 && t('board.views.none')}
       </p>
-      {open.error && <ErrorBox error={open.error} retry={() => open.variables && open.mutate(open.variables)} />}
+      {open.error && <ErrorBox error={open.error} retry={() => open.variables && choose(open.variables)} />}
     </section>
   );
 }

@@ -54,7 +54,8 @@ export function NodeActions({
   const toast = useToast();
   const client = useQueryClient();
   const run = useMutation({
-    mutationFn: (command: Command) => api.do(project, task.id, command, intent),
+    // What failed again, as the note says then, is retried again.
+    mutationFn: (command: Command) => api.do(project, task.id, command, intent, detail.version),
     onSuccess: (_, command) => {
       setOpen(undefined);
       toast(t('node.done', { action: t(`do.${command.command}`), name: short(name, i18n) }));
@@ -81,10 +82,13 @@ export function NodeActions({
   };
   const asked = open === 'retry-with' ? 'retry' : open;
   const gone = detail.version !== seen.version || detail.state !== seen.state;
-  const note =
-    asked && gone && !run.isPending && !run.isSuccess
-      ? t(may(asked) ? 'node.meanwhile' : 'node.meanwhile.not', { state: t(`state.${detail.state}`) })
-      : undefined;
+  const said = () => {
+    if (!asked || !gone || run.isPending || run.isSuccess) return undefined;
+    if (!may(asked)) return 'node.meanwhile.not';
+    return asked === 'callback' && detail.version !== seen.version ? 'node.meanwhile.attempt' : 'node.meanwhile';
+  };
+  const word = said();
+  const note = word && t(word, { state: t(`state.${detail.state}`) });
   const send = (command: Omit<Command, 'node'>) => run.mutate({ ...command, node: detail.id });
   return (
     <>

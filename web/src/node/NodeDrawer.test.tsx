@@ -186,6 +186,26 @@ test('a command whose answer was lost has one effect, however often it is sent',
   expect(anew).not.toBe(first);
 });
 
+test('what failed again after its answer was lost is retried again', async () => {
+  const { update } = show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Retry' }));
+  const box = await screen.findByRole('dialog', { hidden: true });
+  const send = () => fireEvent.submit(box.querySelector('form') as HTMLElement);
+  breakOff = true;
+  send();
+  await waitFor(() => expect(box.querySelector('.error-box')).toBeTruthy());
+  breakOff = false;
+  // It was carried out, and came to nothing.
+  current = { ...detail, retry: 1, version: 'v2' };
+  update([{ ...failed, retry: 1, version: 'v2' }]);
+  await waitFor(() => expect(box.querySelector('.ask-note')).toBeTruthy());
+  send();
+  await waitFor(() => expect(screen.queryByRole('dialog', { hidden: true })).toBeNull());
+  const [first, second] = asked.filter((a) => a.method === 'POST');
+  expect(second?.body).toEqual(first?.body);
+  expect(second?.key).not.toBe(first?.key);
+});
+
 test('what asks says that somebody else was faster, and a callback is for the attempt that was seen', async () => {
   const { update } = show();
   await userEvent.click(await screen.findByRole('button', { name: 'Skip' }));
@@ -207,7 +227,7 @@ test('what asks says that somebody else was faster, and a callback is for the at
   await userEvent.click(await screen.findByRole('button', { name: 'Send callback' }));
   current = { ...waits, retry: 1, version: 'v2' };
   second.update([{ ...failed, state: 'RUNNING', finished_at: undefined, retry: 1, version: 'v2' }]);
-  await waitFor(async () => expect(await note()).toMatch(/“Running” now/));
+  await waitFor(async () => expect(await note()).toMatch(/another attempt of the node has begun.*is refused/));
   fireEvent.submit((await box()).querySelector('form') as HTMLElement);
   await waitFor(() => expect(posts()).toEqual([{ command: 'callback', node: id, data: {}, version: 'v1' }]));
 });

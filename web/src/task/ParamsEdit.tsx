@@ -3,7 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api, Intent, type Json, type TaskConstant } from '../api';
 import { useI18n } from '../i18n';
 import { Changes, faultText, type InputFault, JsonView, turn, ValueField, ValueLabel } from '../node';
-import { Button, ErrorBox, Field, ReasonField, TextInput } from '../ui';
+import { Button, ErrorBox, Field, ReasonField, TextInput, useKeys } from '../ui';
 import { plainName } from './model';
 import { ParamName } from './ParamName';
 import { changedMeanwhile, type Draft, draftsOf, isGiven, newValues, paramChanges } from './params';
@@ -60,6 +60,13 @@ export function ParamsEdit({
     setValues(undefined);
     send.reset();
   };
+  const leave = () => {
+    if (send.isPending) return;
+    if (values) back();
+    else onClose();
+  };
+  // Also where the focus is on nothing: what was typed is not left with the page.
+  useKeys(t('task.tab.params'), [{ keys: 'Escape', label: t('ui.cancel'), last: true, run: leave }]);
   const meanwhile = values ? changedMeanwhile(values, opened, constants) : [];
   const nothing = values !== undefined && Object.keys(values).length === 0;
 
@@ -70,11 +77,10 @@ export function ParamsEdit({
       noValidate
       onSubmit={submit}
       onKeyDown={(e) => {
-        if (e.key !== 'Escape' || send.isPending) return;
+        if (e.key !== 'Escape') return;
         e.preventDefault();
         e.stopPropagation();
-        if (values) back();
-        else onClose();
+        leave();
       }}
     >
       {values ? (

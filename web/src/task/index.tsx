@@ -3,6 +3,7 @@ import { useSearchParams } from 'react-router';
 import { useCurrentProject } from '../app/ProjectGate';
 import { paths } from '../app/paths';
 import { useTitle } from '../app/title';
+import { useBackTo } from '../app/trail';
 import { useI18n } from '../i18n';
 import { NodeDrawer } from '../node';
 import { Button, Empty, Failure, Skeleton, StateMark, Tabs, useKeys, useOffers } from '../ui';
@@ -94,12 +95,21 @@ function TaskPage({ project, admins, id }: { project: number; admins: readonly s
   const stepFailed = (step: 1 | -1) => tree && go(nextOf(failed, tree, at, step));
   const nextRunning = () => tree && go(nextOf(running, tree, at, 1));
   const may = (action: TaskAction) => !run.gone && !task?.deleted && task?.run?.actions.includes(action);
+  const back = useBackTo(paths.tasks(project));
   useKeys(t('task.keys'), [
     { keys: 'f', label: t('task.firstFailure'), run: () => go(failed[0]) },
     { keys: ']', label: t('task.nextFailed'), run: () => stepFailed(1) },
     { keys: '[', label: t('task.previousFailed'), run: () => stepFailed(-1) },
     { keys: 'r', label: t('task.toRunning'), run: () => nextRunning() },
     { keys: 'P', label: t('task.pause'), run: () => may('pause') && setAsking('pause') },
+    {
+      keys: 'Escape',
+      label: t('task.back'),
+      inText: 'empty',
+      last: true,
+      // Whoever holds the key to close something stays.
+      run: (e) => !e.repeat && back(),
+    },
   ]);
   useOffers(
     task ? plainName(task.name) : '',

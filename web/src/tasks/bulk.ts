@@ -21,6 +21,12 @@ export function bulkTargets(tasks: readonly Task[], name: BulkName): BulkCommand
   return able.flatMap((task) => (task.run?.failed ?? []).map((node) => ({ task: task.id, node: node.id })));
 }
 
+/** Tasks of several pages, and whether there may be others. */
+export interface Collected {
+  tasks: Task[];
+  more: boolean;
+}
+
 /**
  * Reads pages until there are `most` tasks that fit, or no more pages. It ends too after many pages with little in them:
  * `more` says whether there may be others.
@@ -30,7 +36,7 @@ export async function collect(
   fits: (task: Task) => boolean,
   most: number = mostSelected,
   pages = 25,
-): Promise<{ tasks: Task[]; more: boolean }> {
+): Promise<Collected> {
   const found = new Map<number, Task>();
   let cursor = '';
   for (let i = 0; i < pages; i++) {

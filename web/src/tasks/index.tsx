@@ -10,7 +10,7 @@ import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
-import { collect, mostSelected } from './bulk';
+import { type Collected, collect, mostSelected } from './bulk';
 import { QueryBox } from './QueryBox';
 import { filterOf, parseQuery, printQuery, type Range, rangeStart, ranges, usualRange, waitsForPerson } from './query';
 import { pending } from './rows';
@@ -281,21 +281,33 @@ function useComingBack(table: React.RefObject<HTMLTableElement | null>, rows: nu
   return setOpened;
 }
 
-/** Selects all tasks of a filter, those too that are not shown, up to the most that can be. */
+/** Selects all tasks of a filter, those too that are not shown, up to the most that can be; which ones stays with the entry. */
 function useMatching(
   project: number,
   filter: ListProps['filter'],
   { state, waiting, slow }: Pick<ListProps, 'state' | 'waiting' | 'slow'>,
   done: (tasks: readonly Task[]) => void,
 ) {
-  return useMutation({
+  const [data, setData] = useEntryState<Collected | undefined>('tasks.matching', undefined);
+  const { mutate, reset, isPending, error } = useMutation({
     mutationFn: () =>
       collect(
         (cursor) => api.tasks(project, { ...filter, state, slow: slow || undefined, run: true, limit: 200, cursor }),
         (task) => !waiting || waitsForPerson(task),
       ),
-    onSuccess: ({ tasks }) => done(tasks),
+    onSuccess: (found) => {
+      setData(found);
+      done(found.tasks);
+    },
   });
+  return {
+    ...{ data, error, isPending },
+    mutate: () => mutate(),
+    reset: () => {
+      setData(undefined);
+      reset();
+    },
+  };
 }
 
 function AllMatching({

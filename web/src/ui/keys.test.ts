@@ -54,3 +54,31 @@ test('sequences, single keys, layers and fields', () => {
   press(keyboard, 't');
   expect(done).toEqual(['t']);
 });
+
+test('a key that is for the last counts where no other has it, and in a box only where nothing stands in it', () => {
+  const keyboard = new Keyboard();
+  const done: string[] = [];
+  const bind = (name: string, last: boolean) => ({
+    ...{ keys: 'Escape', label: name, run: () => done.push(name), last },
+    inText: 'empty' as const,
+  });
+  const close = keyboard.add({ title: 'a', layer: 0, bindings: [bind('close', false)] });
+  keyboard.add({ title: 'b', layer: 0, bindings: [bind('back', true)] });
+  press(keyboard, 'Escape');
+  close();
+  press(keyboard, 'Escape');
+  expect(done.splice(0)).toEqual(['close', 'back']);
+
+  const input = document.createElement('input');
+  input.value = 'a word';
+  for (const target of [input, document.createElement('select')]) {
+    const e = new KeyboardEvent('keydown', { key: 'Escape', cancelable: true });
+    Object.defineProperty(e, 'target', { value: target });
+    keyboard.press(e);
+    expect(e.defaultPrevented).toBe(false); // the browser clears what is searched for
+  }
+  expect(done).toEqual([]);
+  input.value = '';
+  press(keyboard, 'Escape', input);
+  expect(done).toEqual(['back']);
+});

@@ -8,8 +8,10 @@ export interface Binding {
   keys: string;
   label: string;
   run: (e: KeyboardEvent) => void;
-  /** Whether it counts while text is typed. */
-  inText?: boolean;
+  /** Whether it counts while text is typed, or only in a box in which nothing stands. */
+  inText?: boolean | 'empty';
+  /** Whether it counts only where no other one has these keys. */
+  last?: boolean;
 }
 
 export interface Group {
@@ -58,7 +60,7 @@ export class Keyboard {
     const keys = `Mod+${e.key.toLowerCase()}`;
     const hit = this.groups()
       .flatMap((g) => g.bindings)
-      .findLast((b) => b.keys === keys && (b.inText || !typesText(e.target)));
+      .findLast((b) => b.keys === keys && counts(b, e.target));
     if (!hit) return;
     e.preventDefault();
     hit.run(e);
@@ -70,14 +72,15 @@ export class Keyboard {
       this.#held(e);
       return;
     }
-    const text = typesText(e.target);
     const taken = takesKey(e.target, e.key);
     if (e.timeStamp - this.#last > pause) this.#pending = '';
     this.#last = e.timeStamp;
     const sequence = this.#pending ? `${this.#pending} ${e.key}` : e.key;
     this.#pending = '';
     const bindings = this.groups().flatMap((g) => g.bindings.map((b) => b));
-    const usable = bindings.filter((b) => (!text || b.inText) && !taken);
+    const usable = bindings
+      .filter((b) => counts(b, e.target) && !taken)
+      .toSorted((a, b) => Number(b.last ?? false) - Number(a.last ?? false));
     const hit = usable.findLast((b) => b.keys === sequence) ?? usable.findLast((b) => b.keys === e.key);
     if (hit) {
       e.preventDefault();
@@ -86,6 +89,12 @@ export class Keyboard {
     }
     if (usable.some((b) => b.keys.startsWith(`${sequence} `))) this.#pending = sequence;
   }
+}
+
+function counts(binding: Binding, target: EventTarget | null): boolean {
+  if (binding.inText === true || !typesText(target)) return true;
+  if (binding.inText !== 'empty') return false;
+  return (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) && target.value === '';
 }
 
 function typesText(target: EventTarget | null): boolean {
@@ -102,6 +111,8 @@ function takesKey(target: EventTarget | null, key: string): boolean {
     target instanceof Element && target.closest('a[href], button, input, summary, [role=menuitem], [role=tab]') !== null
   );
 }
+
+type Shape = [keys: string, label: string, inText: Binding['inText'], last: Binding['last']];
 
 const Layer = createContext(0);
 const keyboard = new Keyboard();
@@ -131,12 +142,10 @@ export function useKeys(title: string, bindings: readonly Binding[]): void {
   useLayoutEffect(() => {
     current.current = bindings;
   });
-  const shape = JSON.stringify(bindings.map((b) => [b.keys, b.label, b.inText]));
+  const shape = JSON.stringify(bindings.map((b) => [b.keys, b.label, b.inText, b.last]));
   useLayoutEffect(() => {
-    const shown = (JSON.parse(shape) as [string, string, boolean | undefined][]).map(([keys, label, inText], i) => ({
-      keys,
-      label,
-      inText,
+    const shown = (JSON.parse(shape) as Shape[]).map(([keys, label, inText, last], i) => ({
+      ...{ keys, label, inText, last },
       run: (e: KeyboardEvent) => current.current[i]?.run(e),
     }));
     return keyboard.add({ title, bindings: shown, layer });

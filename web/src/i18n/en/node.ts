@@ -72,6 +72,8 @@ export const node = {
     'Since you opened this the node has gone on. It is in the state “{state}” now: what you send is about that.',
   'node.meanwhile.not':
     'Since you opened this the node has gone on. It is in the state “{state}” now, and this cannot be done any more.',
+  'node.meanwhile.attempt':
+    'Since you opened this another attempt of the node has begun. A callback from here is for the one you saw, and is refused: close this and open it again.',
   'node.ask.retry': 'Run {name} again?',
   'node.ask.retry-subprocess': 'Run the subprocess {name} again?',
   'node.ask.skip': 'Skip {name}? The task goes on as if it had finished.',

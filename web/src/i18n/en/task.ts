@@ -3,6 +3,7 @@ export const task = {
   'task.title': 'Task',
   'task.noId': 'The address names no task.',
   'task.toTasks': 'To the tasks',
+  'task.back': 'Back to the list, as it was left',
   'task.copyId': 'Copy the id',
   'task.gone': 'This task is not there any more. What is shown is the last that was known of it.',
   'task.deleted': 'This task was deleted. It can be read, nothing can be done to it.',

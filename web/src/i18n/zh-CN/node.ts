@@ -72,6 +72,8 @@ export const node: Same<typeof en> = {
   'node.done': '{action}:{name}',
   'node.meanwhile': '打开此窗口后节点已有变化，现在的状态为“{state}”：提交的操作针对当前状态。',
   'node.meanwhile.not': '打开此窗口后节点已有变化，现在的状态为“{state}”，此操作已无法执行。',
+  'node.meanwhile.attempt':
+    '打开此窗口后节点已开始新的一次执行。此处的回调针对您看到的那一次，将被拒绝：请关闭后重新打开。',
   'node.ask.retry': '重新执行 {name}?',
   'node.ask.retry-subprocess': '重新执行子流程 {name}?',
   'node.ask.skip': '跳过 {name}?任务将视其为已完成并继续。',

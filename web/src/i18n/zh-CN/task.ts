@@ -5,6 +5,7 @@ export const task: Same<typeof en> = {
   'task.title': '任务',
   'task.noId': '地址中没有任务。',
   'task.toTasks': '返回任务列表',
+  'task.back': '返回离开时的任务列表',
   'task.copyId': '复制编号',
   'task.gone': '该任务已不存在。以下为最后已知的内容。',
   'task.deleted': '该任务已删除。只能查看，不能操作。',
