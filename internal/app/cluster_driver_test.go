@@ -63,7 +63,9 @@ func TestClusterDriver(t *testing.T) {
 	if _, err := c.client(0).Do(t.Context(), 1, task.ID, client.Command{Command: "retry", Node: "wait", Inputs: json.RawMessage(`{"bk_timing":"7200"}`)}); err != nil {
 		t.Fatal(err)
 	}
-	n = until("wait", "waits for hours", func(n *client.NodeDetail) bool { return n.Driver == nil && !n.TakenAt.IsZero() && !n.Timing.Due.IsZero() && len(n.Attempts) == 1 })
+	n = until("wait", "waits for hours", func(n *client.NodeDetail) bool {
+		return n.Driver == nil && !n.TakenAt.IsZero() && !n.Timing.Due.IsZero() && len(n.Attempts) == 1
+	})
 	if left := n.Attempts[0].Timing.Left; left.IsZero() || !left.Equal(n.Timing.Retried) || n.TakenAt.After(n.Timing.Due) {
 		t.Errorf("taken at %v: %+v after %+v", n.TakenAt, n.Timing, n.Attempts[0].Timing)
 	}
