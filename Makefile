@@ -114,7 +114,6 @@ race: ## run the tests under the race detector (needs a C compiler)
 	@help=$$(scripts/need gcc) || { echo "the race detector needs a C compiler: $$help" >&2; exit 1; }
 	go test -race -timeout 20m -skip '$(NORACE)' ./...
 	go test -race -timeout 10m -run '^TestCluster(Kills|Reads)$$' ./internal/app
-	go test -race -timeout 10m -run '^TestScripts$$/^(task|log|rollout)$$' ./cmd/stdops
 
 lint: ## check formatting and run the linters of .golangci.yml
 	$(TOOL) golangci-lint fmt --diff
