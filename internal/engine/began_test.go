@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/stdops/stdops"
-	"github.com/stdops/stdops/internal/engine"
 	"github.com/stdops/stdops/internal/plugin"
 )
 
@@ -13,16 +12,7 @@ import (
 // slot is free; both are told with how long they waited.
 func TestEngineNodeWaitsForASlot(t *testing.T) {
 	t.Parallel()
-	p := newScripted(plugin.Repeat)
-	p.class, p.pool = plugin.Script, 1
-	r := newRig(t, engine.Line(1), p)
-	first, second := r.create(), r.create()
-	r.do(first, engine.Command{Kind: engine.Start})
-	<-p.began
-	r.do(second, engine.Command{Kind: engine.Start})
-	if n := r.waitingCalls(plugin.Script); n != 1 {
-		t.Fatalf("%d calls wait for the slot", n)
-	}
+	p, r, first, second := oneSlot(t, plugin.Repeat)
 	entered := r.load(second).Nodes
 	for i := range entered {
 		if n := &entered[i]; !n.Called.IsZero() {

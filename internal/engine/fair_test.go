@@ -15,6 +15,22 @@ import (
 // waitingCalls gives how many calls of the class wait for a slot.
 func (r *rig) waitingCalls(class plugin.Class) int { return r.engine.Stats().Classes[class].Waiting }
 
+// oneSlot starts two tasks of one node whose plugin has one slot: the first has it, the second waits for it.
+func oneSlot(t *testing.T, rule plugin.CrashRule) (p *scripted, r *rig, first, second stdops.TaskRef) {
+	t.Helper()
+	p = newScripted(rule)
+	p.class, p.pool = plugin.Script, 1
+	r = newRig(t, engine.Line(1), p)
+	first, second = r.create(), r.create()
+	r.do(first, engine.Command{Kind: engine.Start})
+	<-p.began
+	r.do(second, engine.Command{Kind: engine.Start})
+	if n := r.waitingCalls(plugin.Script); n != 1 {
+		t.Fatalf("%d calls wait for the slot", n)
+	}
+	return p, r, first, second
+}
+
 // TestEngineSlowProjectHoldsUpNoOther: thousands of calls of one project never end, and tasks of another come to theirs,
 // one after the other and many at once.
 func TestEngineSlowProjectHoldsUpNoOther(t *testing.T) {
@@ -62,16 +78,7 @@ func TestEngineSlowProjectHoldsUpNoOther(t *testing.T) {
 // suddenly. It is in doubt; the other has not begun, and runs after the next start.
 func TestEngineCallsThatWaitAreInNoDoubt(t *testing.T) {
 	t.Parallel()
-	p := newScripted(plugin.Unknown)
-	p.class, p.pool = plugin.Script, 1
-	r := newRig(t, engine.Line(1), p)
-	first, second := r.create(), r.create()
-	r.do(first, engine.Command{Kind: engine.Start})
-	<-p.began
-	r.do(second, engine.Command{Kind: engine.Start})
-	if n := r.waitingCalls(plugin.Script); n != 1 {
-		t.Fatalf("%d calls wait for the slot", n)
-	}
+	p, r, first, second := oneSlot(t, plugin.Unknown)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	r.close(over)
@@ -116,13 +123,7 @@ func TestEngineCallsThatWaitCanBeEnded(t *testing.T) {
 // TestEngineLineGoesOnAfterTheStoreFailed: a slot is set aside for a task that cannot store that its call begins.
 func TestEngineLineGoesOnAfterTheStoreFailed(t *testing.T) {
 	t.Parallel()
-	p := newScripted(plugin.Unknown)
-	p.class, p.pool = plugin.Script, 1
-	r := newRig(t, engine.Line(1), p)
-	first, second := r.create(), r.create()
-	r.do(first, engine.Command{Kind: engine.Start})
-	<-p.began
-	r.do(second, engine.Command{Kind: engine.Start})
+	p, r, first, second := oneSlot(t, plugin.Unknown)
 	r.broken.Store(true)
 	close(p.leave)
 	for task := range r.lost {
