@@ -4,8 +4,8 @@ import { useNavigate } from 'react-router';
 import { api, serverClock } from '../api';
 import { useSession } from '../app/session';
 import { useI18n } from '../i18n';
-import { collect } from '../tasks/bulk';
-import { filterOf, parseQuery, type Range, rangeStart, views, waitsForPerson } from '../tasks/query';
+import { collectMatching } from '../tasks/bulk';
+import { filterOf, parseQuery, type Range, rangeStart, views } from '../tasks/query';
 import { useSaved } from '../tasks/saved';
 import { Button, ErrorBox } from '../ui';
 import { boardPath, mostIds } from './ids';
@@ -64,11 +64,6 @@ async function idsOf(project: number, { query: text, range }: View, me: string):
   const { filter, fault } = filterOf(query, me, new Map(flows.map((f) => [f.id, f.name])));
   if (fault) return [];
   const created_from = rangeStart(range, serverClock.now());
-  const { state, slow, waiting } = query;
-  const { tasks } = await collect(
-    (cursor) => api.tasks(project, { ...filter, created_from, state, slow, run: true, limit: 200, cursor }),
-    (task) => !waiting || waitsForPerson(task),
-    mostIds,
-  );
+  const { tasks } = await collectMatching(project, { ...filter, created_from }, query, mostIds);
   return tasks.map((task) => task.id);
 }

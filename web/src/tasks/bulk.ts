@@ -1,4 +1,5 @@
-import type { BulkCommand, Task, TaskList } from '../api';
+import { api, type BulkCommand, type Task, type TaskFilter, type TaskList, type TaskState } from '../api';
+import { waitsForPerson } from './query';
 
 /** The commands for many tasks at once; retry is for each failed node of them. */
 export type BulkName = 'pause' | 'resume' | 'revoke' | 'retry';
@@ -50,4 +51,18 @@ export async function collect(
     cursor = next_cursor;
   }
   return { tasks: [...found.values()], more: true };
+}
+
+/** Collects the tasks of a project that a filter and the rest of a query leave, the newest first. */
+export function collectMatching(
+  project: number,
+  filter: TaskFilter,
+  { state, slow, waiting }: { state?: TaskState | undefined; slow?: boolean; waiting?: boolean },
+  most?: number,
+): Promise<Collected> {
+  return collect(
+    (cursor) => api.tasks(project, { ...filter, state, slow: slow || undefined, run: true, limit: 200, cursor }),
+    (task) => !waiting || waitsForPerson(task),
+    most,
+  );
 }

@@ -10,9 +10,9 @@ import { isUntouched, useEntryState } from '../app/useEntryState';
 import { useI18n } from '../i18n';
 import { Ask, Button, Empty, ErrorBox, errorSentence, Failure, FeedMark, Skeleton, useKeys, useToast } from '../ui';
 import { Bulk } from './Bulk';
-import { type Collected, collect, mostSelected } from './bulk';
+import { type Collected, collectMatching, mostSelected } from './bulk';
 import { QueryBox } from './QueryBox';
-import { filterOf, parseQuery, printQuery, type Range, rangeStart, ranges, usualRange, waitsForPerson } from './query';
+import { filterOf, parseQuery, printQuery, type Range, rangeStart, ranges, usualRange } from './query';
 import { pending } from './rows';
 import { Strip } from './Strip';
 import { type RowAction, Table } from './Table';
@@ -285,16 +285,12 @@ function useComingBack(table: React.RefObject<HTMLTableElement | null>, rows: nu
 function useMatching(
   project: number,
   filter: ListProps['filter'],
-  { state, waiting, slow }: Pick<ListProps, 'state' | 'waiting' | 'slow'>,
+  query: Pick<ListProps, 'state' | 'waiting' | 'slow'>,
   done: (tasks: readonly Task[]) => void,
 ) {
   const [data, setData] = useEntryState<Collected | undefined>('tasks.matching', undefined);
   const { mutate, reset, isPending, error } = useMutation({
-    mutationFn: () =>
-      collect(
-        (cursor) => api.tasks(project, { ...filter, state, slow: slow || undefined, run: true, limit: 200, cursor }),
-        (task) => !waiting || waitsForPerson(task),
-      ),
+    mutationFn: () => collectMatching(project, filter, query),
     onSuccess: (found) => {
       setData(found);
       done(found.tasks);
